@@ -1,0 +1,3 @@
+//! seclint
+
+pub mod syscalls;
