@@ -1,3 +1,5 @@
 //! seclint
 
-pub mod syscalls;
+pub mod finding;
+pub mod profile;
+pub mod text;

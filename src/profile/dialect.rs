@@ -1,0 +1,67 @@
+//! The formats that a profile may be in.
+
+use std::fmt;
+use std::ops::BitAnd;
+
+/// A set of dialects: those that a profile may be in.
+///
+/// Many files are valid in several. What is wrong only in some of them is not
+/// reported, since nobody but the user knows who will read the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dialects(u8);
+
+impl Dialects {
+    /// Docker's: moby's `Seccomp` type.
+    pub const DOCKER: Self = Self(1);
+    /// That of Podman, Buildah and CRI-O: containers/common's `Seccomp` type.
+    pub const PODMAN: Self = Self(2);
+    /// The runtime specification's `linux.seccomp`, which runtimes read.
+    pub const OCI: Self = Self(4);
+    /// Every dialect.
+    pub const ALL: Self = Self(7);
+
+    const NAMES: [(Self, &'static str); 3] = [
+        (Self::DOCKER, "docker"),
+        (Self::PODMAN, "podman"),
+        (Self::OCI, "oci"),
+    ];
+
+    /// Those in either set.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether no dialect is left.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether every dialect of `other` is in this set.
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The dialects' names.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let holds = move |&(dialect, _): &(Self, _)| self.contains(dialect);
+        (Self::NAMES.into_iter().filter(holds)).map(|(_, name)| name)
+    }
+}
+
+impl BitAnd for Dialects {
+    type Output = Self;
+
+    fn bitand(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+impl fmt::Display for Dialects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.names().collect();
+        f.write_str(&names.join(", "))
+    }
+}

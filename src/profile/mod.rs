@@ -1,0 +1,197 @@
+//! Profiles: what a person writes, typed, every field with its place.
+//!
+//! [`find`] looks for a profile in a document, and [`Profile`] is what it reads
+//! there. Reading never stops at a mistake: each becomes a [`Mistake`], and the
+//! rest is read as if it were right.
+
+mod dialect;
+mod schema;
+
+pub use dialect::Dialects;
+pub use schema::{Field, Shape};
+
+use crate::text::{Document, Node};
+
+/// A value and the node that it was read from.
+#[derive(Clone, Copy, Debug)]
+pub struct Spanned<'d, T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub node: Node<'d>,
+}
+
+/// A string in a profile.
+pub type Text<'d> = Spanned<'d, &'d str>;
+
+/// A number in a profile, as it was written: `value` holds its digits.
+pub type Digits<'d> = Spanned<'d, &'d str>;
+
+impl Digits<'_> {
+    /// The number, if it is a whole one that fits into 64 bits and is written as digits.
+    #[must_use]
+    pub fn as_u64(&self) -> Option<u64> {
+        self.value.parse().ok()
+    }
+}
+
+/// A profile, in any dialect.
+#[derive(Debug)]
+pub struct Profile<'d> {
+    /// The object that it was read from.
+    pub node: Node<'d>,
+    /// The dialects that it may be in; never none.
+    pub dialects: Dialects,
+    /// What happens to a call that no rule entry matches.
+    pub default_action: Option<Text<'d>>,
+    /// The errno of `default_action`.
+    pub default_errno_ret: Option<Digits<'d>>,
+    /// The same by name (Podman).
+    pub default_errno: Option<Text<'d>>,
+    /// The architectures besides the host's own.
+    pub architectures: Vec<Text<'d>>,
+    /// The same by host architecture (Docker, Podman).
+    pub arch_map: Vec<ArchMapEntry<'d>>,
+    /// Flags for loading the filter; `None` if the field is absent or null.
+    pub flags: Option<Vec<Text<'d>>>,
+    /// The rule entries.
+    pub entries: Vec<RuleEntry<'d>>,
+    /// What could not be read, in no order.
+    pub mistakes: Vec<Mistake<'d>>,
+}
+
+/// One element of `archMap`.
+#[derive(Debug)]
+pub struct ArchMapEntry<'d> {
+    /// The host's architecture.
+    pub architecture: Option<Text<'d>>,
+    /// What is added on such a host.
+    pub sub_architectures: Vec<Text<'d>>,
+}
+
+/// One element of `syscalls`.
+#[derive(Debug)]
+pub struct RuleEntry<'d> {
+    /// The object that it was read from.
+    pub node: Node<'d>,
+    /// The syscalls that it is about, those of `name` included.
+    pub names: Vec<Text<'d>>,
+    /// What happens to them.
+    pub action: Option<Text<'d>>,
+    /// The errno of `action`.
+    pub errno_ret: Option<Digits<'d>>,
+    /// The same by name (Podman).
+    pub errno: Option<Text<'d>>,
+    /// What their arguments must be.
+    pub args: Vec<Condition<'d>>,
+}
+
+/// One element of a rule entry's `args`.
+#[derive(Debug)]
+pub struct Condition<'d> {
+    /// The object that it was read from.
+    pub node: Node<'d>,
+    /// Which argument, counted from 0.
+    pub index: Option<Digits<'d>>,
+    /// What it is compared with; the mask for `SCMP_CMP_MASKED_EQ`.
+    pub value: Option<Digits<'d>>,
+    /// What the masked argument is compared with.
+    pub value_two: Option<Digits<'d>>,
+    /// How it is compared.
+    pub op: Option<Text<'d>>,
+}
+
+/// Something in a profile that is not as its dialects want it.
+#[derive(Clone, Debug)]
+pub enum Mistake<'d> {
+    /// A key that occurs twice in an object, or that differs only in case.
+    DuplicateKey {
+        /// The key that came first.
+        first: Node<'d>,
+        /// The one that came again.
+        again: Node<'d>,
+    },
+    /// A key that no dialect of the profile knows.
+    UnknownField {
+        /// The key.
+        key: Node<'d>,
+        /// What the object is, with its article: "a rule entry".
+        object: &'static str,
+        /// The fields that may stand there.
+        known: &'static [Field],
+    },
+    /// A value of another JSON type than its field has.
+    WrongType {
+        /// The value.
+        node: Node<'d>,
+        /// The field's name.
+        field: &'static str,
+        /// What must stand there, with its article.
+        expected: &'static str,
+    },
+    /// A field that must be there and is not.
+    MissingField {
+        /// The object that lacks it.
+        object: Node<'d>,
+        /// What the object is, with its article.
+        what: &'static str,
+        /// The field's name.
+        field: &'static str,
+    },
+}
+
+/// What a document turned out to be.
+#[derive(Debug)]
+pub enum Found<'d> {
+    /// It holds a profile.
+    Profile(Profile<'d>),
+    /// A container's configuration without a seccomp section: no filter at all.
+    NoSection(Node<'d>),
+    /// It is not about seccomp.
+    Nothing,
+}
+
+/// Looks for a profile in a document, and reads it. With `dialects` given, what
+/// is there is taken for a profile of those dialects, whatever it looks like.
+#[must_use]
+pub fn find<'d>(document: &'d Document<'d>, dialects: Option<Dialects>) -> Found<'d> {
+    let Some(root) = document.root().filter(|root| root.is_object()) else {
+        return Found::Nothing;
+    };
+    if is_container_configuration(root) {
+        let section = root.get("linux").and_then(|linux| linux.get("seccomp"));
+        let Some(section) = section.filter(|section| section.is_object()) else {
+            return Found::NoSection(root);
+        };
+        let mut profile = schema::read(section, Some(Dialects::OCI));
+        schema::find_duplicates_on_the_way(root, &mut profile);
+        return Found::Profile(profile);
+    }
+    if dialects.is_some() || looks_like_profile(root) {
+        return Found::Profile(schema::read(root, dialects));
+    }
+    Found::Nothing
+}
+
+fn is_container_configuration(root: Node<'_>) -> bool {
+    let linux = root.get("linux").filter(|linux| linux.is_object());
+    linux.is_some_and(|linux| linux.get("seccomp").is_some() || root.get("ociVersion").is_some())
+        || (root.get("ociVersion").is_some() && root.get("process").is_some())
+}
+
+/// Whether an object is meant as a profile: it has a default action, or a list
+/// of syscalls with something in it that names some.
+fn looks_like_profile(root: Node<'_>) -> bool {
+    let is_default_action = |key: &str| {
+        let mut letters = key.bytes().filter(u8::is_ascii_alphabetic);
+        "defaultaction"
+            .bytes()
+            .all(|letter| letters.next().map(|other| other.to_ascii_lowercase()) == Some(letter))
+            && letters.next().is_none()
+    };
+    root.members().any(|(key, value)| match key.as_str() {
+        Some("syscalls" | "archMap") => value.elements().any(Node::is_object),
+        Some(key) => is_default_action(key) && value.as_str().is_some(),
+        None => false,
+    })
+}

@@ -1,0 +1,416 @@
+//! What may stand in a profile, by dialect, and how it is read.
+//!
+//! Sources: runtime-spec `schema/defs-linux.json`, moby `profiles/seccomp`,
+//! containers/common `pkg/seccomp/types.go`.
+
+use super::{
+    ArchMapEntry, Condition, Dialects, Digits, Mistake, Profile, RuleEntry, Spanned, Text,
+};
+use crate::text::{Kind, Node};
+
+/// What a field's value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A string.
+    String,
+    /// A number.
+    Number,
+    /// An object.
+    Object,
+    /// An array of strings.
+    Strings,
+    /// An array of objects.
+    Objects,
+}
+
+impl Shape {
+    const fn describe(self) -> &'static str {
+        match self {
+            Shape::String => "a string",
+            Shape::Number => "a number",
+            Shape::Object => "an object",
+            Shape::Strings => "an array of strings",
+            Shape::Objects => "an array of objects",
+        }
+    }
+
+    fn fits(self, kind: &Kind<'_>) -> bool {
+        matches!(
+            (self, kind),
+            (Shape::String, Kind::String(_))
+                | (Shape::Number, Kind::Number(_))
+                | (Shape::Object, Kind::Object)
+                | (Shape::Strings | Shape::Objects, Kind::Array)
+        )
+    }
+
+    /// What the elements of an array must be.
+    const fn element(self) -> Option<Shape> {
+        match self {
+            Shape::Strings => Some(Shape::String),
+            Shape::Objects => Some(Shape::Object),
+            _ => None,
+        }
+    }
+}
+
+/// A field that may stand in an object of a profile.
+#[derive(Debug)]
+pub struct Field {
+    /// Its key.
+    pub name: &'static str,
+    /// What its value is.
+    pub shape: Shape,
+    /// The dialects that know it.
+    pub dialects: Dialects,
+    /// Whether it must be there.
+    pub required: bool,
+}
+
+const fn field(name: &'static str, shape: Shape, dialects: Dialects) -> Field {
+    Field {
+        name,
+        shape,
+        dialects,
+        required: false,
+    }
+}
+
+const fn required(name: &'static str, shape: Shape) -> Field {
+    Field {
+        name,
+        shape,
+        dialects: Dialects::ALL,
+        required: true,
+    }
+}
+
+const ENGINES: Dialects = Dialects::DOCKER.or(Dialects::PODMAN);
+
+static PROFILE: [Field; 9] = [
+    required("defaultAction", Shape::String),
+    field("defaultErrnoRet", Shape::Number, Dialects::ALL),
+    field("defaultErrno", Shape::String, Dialects::PODMAN),
+    field("architectures", Shape::Strings, Dialects::ALL),
+    field("archMap", Shape::Objects, ENGINES),
+    field("flags", Shape::Strings, Dialects::ALL),
+    field("syscalls", Shape::Objects, Dialects::ALL),
+    field(
+        "listenerPath",
+        Shape::String,
+        Dialects::OCI.or(Dialects::DOCKER),
+    ),
+    field(
+        "listenerMetadata",
+        Shape::String,
+        Dialects::OCI.or(Dialects::DOCKER),
+    ),
+];
+
+static ARCH_MAP_ENTRY: [Field; 2] = [
+    required("architecture", Shape::String),
+    field("subArchitectures", Shape::Strings, ENGINES),
+];
+
+static RULE_ENTRY: [Field; 9] = [
+    field("names", Shape::Strings, Dialects::ALL),
+    field("name", Shape::String, ENGINES),
+    required("action", Shape::String),
+    field("errnoRet", Shape::Number, Dialects::ALL),
+    field("errno", Shape::String, Dialects::PODMAN),
+    field("args", Shape::Objects, Dialects::ALL),
+    field("includes", Shape::Object, ENGINES),
+    field("excludes", Shape::Object, ENGINES),
+    field("comment", Shape::String, ENGINES),
+];
+
+static CONDITION: [Field; 4] = [
+    required("index", Shape::Number),
+    required("value", Shape::Number),
+    field("valueTwo", Shape::Number, Dialects::ALL),
+    required("op", Shape::String),
+];
+
+static FILTER: [Field; 3] = [
+    field("caps", Shape::Strings, ENGINES),
+    field("arches", Shape::Strings, ENGINES),
+    field("minKernel", Shape::String, Dialects::DOCKER),
+];
+
+/// Reads the profile that `node` is.
+pub(super) fn read(node: Node<'_>, forced: Option<Dialects>) -> Profile<'_> {
+    Reader {
+        possible: forced.unwrap_or(Dialects::ALL),
+        is_forced: forced.is_some(),
+        mistakes: Vec::new(),
+        foreign: Vec::new(),
+    }
+    .profile(node)
+}
+
+/// A key given twice above the section can hide the section that is linted.
+pub(super) fn find_duplicates_on_the_way<'d>(root: Node<'d>, profile: &mut Profile<'d>) {
+    for (object, key) in [(Some(root), "linux"), (root.get("linux"), "seccomp")] {
+        let members = object.into_iter().flat_map(Node::members);
+        let mut same = members.filter(|(name, _)| name.as_str() == Some(key));
+        if let (Some((first, _)), Some((again, _))) = (same.next(), same.next()) {
+            profile
+                .mistakes
+                .push(Mistake::DuplicateKey { first, again });
+        }
+    }
+}
+
+struct Reader<'d> {
+    possible: Dialects,
+    is_forced: bool,
+    mistakes: Vec<Mistake<'d>>,
+    /// Keys of fields that only some dialects know; whether one is unknown can
+    /// be told when all of the profile has been seen.
+    foreign: Vec<(Dialects, Mistake<'d>)>,
+}
+
+impl<'d> Reader<'d> {
+    fn profile(mut self, node: Node<'d>) -> Profile<'d> {
+        let [
+            default_action,
+            default_errno_ret,
+            default_errno,
+            architectures,
+            arch_map,
+            flags,
+            _syscalls,
+            _listener_path,
+            _listener_metadata,
+        ] = self.members(node, "the profile", &PROFILE);
+        let arch_map = elements(arch_map)
+            .map(|entry| self.arch_map_entry(entry))
+            .collect();
+        // Each array of a key that was given twice: whichever is read, its
+        // mistakes are there.
+        let lists = node
+            .members()
+            .filter(|(key, _)| key.as_str() == Some("syscalls"));
+        let entries = lists
+            .flat_map(|(_, list)| list.elements())
+            .filter(|entry| entry.is_object())
+            .map(|entry| self.rule_entry(entry))
+            .collect();
+        let unknown =
+            |(dialects, mistake)| (self.possible & dialects).is_empty().then_some(mistake);
+        self.mistakes
+            .extend(self.foreign.into_iter().filter_map(unknown));
+        Profile {
+            node,
+            dialects: self.possible,
+            default_action: text(default_action),
+            default_errno_ret: digits(default_errno_ret),
+            default_errno: text(default_errno),
+            architectures: texts(architectures),
+            arch_map,
+            flags: flags
+                .filter(|flags| !flags.is_null())
+                .map(|flags| texts(Some(flags))),
+            entries,
+            mistakes: self.mistakes,
+        }
+    }
+
+    fn arch_map_entry(&mut self, node: Node<'d>) -> ArchMapEntry<'d> {
+        let [architecture, sub_architectures] =
+            self.members(node, "an archMap entry", &ARCH_MAP_ENTRY);
+        ArchMapEntry {
+            architecture: text(architecture),
+            sub_architectures: texts(sub_architectures),
+        }
+    }
+
+    fn rule_entry(&mut self, node: Node<'d>) -> RuleEntry<'d> {
+        const WHAT: &str = "a rule entry";
+        let [
+            names,
+            name,
+            action,
+            errno_ret,
+            errno,
+            args,
+            includes,
+            excludes,
+            _comment,
+        ] = self.members(node, WHAT, &RULE_ENTRY);
+        if names.is_none() && (name.is_none() || self.possible == Dialects::OCI) {
+            self.mistakes.push(Mistake::MissingField {
+                object: node,
+                what: WHAT,
+                field: "names",
+            });
+        }
+        for filter in [includes, excludes].into_iter().flatten() {
+            if filter.is_object() {
+                let [_caps, _arches, _min_kernel] = self.members(filter, "a filter", &FILTER);
+            }
+        }
+        RuleEntry {
+            node,
+            names: every(node, "names")
+                .flat_map(|names| texts(Some(names)))
+                .chain(text(name))
+                .collect(),
+            action: text(action),
+            errno_ret: digits(errno_ret),
+            errno: text(errno),
+            args: elements(args).map(|arg| self.condition(arg)).collect(),
+        }
+    }
+
+    fn condition(&mut self, node: Node<'d>) -> Condition<'d> {
+        let [index, value, value_two, op] = self.members(node, "a condition", &CONDITION);
+        Condition {
+            node,
+            index: digits(index),
+            value: digits(value),
+            value_two: digits(value_two),
+            op: text(op),
+        }
+    }
+
+    /// The values of an object's fields, in the order of `fields`; of a key that
+    /// is given twice the last, as Go takes it. All that is wrong with the
+    /// object's own members becomes a mistake.
+    fn members<const N: usize>(
+        &mut self,
+        object: Node<'d>,
+        what: &'static str,
+        fields: &'static [Field; N],
+    ) -> [Option<Node<'d>>; N] {
+        let mut values = [None; N];
+        let mut keys: [Option<Node<'d>>; N] = [None; N];
+        let mut unknown: Vec<Node<'d>> = Vec::new();
+        for (key, value) in object.members() {
+            let Some(name) = key.as_str() else { continue };
+            let slot = fields.iter().position(|field| field.name == name);
+            let Some((slot, field)) = slot.and_then(|slot| Some((slot, fields.get(slot)?))) else {
+                unknown.push(key);
+                continue;
+            };
+            self.saw(field, key, what, fields);
+            self.check_type(field, value);
+            if let Some(first) = keys[slot].replace(key) {
+                let again = key;
+                self.mistakes.push(Mistake::DuplicateKey { first, again });
+            }
+            values[slot] = Some(value);
+        }
+        for (field, value) in fields.iter().zip(&values) {
+            if field.required && value.is_none() {
+                self.mistakes.push(Mistake::MissingField {
+                    object,
+                    what,
+                    field: field.name,
+                });
+            }
+        }
+        self.check_unknown(&keys, unknown, what, fields);
+        values
+    }
+
+    /// Narrows the dialects by a field that only some of them know.
+    fn saw(
+        &mut self,
+        field: &'static Field,
+        key: Node<'d>,
+        object: &'static str,
+        known: &'static [Field],
+    ) {
+        if field.dialects == Dialects::ALL {
+            return;
+        }
+        let left = self.possible & field.dialects;
+        if !left.is_empty() && !self.is_forced {
+            self.possible = left;
+        }
+        let mistake = Mistake::UnknownField { key, object, known };
+        self.foreign.push((field.dialects, mistake));
+    }
+
+    fn check_type(&mut self, field: &'static Field, value: Node<'d>) {
+        let wrong = |node: Node<'d>, shape: Shape| Mistake::WrongType {
+            node,
+            field: field.name,
+            expected: shape.describe(),
+        };
+        match value.kind() {
+            Kind::Broken => {}
+            Kind::Null if !field.required && field.name != "names" => {}
+            kind if !field.shape.fits(kind) => self.mistakes.push(wrong(value, field.shape)),
+            _ => {
+                if let Some(shape) = field.shape.element() {
+                    let misfits = value.elements().filter(|element| {
+                        *element.kind() != Kind::Broken && !shape.fits(element.kind())
+                    });
+                    self.mistakes
+                        .extend(misfits.map(|element| wrong(element, shape)));
+                }
+            }
+        }
+    }
+
+    fn check_unknown(
+        &mut self,
+        keys: &[Option<Node<'d>>],
+        unknown: Vec<Node<'d>>,
+        object: &'static str,
+        known: &'static [Field],
+    ) {
+        if unknown.is_empty() {
+            return;
+        }
+        let folded = |key: Node<'d>| key.as_str().unwrap_or_default().to_ascii_lowercase();
+        let mut seen: std::collections::HashMap<String, Node<'d>> = (keys.iter().flatten())
+            .map(|&key| (folded(key), key))
+            .collect();
+        for key in unknown {
+            match seen.entry(folded(key)) {
+                std::collections::hash_map::Entry::Occupied(first) => {
+                    let (first, again) = (*first.get(), key);
+                    self.mistakes.push(Mistake::DuplicateKey { first, again });
+                }
+                std::collections::hash_map::Entry::Vacant(place) => {
+                    place.insert(key);
+                    self.mistakes
+                        .push(Mistake::UnknownField { key, object, known });
+                }
+            }
+        }
+    }
+}
+
+fn text(node: Option<Node<'_>>) -> Option<Text<'_>> {
+    let node = node?;
+    let value = node.as_str()?;
+    Some(Spanned { value, node })
+}
+
+fn digits(node: Option<Node<'_>>) -> Option<Digits<'_>> {
+    let node = node?;
+    let value = node.as_number()?;
+    Some(Spanned { value, node })
+}
+
+fn texts(node: Option<Node<'_>>) -> Vec<Text<'_>> {
+    node.into_iter()
+        .flat_map(Node::elements)
+        .filter_map(|element| text(Some(element)))
+        .collect()
+}
+
+/// All values of a key, should it be given more than once.
+fn every<'d>(object: Node<'d>, key: &'static str) -> impl Iterator<Item = Node<'d>> {
+    let same = move |&(name, _): &(Node<'d>, Node<'d>)| name.as_str() == Some(key);
+    object.members().filter(same).map(|(_, value)| value)
+}
+
+fn elements(node: Option<Node<'_>>) -> impl Iterator<Item = Node<'_>> {
+    let elements = node.into_iter().flat_map(Node::elements);
+    elements.filter(|element| element.is_object())
+}

@@ -1,0 +1,671 @@
+//! A tolerant reader of JSON: one pass, no recursion, no mistake fatal.
+//!
+//! Each departure from RFC 8259 becomes a [`Deviation`], and reading goes on as
+//! the writer most likely meant it, so that one run tells all that is wrong.
+
+use std::borrow::Cow;
+
+use super::{Deviation, DeviationKind as Deviates, Document, Kind, MAX_BYTES, NodeData, Span};
+
+/// Levels of nesting that json-c reads (`JSON_TOKENER_DEFAULT_DEPTH`), and with
+/// it crun from 1.28 on. Every other known reader takes more.
+const READABLE_DEPTH: usize = 32;
+
+/// Nesting at which reading stops: no known reader goes deeper (Go: 10,000).
+const GIVE_UP_DEPTH: usize = 10_000;
+
+/// How many deviations of one document are kept; the rest are counted.
+const LISTED_DEVIATIONS: usize = 1_000;
+
+/// Reads `bytes` as JSON. Never fails: what is wrong is in
+/// [`Document::deviations`], what can be read all the same is in the tree.
+/// Time and memory are linear in the number of bytes.
+#[must_use]
+pub fn parse(bytes: &[u8]) -> Document<'_> {
+    let mut reader = Reader::new(bytes);
+    if bytes.len() > MAX_BYTES {
+        reader.deviate(Deviates::TooLarge, 0, 0);
+    } else if is_utf16(bytes) {
+        reader.deviate(Deviates::Utf16, 0, bytes.len().min(2));
+    } else {
+        reader.check_encoding();
+        reader.read();
+    }
+    reader.finish()
+}
+
+/// Whether the bytes are UTF-16: by their byte order mark or, since JSON begins
+/// with ASCII, by the zero in every other byte.
+fn is_utf16(bytes: &[u8]) -> bool {
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
+        [a, b, c, d, ..] if bytes.len().is_multiple_of(2) => {
+            let zeros = [*a == 0, *b == 0, *c == 0, *d == 0];
+            zeros == [true, false, true, false] || zeros == [false, true, false, true]
+        }
+        _ => false,
+    }
+}
+
+/// What may come next.
+#[derive(Clone, Copy)]
+enum Expect {
+    /// A value: at the top, after a colon, or in an array.
+    Value,
+    /// A key, or the end of the object.
+    Key,
+    Colon,
+    /// A comma, or the end of the container.
+    Separator,
+    /// The end of the document.
+    Nothing,
+}
+
+/// A container that is open.
+struct Open {
+    node: u32,
+    is_object: bool,
+}
+
+struct Reader<'s> {
+    bytes: &'s [u8],
+    /// The bytes as text, if all of them are UTF-8.
+    text: Option<&'s str>,
+    at: usize,
+    expect: Expect,
+    /// The comma just before, if nothing has come after it yet.
+    comma: Option<usize>,
+    /// Where the last value ended: a missing comma is missing there.
+    value_end: usize,
+    open: Vec<Open>,
+    nodes: Vec<NodeData<'s>>,
+    deviations: Vec<Deviation>,
+    unlisted: usize,
+    too_deep: bool,
+}
+
+impl<'s> Reader<'s> {
+    fn new(bytes: &'s [u8]) -> Self {
+        Self {
+            bytes,
+            text: None,
+            at: 0,
+            expect: Expect::Value,
+            comma: None,
+            value_end: 0,
+            open: Vec::new(),
+            nodes: Vec::with_capacity(bytes.len().min(MAX_BYTES) / 16 + 1),
+            deviations: Vec::new(),
+            unlisted: 0,
+            too_deep: false,
+        }
+    }
+
+    fn finish(mut self) -> Document<'s> {
+        // Stable, so that of two at one place the one found first stays first.
+        self.deviations
+            .sort_by_key(|deviation| deviation.span.start);
+        Document {
+            nodes: self.nodes,
+            deviations: self.deviations,
+            unlisted: self.unlisted,
+        }
+    }
+
+    fn deviate(&mut self, kind: Deviates, start: usize, end: usize) {
+        if self.deviations.len() < LISTED_DEVIATIONS {
+            let span = Span::new(start as u32, end as u32);
+            self.deviations.push(Deviation { kind, span });
+        } else {
+            self.unlisted += 1;
+        }
+    }
+
+    fn check_encoding(&mut self) {
+        self.text = std::str::from_utf8(self.bytes).ok();
+        if self.text.is_none() {
+            let mut at = 0;
+            for chunk in self.bytes.utf8_chunks() {
+                at += chunk.valid().len();
+                if !chunk.invalid().is_empty() {
+                    self.deviate(Deviates::BadUtf8, at, at + chunk.invalid().len());
+                }
+                at += chunk.invalid().len();
+            }
+        }
+        if self.bytes.starts_with(b"\xef\xbb\xbf") {
+            self.deviate(Deviates::ByteOrderMark, 0, 3);
+            self.at = 3;
+        }
+    }
+
+    fn read(&mut self) {
+        loop {
+            self.skip_trivia();
+            let Some(&byte) = self.bytes.get(self.at) else {
+                return self.end();
+            };
+            match self.expect {
+                Expect::Value => self.value(byte),
+                Expect::Key => self.key(byte),
+                Expect::Colon => self.colon(byte),
+                Expect::Separator => self.separator(byte),
+                Expect::Nothing => {
+                    let end = self.bytes.trim_ascii_end().len();
+                    return self.deviate(Deviates::TrailingData, self.at, end.max(self.at));
+                }
+            }
+            if self.open.len() > GIVE_UP_DEPTH {
+                return self.close_all();
+            }
+        }
+    }
+
+    /// The end of the bytes.
+    fn end(&mut self) {
+        if let Some(open) = self.open.last() {
+            let start = self.nodes[open.node as usize].span.start as usize;
+            self.deviate(Deviates::Unclosed, start, start + 1);
+            self.close_all();
+        } else if self.nodes.is_empty() {
+            self.deviate(Deviates::EmptyDocument, 0, 0);
+        }
+    }
+
+    fn close_all(&mut self) {
+        if matches!(self.expect, Expect::Colon) || self.lacks_value() {
+            self.push(Kind::Broken, self.at, self.at);
+        }
+        self.at = self.bytes.len();
+        while !self.open.is_empty() {
+            self.close(self.bytes.len());
+        }
+    }
+
+    // ------------------------------------------------------------ structure
+
+    fn push(&mut self, kind: Kind<'s>, start: usize, end: usize) {
+        let next = self.nodes.len() as u32 + 1;
+        let span = Span::new(start as u32, end as u32);
+        self.nodes.push(NodeData { span, next, kind });
+    }
+
+    fn in_object(&self) -> bool {
+        self.open.last().is_some_and(|open| open.is_object)
+    }
+
+    /// Whether a key and its colon stand without their value.
+    fn lacks_value(&self) -> bool {
+        matches!(self.expect, Expect::Value) && self.in_object()
+    }
+
+    /// A value is complete, up to `end`.
+    fn completed(&mut self, end: usize) {
+        self.at = end;
+        self.value_end = end;
+        self.comma = None;
+        self.expect = if self.open.is_empty() {
+            Expect::Nothing
+        } else {
+            Expect::Separator
+        };
+    }
+
+    fn open(&mut self, is_object: bool) {
+        let node = self.nodes.len() as u32;
+        let kind = if is_object { Kind::Object } else { Kind::Array };
+        self.push(kind, self.at, self.at + 1);
+        if self.open.len() == READABLE_DEPTH && !self.too_deep {
+            self.too_deep = true;
+            self.deviate(Deviates::TooDeep, self.at, self.at + 1);
+        }
+        self.open.push(Open { node, is_object });
+        self.at += 1;
+        self.comma = None;
+        self.expect = if is_object {
+            Expect::Key
+        } else {
+            Expect::Value
+        };
+    }
+
+    /// Closes the innermost container; its last byte is before `end`.
+    fn close(&mut self, end: usize) {
+        if let Some(open) = self.open.pop() {
+            let next = self.nodes.len() as u32;
+            if let Some(node) = self.nodes.get_mut(open.node as usize) {
+                node.span.end = end as u32;
+                node.next = next;
+            }
+        }
+        self.completed(end);
+    }
+
+    /// A closing bracket where a value, a key or a separator may stand.
+    fn closing(&mut self, bracket: u8) {
+        let closes_object = bracket == b'}';
+        let matches = |open: &Open| open.is_object == closes_object;
+        match self.open.iter().rposition(matches) {
+            Some(inner) if inner + 1 == self.open.len() => {
+                if let Some(comma) = self.comma {
+                    self.deviate(Deviates::TrailingComma, comma, comma + 1);
+                }
+            }
+            // A bracket further out is closed: those inside it were forgotten.
+            Some(outer) => {
+                self.deviate(Deviates::MismatchedClose, self.at, self.at + 1);
+                while self.open.len() > outer + 1 {
+                    self.close(self.at);
+                }
+            }
+            None => {
+                self.deviate(Deviates::MismatchedClose, self.at, self.at + 1);
+                if self.open.is_empty() {
+                    self.push(Kind::Broken, self.at, self.at + 1);
+                }
+            }
+        }
+        self.close(self.at + 1);
+    }
+
+    fn value(&mut self, byte: u8) {
+        match byte {
+            b'"' | b'\'' => {
+                let (text, start) = self.string(byte);
+                self.push(Kind::String(text), start, self.at);
+                self.completed(self.at);
+            }
+            b'{' | b'[' => self.open(byte == b'{'),
+            b'}' | b']' | b',' if self.lacks_value() => {
+                self.deviate(Deviates::MissingValue, self.value_end, self.value_end);
+                self.push(Kind::Broken, self.at, self.at);
+                self.completed(self.at);
+            }
+            b'}' | b']' => self.closing(byte),
+            b',' => self.extra_comma(),
+            b':' => {
+                self.deviate(Deviates::UnexpectedByte, self.at, self.at + 1);
+                self.at += 1;
+            }
+            _ if is_word(byte) => self.word(),
+            _ => {
+                let start = self.at;
+                self.unexpected();
+                self.push(Kind::Broken, start, self.at);
+                self.completed(self.at);
+            }
+        }
+    }
+
+    fn key(&mut self, byte: u8) {
+        match byte {
+            b'"' | b'\'' => {
+                let (text, start) = self.string(byte);
+                self.push(Kind::String(text), start, self.at);
+            }
+            b'}' | b']' => return self.closing(byte),
+            b',' => return self.extra_comma(),
+            b':' | b'{' | b'[' => {
+                self.deviate(Deviates::UnquotedKey, self.at, self.at + 1);
+                self.push(Kind::Broken, self.at, self.at);
+                if byte != b':' {
+                    self.expect = Expect::Value;
+                    return;
+                }
+            }
+            _ if is_word(byte) => {
+                let start = self.at;
+                self.skip_word();
+                self.deviate(Deviates::UnquotedKey, start, self.at);
+                let key = self.slice(start, self.at);
+                self.push(Kind::String(key), start, self.at);
+            }
+            _ => {
+                self.comma = None;
+                return self.unexpected();
+            }
+        }
+        self.value_end = self.at;
+        self.expect = Expect::Colon;
+    }
+
+    fn colon(&mut self, byte: u8) {
+        match byte {
+            b':' => {
+                self.at += 1;
+                self.value_end = self.at;
+                self.expect = Expect::Value;
+            }
+            b',' | b'}' | b']' => {
+                self.deviate(Deviates::MissingColon, self.value_end, self.value_end);
+                self.push(Kind::Broken, self.at, self.at);
+                self.completed(self.at);
+            }
+            b'=' => {
+                self.deviate(Deviates::MissingColon, self.at, self.at + 1);
+                self.at += 1;
+                self.expect = Expect::Value;
+            }
+            _ => {
+                self.deviate(Deviates::MissingColon, self.value_end, self.value_end);
+                self.expect = Expect::Value;
+            }
+        }
+    }
+
+    fn separator(&mut self, byte: u8) {
+        let next = if self.in_object() {
+            Expect::Key
+        } else {
+            Expect::Value
+        };
+        match byte {
+            b',' => {
+                self.comma = Some(self.at);
+                self.at += 1;
+                self.expect = next;
+            }
+            b'}' | b']' => self.closing(byte),
+            b':' | b';' => {
+                self.deviate(Deviates::MissingComma, self.at, self.at + 1);
+                self.at += 1;
+                self.expect = next;
+            }
+            b'"' | b'\'' | b'{' | b'[' => {
+                self.deviate(Deviates::MissingComma, self.value_end, self.value_end);
+                self.expect = next;
+            }
+            _ if is_word(byte) => {
+                self.deviate(Deviates::MissingComma, self.value_end, self.value_end);
+                self.expect = next;
+            }
+            _ => self.unexpected(),
+        }
+    }
+
+    fn extra_comma(&mut self) {
+        self.deviate(Deviates::ExtraComma, self.at, self.at + 1);
+        self.at += 1;
+    }
+
+    /// Characters that begin nothing, up to where something may begin again.
+    fn unexpected(&mut self) {
+        let start = self.at;
+        self.at += 1;
+        while let Some(&byte) = self.bytes.get(self.at) {
+            if byte.is_ascii_whitespace() || b",:[]{}\"'#/".contains(&byte) || is_word(byte) {
+                break;
+            }
+            self.at += 1;
+        }
+        // Bytes that are no UTF-8 have been reported as that already.
+        if self.text.is_some() || std::str::from_utf8(&self.bytes[start..self.at]).is_ok() {
+            self.deviate(Deviates::UnexpectedByte, start, self.at);
+        }
+    }
+
+    // --------------------------------------------------------------- tokens
+
+    /// White space and comments.
+    fn skip_trivia(&mut self) {
+        while let Some(&byte) = self.bytes.get(self.at) {
+            match byte {
+                b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
+                b'#' => self.line_comment(),
+                b'/' if self.bytes.get(self.at + 1) == Some(&b'/') => self.line_comment(),
+                b'/' if self.bytes.get(self.at + 1) == Some(&b'*') => self.block_comment(),
+                0x0b | 0x0c => {
+                    self.deviate(Deviates::NonJsonWhitespace, self.at, self.at + 1);
+                    self.at += 1;
+                }
+                0x80.. => {
+                    let rest = self.text.and_then(|text| text.get(self.at..));
+                    let Some(space) = rest.and_then(|rest| rest.chars().next()) else {
+                        return;
+                    };
+                    if !space.is_whitespace() && !"\u{feff}\u{200b}\u{2060}".contains(space) {
+                        return;
+                    }
+                    let end = self.at + space.len_utf8();
+                    self.deviate(Deviates::NonJsonWhitespace, self.at, end);
+                    self.at = end;
+                }
+                _ => return,
+            }
+        }
+    }
+
+    fn line_comment(&mut self) {
+        let start = self.at;
+        let rest = &self.bytes[start..];
+        let length = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+        self.at = start + length.unwrap_or(rest.len());
+        self.deviate(Deviates::Comment, start, self.at);
+    }
+
+    fn block_comment(&mut self) {
+        let start = self.at;
+        let body = &self.bytes[start + 2..];
+        if let Some(length) = body.windows(2).position(|pair| pair == b"*/") {
+            self.at = start + 2 + length + 2;
+            self.deviate(Deviates::Comment, start, self.at);
+        } else {
+            self.at = self.bytes.len();
+            self.deviate(Deviates::UnterminatedComment, start, self.at);
+        }
+    }
+
+    fn skip_word(&mut self) {
+        let rest = &self.bytes[self.at..];
+        let length = rest.iter().position(|&byte| !is_word(byte));
+        self.at += length.unwrap_or(rest.len());
+    }
+
+    /// A number, a literal, or a bare word that is neither.
+    fn word(&mut self) {
+        let start = self.at;
+        self.skip_word();
+        let word = &self.bytes[start..self.at];
+        let kind = match word {
+            b"true" => Kind::Bool(true),
+            b"false" => Kind::Bool(false),
+            b"null" => Kind::Null,
+            _ => {
+                let deviation = number_deviation(word);
+                if let Some(kind) = deviation {
+                    self.deviate(kind, start, self.at);
+                }
+                if deviation == Some(Deviates::BadLiteral) {
+                    Kind::Broken
+                } else {
+                    Kind::Number(self.slice(start, self.at))
+                }
+            }
+        };
+        self.push(kind, start, self.at);
+        self.completed(self.at);
+    }
+
+    /// A string in either kind of quotes: its text, and where it began.
+    fn string(&mut self, quote: u8) -> (Cow<'s, str>, usize) {
+        let start = self.at;
+        let singles = self.deviations.len();
+        self.at += 1;
+        let mut unescaped: Option<String> = None;
+        let mut piece = self.at;
+        let mut spans_lines = false;
+        let end = loop {
+            match self.bytes.get(self.at) {
+                Some(&byte) if byte == quote => {
+                    self.at += 1;
+                    break self.at - 1;
+                }
+                Some(b'\\') => {
+                    let text = unescaped.get_or_insert_default();
+                    text.push_str(&self.slice(piece, self.at));
+                    let character = self.escape(quote);
+                    unescaped.get_or_insert_default().extend(character);
+                    piece = self.at;
+                }
+                Some(b'\n' | b'\r') if !spans_lines && !self.closes_further_on(quote) => {
+                    self.deviate(Deviates::UnterminatedString, start, self.at);
+                    break self.at;
+                }
+                Some(0..0x20) => {
+                    spans_lines |= matches!(self.bytes[self.at], b'\n' | b'\r');
+                    self.deviate(Deviates::ControlCharacter, self.at, self.at + 1);
+                    self.at += 1;
+                }
+                Some(_) => self.at += 1,
+                None => {
+                    self.deviate(Deviates::UnterminatedString, start, self.at);
+                    break self.at;
+                }
+            }
+        };
+        if quote == b'\'' {
+            self.deviate(Deviates::SingleQuotes, start, self.at);
+            // Found last, but it begins first.
+            if let Some(found) = self.deviations.get_mut(singles..) {
+                found.rotate_right(found.len().min(1));
+            }
+        }
+        let last = self.slice(piece, end);
+        let text = match unescaped {
+            Some(text) => Cow::Owned(text + &last),
+            None => last,
+        };
+        (text, start)
+    }
+
+    /// Whether a string that meets a line end goes on to a quote that closes it,
+    /// rather than to one that opens the next string: then a quote was forgotten.
+    fn closes_further_on(&self, quote: u8) -> bool {
+        let rest = &self.bytes[self.at..];
+        let Some(next) = rest.iter().position(|&byte| byte == quote) else {
+            return false;
+        };
+        let after = rest[next + 1..].trim_ascii_start().first();
+        matches!(after, None | Some(b',' | b':' | b']' | b'}'))
+    }
+
+    /// Reads one escape, the reader being at its backslash. `None` where it
+    /// stands for nothing.
+    fn escape(&mut self, quote: u8) -> Option<char> {
+        let start = self.at;
+        let letter = self.bytes.get(start + 1).copied();
+        self.at += 2;
+        Some(match letter {
+            Some(b'u') => return Some(self.unicode_escape(start)),
+            Some(b'"') => '"',
+            Some(b'\\') => '\\',
+            Some(b'/') => '/',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'\'') if quote == b'\'' => '\'',
+            _ => {
+                // What follows is read as if the backslash were not there.
+                self.at = start + 1;
+                let shown = usize::from(letter.is_some_and(|byte| byte.is_ascii_graphic()));
+                self.deviate(Deviates::BadEscape, start, start + 1 + shown);
+                return None;
+            }
+        })
+    }
+
+    /// Reads `\uXXXX`, or the two of a surrogate pair, beginning at `start`.
+    fn unicode_escape(&mut self, start: usize) -> char {
+        let Some(unit) = self.hex_unit(start) else {
+            let digits = self.bytes[self.at..]
+                .iter()
+                .take_while(|byte| byte.is_ascii_hexdigit())
+                .count();
+            self.at += digits;
+            self.deviate(Deviates::BadUnicodeEscape, start, self.at);
+            return char::REPLACEMENT_CHARACTER;
+        };
+        self.at = start + 6;
+        if let Some(character) = char::from_u32(unit) {
+            return character;
+        }
+        let pair = (unit < 0xdc00).then(|| self.hex_unit(self.at)).flatten();
+        if let Some(low @ 0xdc00..=0xdfff) = pair {
+            self.at += 6;
+            let scalar = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+            return char::from_u32(scalar).unwrap_or(char::REPLACEMENT_CHARACTER);
+        }
+        self.deviate(Deviates::LoneSurrogate, start, self.at);
+        char::REPLACEMENT_CHARACTER
+    }
+
+    /// The UTF-16 code unit of a `\uXXXX` at `at`.
+    fn hex_unit(&self, at: usize) -> Option<u32> {
+        let digits = self.bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        digits.iter().try_fold(0, |unit, &digit| {
+            Some(unit * 16 + char::from(digit).to_digit(16)?)
+        })
+    }
+
+    /// The text between two offsets, which both stand beside ASCII bytes.
+    fn slice(&self, start: usize, end: usize) -> Cow<'s, str> {
+        match self.text {
+            Some(text) => Cow::Borrowed(text.get(start..end).unwrap_or_default()),
+            None => String::from_utf8_lossy(&self.bytes[start..end]),
+        }
+    }
+}
+
+/// Bytes of numbers and bare words.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'_' | b'$')
+}
+
+/// What keeps a word from being a number of RFC 8259; `None` if it is one.
+fn number_deviation(word: &[u8]) -> Option<Deviates> {
+    let unsigned = word.strip_prefix(b"-").unwrap_or(word);
+    let magnitude = word.strip_prefix(b"+").unwrap_or(unsigned);
+    let significant = match unsigned.iter().position(|&byte| byte != b'0') {
+        Some(zeros @ 1..) if unsigned[zeros].is_ascii_digit() => &unsigned[zeros..],
+        None if unsigned.len() > 1 => &unsigned[..1],
+        _ => unsigned,
+    };
+    if !is_unsigned_number(significant) {
+        let names = ["nan", "inf", "infinity"];
+        if names
+            .iter()
+            .any(|name| magnitude.eq_ignore_ascii_case(name.as_bytes()))
+        {
+            return Some(Deviates::NonFinite);
+        }
+        let starts_number = matches!(word, [b'0'..=b'9' | b'+' | b'-' | b'.', ..]);
+        return Some(if starts_number {
+            Deviates::BadNumber
+        } else {
+            Deviates::BadLiteral
+        });
+    }
+    (significant.len() != unsigned.len()).then_some(Deviates::LeadingZero)
+}
+
+/// RFC 8259's number without its sign, and without a look at leading zeros.
+fn is_unsigned_number(word: &[u8]) -> bool {
+    fn digits(word: &[u8]) -> Option<&[u8]> {
+        let count = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        (count > 0).then(|| &word[count..])
+    }
+    let fraction = |word: &'_ [u8]| -> Option<usize> {
+        let rest = match word {
+            [b'.', rest @ ..] => digits(rest)?,
+            _ => word,
+        };
+        let rest = match rest {
+            [b'e' | b'E', b'+' | b'-', rest @ ..] | [b'e' | b'E', rest @ ..] => digits(rest)?,
+            _ => rest,
+        };
+        Some(rest.len())
+    };
+    digits(word).and_then(fraction) == Some(0)
+}

@@ -1,0 +1,330 @@
+//! Text with spans: what a file says, and where it says it.
+//!
+//! [`json::parse`] reads bytes into a [`Document`]: one flat list of nodes, each
+//! with the [`Span`] of bytes it was read from, and the list of
+//! [`Deviation`]s from RFC 8259 that it met and read past. Nothing is lost on the
+//! way: duplicate keys stay, numbers stay as they were written, and a document
+//! that is broken in one place is still read in all others.
+//!
+//! The tree does not know which syntax it came from, so that every later room
+//! works the same on any of them.
+
+mod deviation;
+pub mod json;
+mod source;
+
+use std::borrow::Cow;
+
+pub use deviation::{Deviation, DeviationKind};
+pub use source::{Position, Source};
+
+/// The largest document that is read, in bytes (8 MiB).
+///
+/// The largest container configuration seen in the wild is below 1 MiB. The
+/// bound keeps a hostile file from taking the machine's memory, and offsets
+/// within `u32`.
+pub const MAX_BYTES: usize = 8 << 20;
+
+/// A range of bytes in a source: `start` is the first, `end` the one after the
+/// last. Both are 0-based offsets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: u32,
+    /// Offset of the byte after the last.
+    pub end: u32,
+}
+
+impl Span {
+    /// The span from `start` up to and without `end`.
+    #[must_use]
+    pub const fn new(start: u32, end: u32) -> Self {
+        Self { start, end }
+    }
+
+    /// Length in bytes.
+    #[must_use]
+    pub const fn len(self) -> u32 {
+        self.end - self.start
+    }
+
+    /// Whether the span holds no byte at all.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    /// The span as a range for slicing bytes.
+    #[must_use]
+    pub const fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// What a node of a document is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind<'s> {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number, exactly as it was written (`18446744073709551615`, `1e2`, also `013`).
+    Number(Cow<'s, str>),
+    /// A string, its escapes resolved.
+    String(Cow<'s, str>),
+    /// An array; its elements follow in the document.
+    Array,
+    /// An object; its members follow in the document, each a key and a value.
+    Object,
+    /// No value at all where one must be; a [`Deviation`] says why.
+    Broken,
+}
+
+impl Kind<'_> {
+    /// The kind in words, with its article, for messages: "a string".
+    #[must_use]
+    pub const fn describe(&self) -> &'static str {
+        match self {
+            Kind::Null => "null",
+            Kind::Bool(_) => "a boolean",
+            Kind::Number(_) => "a number",
+            Kind::String(_) => "a string",
+            Kind::Array => "an array",
+            Kind::Object => "an object",
+            Kind::Broken => "no value",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct NodeData<'s> {
+    span: Span,
+    /// Index of the first node after this one's subtree.
+    next: u32,
+    kind: Kind<'s>,
+}
+
+/// A parsed document: its nodes in the order in which they stand in the source,
+/// and its deviations from the grammar, sorted by where they begin.
+#[derive(Clone, Debug, Default)]
+pub struct Document<'s> {
+    nodes: Vec<NodeData<'s>>,
+    deviations: Vec<Deviation>,
+    unlisted: usize,
+}
+
+impl Document<'_> {
+    /// The top value; `None` if the source holds none.
+    #[must_use]
+    pub fn root(&self) -> Option<Node<'_>> {
+        (!self.nodes.is_empty()).then_some(Node {
+            document: self,
+            index: 0,
+        })
+    }
+
+    /// Where the source departs from RFC 8259, in the order of the source.
+    /// Empty means: this is RFC 8259 JSON.
+    #[must_use]
+    pub fn deviations(&self) -> &[Deviation] {
+        &self.deviations
+    }
+
+    /// How many more deviations there were than [`Document::deviations`] lists.
+    /// Only a document that is no JSON at all has any.
+    #[must_use]
+    pub fn unlisted_deviations(&self) -> usize {
+        self.unlisted
+    }
+}
+
+/// A value in a document. Cheap to copy; compares equal to itself only.
+#[derive(Clone, Copy)]
+pub struct Node<'d> {
+    document: &'d Document<'d>,
+    index: u32,
+}
+
+impl PartialEq for Node<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.document, other.document) && self.index == other.index
+    }
+}
+
+impl std::fmt::Debug for Node<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} at {:?}", self.kind(), self.span())
+    }
+}
+
+impl<'d> Node<'d> {
+    fn data(self) -> &'d NodeData<'d> {
+        &self.document.nodes[self.index as usize]
+    }
+
+    /// What the node is.
+    #[must_use]
+    pub fn kind(self) -> &'d Kind<'d> {
+        &self.data().kind
+    }
+
+    /// The bytes of the whole node, quotes and brackets included.
+    #[must_use]
+    pub fn span(self) -> Span {
+        self.data().span
+    }
+
+    /// Where a string's text stands: without its quotes, unless it is empty.
+    /// For other nodes the same as [`Node::span`].
+    #[must_use]
+    pub fn text_span(self) -> Span {
+        let span = self.span();
+        match self.kind() {
+            Kind::String(_) if span.len() > 2 => Span::new(span.start + 1, span.end - 1),
+            _ => span,
+        }
+    }
+
+    /// The text of a string.
+    #[must_use]
+    pub fn as_str(self) -> Option<&'d str> {
+        match self.kind() {
+            Kind::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The digits of a number, as written.
+    #[must_use]
+    pub fn as_number(self) -> Option<&'d str> {
+        match self.kind() {
+            Kind::Number(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether the node is `null`, or no value at all.
+    #[must_use]
+    pub fn is_null(self) -> bool {
+        matches!(self.kind(), Kind::Null | Kind::Broken)
+    }
+
+    /// Whether the node is an object.
+    #[must_use]
+    pub fn is_object(self) -> bool {
+        matches!(self.kind(), Kind::Object)
+    }
+
+    /// The elements of an array; none for any other node.
+    pub fn elements(self) -> impl Iterator<Item = Node<'d>> + use<'d> {
+        self.children(matches!(self.kind(), Kind::Array))
+    }
+
+    /// The members of an object as (key, value), duplicates included, in the
+    /// order of the source; none for any other node.
+    pub fn members(self) -> impl Iterator<Item = (Node<'d>, Node<'d>)> + use<'d> {
+        let mut children = self.children(self.is_object());
+        std::iter::from_fn(move || Some((children.next()?, children.next()?)))
+    }
+
+    /// The value of the last member with this key, as Go's and most other
+    /// readers take it.
+    #[must_use]
+    pub fn get(self, key: &str) -> Option<Node<'d>> {
+        self.members()
+            .filter(|(name, _)| name.as_str() == Some(key))
+            .last()
+            .map(|(_, value)| value)
+    }
+
+    fn children(self, any: bool) -> impl Iterator<Item = Node<'d>> + use<'d> {
+        let document = self.document;
+        let end = if any { self.data().next } else { 0 };
+        let mut index = self.index + 1;
+        std::iter::from_fn(move || {
+            (index < end).then(|| {
+                let node = Node { document, index };
+                index = node.data().next;
+                node
+            })
+        })
+    }
+
+    /// The node's place in its document as a JSON Pointer (RFC 6901). A key has
+    /// the pointer of its value.
+    #[must_use]
+    pub fn pointer(self) -> String {
+        let mut pointer = String::new();
+        let mut at = Node {
+            document: self.document,
+            index: 0,
+        };
+        let holds = |node: Node<'_>| node.index <= self.index && self.index < node.data().next;
+        while at.index != self.index {
+            if at.is_object() {
+                let Some((key, value)) = at
+                    .members()
+                    .find(|&(key, value)| key.index == self.index || holds(value))
+                else {
+                    break;
+                };
+                pointer.push('/');
+                pointer.push_str(&escape_pointer(key.as_str().unwrap_or_default()));
+                if key.index == self.index {
+                    break;
+                }
+                at = value;
+            } else {
+                let Some((position, element)) = at
+                    .elements()
+                    .enumerate()
+                    .find(|&(_, element)| holds(element))
+                else {
+                    break;
+                };
+                pointer.push('/');
+                pointer.push_str(&position.to_string());
+                at = element;
+            }
+        }
+        pointer
+    }
+}
+
+fn escape_pointer(key: &str) -> Cow<'_, str> {
+    if key.contains(['~', '/']) {
+        Cow::Owned(key.replace('~', "~0").replace('/', "~1"))
+    } else {
+        Cow::Borrowed(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::json;
+
+    /// A wrong pointer sends an editor, or a reader of the report, elsewhere.
+    #[test]
+    fn pointers_name_the_way_to_a_node() {
+        let document = json::parse(br#"{"a/b": [1, {"c~d": "x"}], "": 2}"#);
+        let root = document.root().unwrap();
+        let (key, list) = root.members().next().unwrap();
+        assert_eq!(root.pointer(), "");
+        assert_eq!(key.pointer(), "/a~1b");
+        assert_eq!(list.pointer(), "/a~1b");
+        let object = list.elements().nth(1).unwrap();
+        assert_eq!(object.get("c~d").unwrap().pointer(), "/a~1b/1/c~0d");
+        assert_eq!(root.get("").unwrap().pointer(), "/");
+    }
+
+    /// The text between the quotes is what a fix replaces; an empty string has
+    /// no text to point at, so its quotes are shown.
+    #[test]
+    fn the_text_of_a_string_stands_between_its_quotes() {
+        let document = json::parse(br#"["ab", ""]"#);
+        let spans: Vec<_> = (document.root().unwrap().elements())
+            .map(|node| node.text_span().range())
+            .collect();
+        assert_eq!(spans, [2..4, 7..9]);
+    }
+}
