@@ -1,5 +1,32 @@
-//! seclint
+//! seclint finds what is wrong with seccomp profiles, and what crun's cache of
+//! compiled filters hides.
+//!
+//! A value goes one way through the rooms, and keeps its place in the source on
+//! the way:
+//!
+//! ```text
+//! bytes -> text -> profile -> lint rules -----> findings -> report
+//!        (spans)  (typed)  \-> crun's cache --/
+//! ```
+//!
+//! - [`text`] reads bytes into a tree in which every node has its span.
+//! - [`finding`] is what everything above it reports with.
+//! - [`syscalls`] is the table of names, architectures and numbers.
+//! - [`profile`] finds the profile in a tree and types it.
+//! - [`target`] is what the profile will run on.
+//! - [`crun`] knows the cache: its keys, its entries, and what they hide.
+//! - [`lint`] holds the rules and runs them.
+//! - [`report`] writes findings, and nothing else writes them.
+//! - [`cli`] is the command line.
+//!
+//! A room uses only those above it in this list.
 
+pub mod cli;
+pub mod crun;
 pub mod finding;
+pub mod lint;
 pub mod profile;
+pub mod report;
+pub mod syscalls;
+pub mod target;
 pub mod text;

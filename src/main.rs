@@ -1,1 +1,7 @@
-fn main() {}
+//! The command line of seclint.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    seclint::cli::main()
+}

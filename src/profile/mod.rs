@@ -56,6 +56,8 @@ pub struct Profile<'d> {
     pub flags: Option<Vec<Text<'d>>>,
     /// The rule entries.
     pub entries: Vec<RuleEntry<'d>>,
+    /// The keys of fields that only some dialects know.
+    pub foreign: Vec<Node<'d>>,
     /// What could not be read, in no order.
     pub mistakes: Vec<Mistake<'d>>,
 }
@@ -128,6 +130,8 @@ pub enum Mistake<'d> {
         field: &'static str,
         /// What must stand there, with its article.
         expected: &'static str,
+        /// Whether the value is an element of the field's array.
+        is_element: bool,
     },
     /// A field that must be there and is not.
     MissingField {

@@ -165,9 +165,16 @@ struct Reader<'d> {
     possible: Dialects,
     is_forced: bool,
     mistakes: Vec<Mistake<'d>>,
-    /// Keys of fields that only some dialects know; whether one is unknown can
-    /// be told when all of the profile has been seen.
-    foreign: Vec<(Dialects, Mistake<'d>)>,
+    foreign: Vec<Foreign<'d>>,
+}
+
+/// A field that only some dialects know. Whether it is unknown can be told when
+/// all of the profile has been seen.
+struct Foreign<'d> {
+    key: Node<'d>,
+    dialects: Dialects,
+    object: &'static str,
+    known: &'static [Field],
 }
 
 impl<'d> Reader<'d> {
@@ -196,10 +203,17 @@ impl<'d> Reader<'d> {
             .filter(|entry| entry.is_object())
             .map(|entry| self.rule_entry(entry))
             .collect();
-        let unknown =
-            |(dialects, mistake)| (self.possible & dialects).is_empty().then_some(mistake);
-        self.mistakes
-            .extend(self.foreign.into_iter().filter_map(unknown));
+        let mut foreign = Vec::with_capacity(self.foreign.len());
+        for seen in self.foreign {
+            foreign.push(seen.key);
+            if (self.possible & seen.dialects).is_empty() {
+                self.mistakes.push(Mistake::UnknownField {
+                    key: seen.key,
+                    object: seen.object,
+                    known: seen.known,
+                });
+            }
+        }
         Profile {
             node,
             dialects: self.possible,
@@ -212,6 +226,7 @@ impl<'d> Reader<'d> {
                 .filter(|flags| !flags.is_null())
                 .map(|flags| texts(Some(flags))),
             entries,
+            foreign,
             mistakes: self.mistakes,
         }
     }
@@ -329,8 +344,13 @@ impl<'d> Reader<'d> {
         if !left.is_empty() && !self.is_forced {
             self.possible = left;
         }
-        let mistake = Mistake::UnknownField { key, object, known };
-        self.foreign.push((field.dialects, mistake));
+        let dialects = field.dialects;
+        self.foreign.push(Foreign {
+            key,
+            dialects,
+            object,
+            known,
+        });
     }
 
     fn check_type(&mut self, field: &'static Field, value: Node<'d>) {
@@ -338,6 +358,7 @@ impl<'d> Reader<'d> {
             node,
             field: field.name,
             expected: shape.describe(),
+            is_element: node != value,
         };
         match value.kind() {
             Kind::Broken => {}

@@ -1,0 +1,96 @@
+//! `seclint cache-audit`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::input::inputs;
+use super::options::{FailOn, Format, HostOptions, OutputOptions, SelectionOptions};
+use super::{CliError, Ending, complain};
+use crate::crun::{RootError, StateRoot, audit};
+
+/// Audit crun's cache.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// crun's state roots [default: /run/crun, and $XDG_RUNTIME_DIR/crun]
+    #[arg(value_name = "ROOT")]
+    roots: Vec<PathBuf>,
+    /// Profiles that containers run with, to explain entries by (files or directories; may be repeated)
+    #[arg(long, value_name = "PATH")]
+    profile: Vec<PathBuf>,
+    /// Least severity that makes the exit code 1
+    #[arg(long, value_enum, default_value_t = FailOn::Warning)]
+    fail_on: FailOn,
+    #[command(flatten)]
+    host: HostOptions,
+    #[command(flatten)]
+    selection: SelectionOptions,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
+    arguments.host.check_runtime()?;
+    let selection = arguments.selection.selection()?;
+    let roots = roots(&arguments.roots)?;
+    if roots.is_empty() {
+        complain("note", "crun has left no state root here: nothing to audit");
+        return Ok(Ending::Clean);
+    }
+    let mut profiles = Vec::new();
+    for input in inputs(&arguments.profile) {
+        profiles.extend(input?.read()?);
+    }
+    let host = arguments.host.host();
+    let libseccomp = match &host {
+        Ok(host) => Some(host.libseccomp),
+        Err(_) => arguments.host.libseccomp,
+    };
+    let host = host.as_ref().map_err(ToString::to_string);
+    let mut report = arguments.output.report();
+    let mut ending = Ending::Clean;
+    for root in roots {
+        let mut audit = audit(&root, host.clone(), libseccomp, &profiles)?;
+        audit.retain(|rule| selection.holds(rule));
+        if let Format::Human = arguments.output.format {
+            for note in &audit.notes {
+                complain("note", &format!("{}: {note}", audit.root));
+            }
+        }
+        report.audit(&audit)?;
+        if audit
+            .findings
+            .iter()
+            .any(|finding| arguments.fail_on.fails(finding))
+        {
+            ending = Ending::Findings;
+        }
+    }
+    Ok(ending)
+}
+
+/// The roots that were named, or those of them where crun keeps its state by
+/// default that are there. crun goes by `XDG_RUNTIME_DIR` for root as well, but
+/// engines that run as services start it without.
+fn roots(named: &[PathBuf]) -> Result<Vec<StateRoot>, CliError> {
+    if !named.is_empty() {
+        return Ok(named
+            .iter()
+            .map(|root| StateRoot::open(root))
+            .collect::<Result<_, _>>()?);
+    }
+    let of_root = rustix::process::geteuid()
+        .is_root()
+        .then(|| PathBuf::from("/run/crun"));
+    let runtime_directory = std::env::var_os("XDG_RUNTIME_DIR").filter(|path| !path.is_empty());
+    let of_user = runtime_directory.map(|path| PathBuf::from(path).join("crun"));
+    let mut roots = Vec::new();
+    for path in of_root.into_iter().chain(of_user) {
+        match StateRoot::open(&path) {
+            Ok(root) => roots.push(root),
+            Err(RootError::Missing(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(roots)
+}

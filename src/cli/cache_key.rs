@@ -1,0 +1,42 @@
+//! `seclint cache-key`.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::input::read;
+use super::options::HostOptions;
+use super::{CliError, Ending};
+use crate::crun::{KeyError, Passage, cache_key};
+use crate::profile::{self, Found};
+use crate::text::json;
+
+/// Print the name that crun gives a profile's cache entry.
+///
+/// The profile is taken as the section that reaches crun, or is taken from a
+/// container's config.json.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A profile that is a section already, a config.json, or - for standard input
+    #[arg(value_name = "PROFILE")]
+    profile: PathBuf,
+    #[command(flatten)]
+    host: HostOptions,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
+    arguments.host.check_runtime()?;
+    let host = arguments.host.host()?;
+    let source = read(&arguments.profile)?;
+    let document = json::parse(source.bytes());
+    let Found::Profile(profile) = profile::find(&document, None) else {
+        let name = source.name();
+        return Err(CliError::Usage(format!("{name}: not a seccomp profile")));
+    };
+    let refused = |error: KeyError| CliError::Key(source.name().to_owned(), error);
+    let fails = crate::crun::fails_on_unknown(&document);
+    let key = cache_key(&document, &profile, fails, Passage::AsWritten, &host).map_err(refused)?;
+    writeln!(io::stdout(), "{key}")?;
+    Ok(Ending::Clean)
+}

@@ -1,0 +1,130 @@
+//! `seclint check`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use rayon::prelude::*;
+
+use super::input::{Input, inputs};
+use super::options::{Dialect, FailOn, OutputOptions, SelectionOptions, TargetOptions};
+use super::{CliError, Ending, complain};
+use crate::lint::{Linted, Linter, lint_rules};
+use crate::report::{Against, Report, Summary};
+
+/// How many files are read ahead of the report: memory does not grow with their number.
+const WINDOW: usize = 256;
+
+/// Lint profiles.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Files, directories, or - for standard input
+    #[arg(value_name = "PATH", default_value = ".")]
+    paths: Vec<PathBuf>,
+    /// Take every file for a profile in this dialect, instead of finding out
+    #[arg(long, value_enum)]
+    dialect: Option<Dialect>,
+    /// Pass over named files that hold no profile, as in directories
+    #[arg(long)]
+    skip_non_profiles: bool,
+    /// Least severity that makes the exit code 1
+    #[arg(long, value_enum, default_value_t = FailOn::Error)]
+    fail_on: FailOn,
+    #[command(flatten)]
+    target: TargetOptions,
+    #[command(flatten)]
+    selection: SelectionOptions,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
+    let selection = arguments.selection.selection()?;
+    let selected = lint_rules().iter().copied();
+    let linter = Linter {
+        rules: selected
+            .filter(|rule| selection.holds(&rule.rule))
+            .collect(),
+        target: arguments.target.target(),
+        dialects: arguments.dialect.map(Dialect::dialects),
+    };
+    let mut report = arguments.output.report();
+    report.begin(Against {
+        target: &linter.target,
+        dialects: linter.dialects,
+    })?;
+    let mut run = Run {
+        report: report.as_mut(),
+        fail_on: arguments.fail_on,
+        summary: Summary::default(),
+        ending: Ending::Clean,
+    };
+    let lint = |input: Result<Input, CliError>| lint(&linter, input?, arguments.skip_non_profiles);
+    let mut inputs = inputs(&arguments.paths);
+    loop {
+        let mut window: Vec<_> = inputs.by_ref().take(WINDOW).collect();
+        match window.len() {
+            0 => break,
+            // Starting threads costs more than linting a file.
+            1 => run.files(window.pop().map(lint))?,
+            _ => run.files(window.into_par_iter().map(lint).collect::<Vec<_>>())?,
+        }
+    }
+    if run.summary.files == 0 && run.ending == Ending::Clean {
+        complain("note", "there is no file to check");
+    }
+    run.report.end(&run.summary)?;
+    Ok(run.ending)
+}
+
+/// Lints a file; `None` if it is to be passed over.
+fn lint(linter: &Linter, input: Input, skips: bool) -> Result<Option<Linted>, CliError> {
+    let Some(source) = input.read()? else {
+        return Ok(None);
+    };
+    let linted = linter.lint(&source);
+    let is_passed_over = (input.is_found || skips) && !linted.is_profile;
+    Ok((!is_passed_over).then_some(linted))
+}
+
+/// A run of the linter, as far as it has come.
+struct Run<'r> {
+    report: &'r mut dyn Report,
+    fail_on: FailOn,
+    summary: Summary,
+    ending: Ending,
+}
+
+impl Run<'_> {
+    fn files(
+        &mut self,
+        files: impl IntoIterator<Item = Result<Option<Linted>, CliError>>,
+    ) -> Result<(), CliError> {
+        for file in files {
+            match file {
+                Ok(Some(linted)) => self.file(&linted)?,
+                Ok(None) => {
+                    self.summary.files += 1;
+                    self.summary.skipped += 1;
+                }
+                // The other files are still worth their while.
+                Err(error) => {
+                    complain("error", &error.to_string());
+                    self.ending = Ending::Incomplete;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, linted: &Linted) -> Result<(), CliError> {
+        self.summary.files += 1;
+        self.summary.profiles += usize::from(linted.is_profile);
+        for finding in &linted.findings {
+            self.summary.count(finding);
+            if self.ending == Ending::Clean && self.fail_on.fails(finding) {
+                self.ending = Ending::Findings;
+            }
+        }
+        Ok(self.report.findings(&linted.findings)?)
+    }
+}

@@ -1,0 +1,127 @@
+//! Files: which ones to read, and what stands in them.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use walkdir::{DirEntry, WalkDir};
+
+use super::CliError;
+use crate::text::{MAX_BYTES, Source};
+
+/// A file to be read.
+#[derive(Debug)]
+pub(super) struct Input {
+    path: PathBuf,
+    /// Found in a directory, rather than named by the user.
+    pub(super) is_found: bool,
+}
+
+/// Every file that some paths stand for, in the order of the paths, and in the
+/// order of names within a directory. Hidden directories are left out, and so
+/// is everything in a directory that is no plain file.
+pub(super) fn inputs(paths: &[PathBuf]) -> impl Iterator<Item = Result<Input, CliError>> {
+    paths
+        .iter()
+        .flat_map(|path| -> Box<dyn Iterator<Item = _>> {
+            if path.as_os_str() == "-" || !path.is_dir() {
+                let path = path.clone();
+                return Box::new(std::iter::once(Ok(Input {
+                    path,
+                    is_found: false,
+                })));
+            }
+            let walk = WalkDir::new(path).sort_by_file_name().into_iter();
+            Box::new(
+                walk.filter_entry(is_visible)
+                    .filter_map(|entry| match entry {
+                        Ok(entry) if entry.file_type().is_file() => Some(Ok(Input {
+                            path: entry.into_path(),
+                            is_found: true,
+                        })),
+                        Ok(_) => None,
+                        Err(error) => {
+                            let path = error
+                                .path()
+                                .map_or_else(String::new, |path| path.display().to_string());
+                            let loops = || io::Error::other("a directory that holds itself");
+                            Some(Err(CliError::Read(
+                                path,
+                                error.into_io_error().unwrap_or_else(loops),
+                            )))
+                        }
+                    }),
+            )
+        })
+}
+
+fn is_visible(entry: &DirEntry) -> bool {
+    let is_hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".");
+    entry.depth() == 0 || !(entry.file_type().is_dir() && is_hidden(entry.file_name()))
+}
+
+impl Input {
+    /// Reads the file; `None` if it was found in a directory, and its first
+    /// bytes already tell that no profile is in it.
+    pub(super) fn read(&self) -> Result<Option<Arc<Source>>, CliError> {
+        if self.path.as_os_str() == "-" {
+            let bytes = read_all(io::stdin().lock(), Vec::new());
+            return named("<stdin>", bytes).map(Some);
+        }
+        let name = self.path.display().to_string();
+        let failed = |error| CliError::Read(name.clone(), error);
+        let mut file = File::open(&self.path).map_err(failed)?;
+        let mut start = Vec::new();
+        if self.is_found {
+            file.by_ref()
+                .take(1024)
+                .read_to_end(&mut start)
+                .map_err(failed)?;
+            if !may_hold_object(&start) {
+                return Ok(None);
+            }
+        } else if let Ok(size) = file.metadata().map(|meta| meta.len()) {
+            start.reserve_exact((size as usize).min(MAX_BYTES) + 1);
+        }
+        named(&name, read_all(file, start)).map(Some)
+    }
+}
+
+/// Reads a file that the user named.
+pub(super) fn read(path: &Path) -> Result<Arc<Source>, CliError> {
+    let input = Input {
+        path: path.to_owned(),
+        is_found: false,
+    };
+    let name = path.display().to_string();
+    input
+        .read()?
+        .ok_or_else(|| CliError::Usage(format!("{name}: not a profile")))
+}
+
+fn named(name: &str, bytes: io::Result<Vec<u8>>) -> Result<Arc<Source>, CliError> {
+    match bytes {
+        Ok(bytes) => Ok(Arc::new(Source::new(name, bytes))),
+        Err(error) => Err(CliError::Read(name.to_owned(), error)),
+    }
+}
+
+/// Reads on, to one byte past the largest document: that it is larger is then
+/// for the reader of the document to say.
+fn read_all(from: impl Read, mut bytes: Vec<u8>) -> io::Result<Vec<u8>> {
+    let left = (MAX_BYTES + 1).saturating_sub(bytes.len());
+    from.take(left as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Whether a file that starts so may be a JSON object: after white space and a
+/// byte order mark comes a brace, or a comment, which may stand before one.
+fn may_hold_object(start: &[u8]) -> bool {
+    let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+    match start.trim_ascii_start() {
+        [b'{', ..] | [b'/', b'/' | b'*', ..] => true,
+        blank => blank.is_empty() && !start.is_empty(),
+    }
+}

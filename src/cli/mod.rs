@@ -1,0 +1,111 @@
+//! The command line: what seclint is asked, and with which code it ends.
+//!
+//! One file a subcommand. Each returns an [`Ending`], or an error that says why
+//! the job could not be done.
+
+mod cache_audit;
+mod cache_key;
+mod check;
+mod explain;
+mod input;
+mod options;
+mod rules;
+mod syscalls;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Finds what is wrong with seccomp profiles, and what crun's cache hides.
+///
+/// Exit codes: 0 nothing found at or above --fail-on, 1 something was, 2 the job
+/// could not be done.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Lint profiles
+    Check(check::Arguments),
+    /// Audit crun's cache: which entries hide warnings, and what they were made from
+    CacheAudit(cache_audit::Arguments),
+    /// Print the name that crun gives a profile's cache entry
+    CacheKey(cache_key::Arguments),
+    /// Print the table of syscalls
+    Syscalls(syscalls::Arguments),
+    /// List the rules
+    Rules(rules::Arguments),
+    /// Print what the rule book says of a rule
+    Explain(explain::Arguments),
+}
+
+/// How a command that could do its job ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// Nothing at or above the threshold.
+    Clean,
+    /// Findings at or above the threshold.
+    Findings,
+    /// Some of the job could not be done; why has been said.
+    Incomplete,
+}
+
+/// Why a command could not do its job.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    #[error("{0}: {1}")]
+    Read(String, io::Error),
+    #[error("the report could not be written: {0}")]
+    Write(#[from] io::Error),
+    #[error(transparent)]
+    Rule(#[from] crate::lint::SelectionError),
+    #[error(transparent)]
+    Host(#[from] crate::crun::HostError),
+    #[error(transparent)]
+    Root(#[from] crate::crun::RootError),
+    #[error("{0}: {1}")]
+    Key(String, crate::crun::KeyError),
+    #[error("{0}")]
+    Usage(String),
+}
+
+/// Runs seclint with the process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    let ending = match Cli::parse().command {
+        Command::Check(arguments) => check::run(&arguments),
+        Command::CacheAudit(arguments) => cache_audit::run(&arguments),
+        Command::CacheKey(arguments) => cache_key::run(&arguments),
+        Command::Syscalls(arguments) => syscalls::run(&arguments),
+        Command::Rules(arguments) => rules::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+    };
+    match ending {
+        Ok(Ending::Clean) => ExitCode::SUCCESS,
+        Ok(Ending::Findings) => ExitCode::from(1),
+        Ok(Ending::Incomplete) => ExitCode::from(2),
+        // Whoever reads the report has seen enough, as in `seclint ... | head`.
+        Err(CliError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            complain("error", &error.to_string());
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Says something on standard error. Nobody may be there to read it.
+fn complain(kind: &str, message: &str) {
+    let _ = writeln!(io::stderr(), "seclint: {kind}: {message}");
+}

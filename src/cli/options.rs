@@ -1,0 +1,233 @@
+//! Options that several subcommands have.
+
+use std::io::{self, BufWriter, IsTerminal, StdoutLock};
+
+use clap::{Args, ValueEnum};
+
+use crate::crun::{Host, HostError};
+use crate::finding::{Finding, Rule, Severity};
+use crate::lint::{SelectionError, parse_rules};
+use crate::profile::Dialects;
+use crate::report::{Human, Json, Look, Report};
+use crate::syscalls::{Arch, KernelVersion, Release};
+use crate::target::{Runtime, Target, Uname};
+
+/// What profiles will run on.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Target")]
+pub(super) struct TargetOptions {
+    /// Architecture of the hosts: x86_64, aarch64, ... (may be repeated)
+    #[arg(long, value_name = "ARCH", value_parser = parse_arch, value_delimiter = ',')]
+    arch: Vec<Arch>,
+    /// Kernel of the hosts, such as 5.10
+    #[arg(long, value_name = "VERSION")]
+    kernel: Option<KernelVersion>,
+    /// libseccomp release that the runtime runs with, such as 2.5.4
+    #[arg(long, value_name = "RELEASE")]
+    pub(super) libseccomp: Option<Release>,
+}
+
+impl TargetOptions {
+    pub(super) fn target(&self) -> Target {
+        Target {
+            architectures: self.arch.clone(),
+            kernel: self.kernel,
+            libseccomp: self.libseccomp,
+        }
+    }
+}
+
+fn parse_arch(name: &str) -> Result<Arch, String> {
+    Arch::from_name(name)
+        .or_else(|| Arch::from_token(name))
+        .ok_or_else(|| {
+            let names: Vec<_> = Arch::ALL.iter().map(|arch| arch.name()).collect();
+            format!("the architectures are {}", names.join(", "))
+        })
+}
+
+/// The host whose crun made a cache. What is not said is asked of this machine.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Host")]
+pub(super) struct HostOptions {
+    /// Runtime that made the cache; without a version the installed one is asked
+    #[arg(long, value_name = "NAME[@VERSION]", default_value = "crun")]
+    runtime: Runtime,
+    /// libseccomp release that the runtime runs with; otherwise the installed crun is asked
+    #[arg(long, value_name = "RELEASE")]
+    pub(super) libseccomp: Option<Release>,
+    /// Kernel of another host, as `uname -r`, `-v` and `-m` say it there
+    #[arg(long, value_name = "RELEASE|VERSION|MACHINE")]
+    uname: Option<Uname>,
+}
+
+impl HostOptions {
+    /// What crun's keys hold of the host; crun is asked only for what was not said.
+    pub(super) fn host(&self) -> Result<Host, HostError> {
+        let crun = match &self.runtime.version {
+            Some(version) => version.clone(),
+            None => Host::installed_crun()?,
+        };
+        let libseccomp = match self.libseccomp {
+            Some(release) => release,
+            None => Host::installed_libseccomp()?,
+        };
+        let uname = self.uname.clone().unwrap_or_else(Uname::of_this_machine);
+        Ok(Host {
+            crun,
+            libseccomp,
+            uname,
+        })
+    }
+
+    /// Refuses runtimes that have no cache.
+    pub(super) fn check_runtime(&self) -> Result<(), super::CliError> {
+        if self.runtime.name == "crun" {
+            return Ok(());
+        }
+        let name = &self.runtime.name;
+        Err(super::CliError::Usage(format!(
+            "`{name}` keeps no cache of filters; crun does (--runtime crun@VERSION)"
+        )))
+    }
+}
+
+/// Which dialect profiles are in.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Dialect {
+    /// Docker's
+    Docker,
+    /// That of Podman, Buildah and CRI-O
+    Podman,
+    /// The runtime specification's linux.seccomp
+    Oci,
+}
+
+impl Dialect {
+    pub(super) const fn dialects(self) -> Dialects {
+        match self {
+            Dialect::Docker => Dialects::DOCKER,
+            Dialect::Podman => Dialects::PODMAN,
+            Dialect::Oci => Dialects::OCI,
+        }
+    }
+}
+
+/// Which findings are reported.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Rules")]
+pub(super) struct SelectionOptions {
+    /// Check only these rules (may be repeated; `seclint rules` lists them)
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    select: Vec<String>,
+    /// Do not check these rules (may be repeated)
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    ignore: Vec<String>,
+}
+
+/// A choice of rules.
+pub(super) struct Selection {
+    select: Vec<&'static Rule>,
+    ignore: Vec<&'static Rule>,
+}
+
+impl SelectionOptions {
+    pub(super) fn selection(&self) -> Result<Selection, SelectionError> {
+        Ok(Selection {
+            select: parse_rules(&self.select)?,
+            ignore: parse_rules(&self.ignore)?,
+        })
+    }
+}
+
+impl Selection {
+    pub(super) fn holds(&self, rule: &Rule) -> bool {
+        let is_among = |rules: &[&Rule]| rules.iter().any(|other| other.id == rule.id);
+        (self.select.is_empty() || is_among(&self.select)) && !is_among(&self.ignore)
+    }
+}
+
+/// The least severity that makes the exit code 1.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum FailOn {
+    Error,
+    Warning,
+    Info,
+    Never,
+}
+
+impl FailOn {
+    pub(super) fn fails(self, finding: &Finding) -> bool {
+        match self {
+            FailOn::Error => finding.severity >= Severity::Error,
+            FailOn::Warning => finding.severity >= Severity::Warning,
+            FailOn::Info => true,
+            FailOn::Never => false,
+        }
+    }
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Human,
+    /// For programs
+    Json,
+}
+
+/// When colours are used.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    Always,
+    Never,
+}
+
+/// How a report looks.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct OutputOptions {
+    /// How the report is written
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
+    /// When colours are used
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+impl OutputOptions {
+    pub(super) fn report(&self) -> Box<dyn Report> {
+        let out = BufWriter::new(io::stdout().lock());
+        match self.format {
+            Format::Human => Box::new(Human::new(out, self.look(&io::stdout().lock()))),
+            Format::Json => Box::new(Json::new(out)),
+        }
+    }
+
+    fn look(&self, out: &StdoutLock<'_>) -> Look {
+        const WIDTH_OF_NO_TERMINAL: usize = 100;
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let is_terminal = out.is_terminal();
+        let is_plain =
+            variable("NO_COLOR").is_some() || variable("TERM").is_some_and(|term| term == "dumb");
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .into_iter()
+            .find_map(variable);
+        let size = rustix::termios::tcgetwinsize(out)
+            .ok()
+            .filter(|size| size.ws_col > 0);
+        Look {
+            color: match self.color {
+                Color::Auto => is_terminal && !is_plain,
+                Color::Always => true,
+                Color::Never => false,
+            },
+            unicode: locale.is_none_or(|locale| locale != "C" && locale != "POSIX"),
+            width: size.map_or(WIDTH_OF_NO_TERMINAL, |size| {
+                usize::from(size.ws_col).clamp(40, 120)
+            }),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! `seclint rules`.
+
+use std::io::{self, BufWriter, Write};
+
+use clap::Args;
+use serde_json::json;
+
+use super::options::Format;
+use super::{CliError, Ending};
+use crate::lint::all_rules;
+
+/// List the rules.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// How the list is written
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match arguments.format {
+        Format::Human => {
+            for rule in all_rules() {
+                let (id, severity) = (rule.id, rule.severity.word());
+                let category = rule.category.name();
+                writeln!(out, "{id:<28}{severity:<9}{category:<13}{}", rule.summary())?;
+            }
+        }
+        Format::Json => {
+            let rules: Vec<_> = (all_rules().iter())
+                .map(|rule| {
+                    json!({
+                        "id": rule.id,
+                        "category": rule.category,
+                        "severity": rule.severity,
+                        "summary": rule.summary(),
+                        "page": rule.page,
+                    })
+                })
+                .collect();
+            serde_json::to_writer_pretty(&mut out, &rules).map_err(io::Error::from)?;
+            writeln!(out)?;
+        }
+    }
+    out.flush()?;
+    Ok(Ending::Clean)
+}

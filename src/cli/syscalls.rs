@@ -1,0 +1,120 @@
+//! `seclint syscalls`.
+
+use std::io::{self, BufWriter, Write};
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::options::Format;
+use super::{CliError, Ending};
+use crate::syscalls::{self, Arch, Number, Syscall};
+
+/// Print the table of syscalls.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Print all that is known of this one
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    /// How the table is written
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let named;
+    let calls: &[Syscall] = match &arguments.name {
+        Some(name) => {
+            named = syscalls::lookup(name).ok_or_else(|| unknown(name))?;
+            std::slice::from_ref(named)
+        }
+        None => syscalls::all(),
+    };
+    match (arguments.format, &arguments.name) {
+        (Format::Json, _) => {
+            let calls: Vec<_> = calls.iter().map(describe).collect();
+            serde_json::to_writer_pretty(&mut out, &calls).map_err(io::Error::from)?;
+            writeln!(out)?;
+        }
+        (Format::Human, None) => {
+            writeln!(
+                out,
+                "{:<30}{:<12}{:<8}{:>8}{:>9}",
+                "NAME", "LIBSECCOMP", "LINUX", "x86_64", "aarch64"
+            )?;
+            for call in calls {
+                let number = |arch| number(call, arch).unwrap_or_else(|| "-".to_owned());
+                writeln!(
+                    out,
+                    "{:<30}{:<12}{:<8}{:>8}{:>9}",
+                    call.name(),
+                    call.first_release().to_string(),
+                    call.first_kernel()
+                        .map_or_else(|| "-".to_owned(), |kernel| kernel.to_string()),
+                    number(Arch::X86_64),
+                    number(Arch::Aarch64),
+                )?;
+            }
+        }
+        (Format::Human, Some(_)) => calls.iter().try_for_each(|call| print(&mut out, call))?,
+    }
+    out.flush()?;
+    Ok(Ending::Clean)
+}
+
+fn unknown(name: &str) -> CliError {
+    let hint = match syscalls::suggest(name) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "`seclint syscalls` lists those that there are".to_owned(),
+    };
+    CliError::Usage(format!("no architecture has a syscall `{name}`; {hint}"))
+}
+
+/// The call's number on an architecture, as a person reads it; x32's without
+/// the bit that all of them have.
+fn number(call: &Syscall, arch: Arch) -> Option<String> {
+    match call.number(arch) {
+        Number::Direct(number) if arch == Arch::X32 => Some((number & !Arch::X32_BIT).to_string()),
+        Number::Direct(number) => Some(number.to_string()),
+        Number::Multiplexed(by) => Some(by.name().to_owned()),
+        Number::Absent => None,
+    }
+}
+
+fn print(out: &mut impl Write, call: &Syscall) -> io::Result<()> {
+    writeln!(out, "{}", call.name())?;
+    write!(out, "  libseccomp  {}", call.first_release())?;
+    match call.last_release() {
+        Some(last) => writeln!(out, " to {last}")?,
+        None => writeln!(out)?,
+    }
+    if let Some(kernel) = call.first_kernel() {
+        writeln!(out, "  Linux       {kernel}")?;
+    }
+    for arch in call.arches() {
+        if let Some(number) = number(call, arch) {
+            writeln!(out, "  {:<12}{number}", arch.name())?;
+        }
+    }
+    Ok(())
+}
+
+fn describe(call: &Syscall) -> Value {
+    let numbers: Map<String, Value> = (call.arches())
+        .map(|arch| {
+            let number = match call.number(arch) {
+                Number::Direct(number) => json!(number),
+                Number::Multiplexed(by) => json!(by.name()),
+                Number::Absent => Value::Null,
+            };
+            (arch.name().to_owned(), number)
+        })
+        .collect();
+    json!({
+        "name": call.name(),
+        "first_libseccomp": call.first_release().to_string(),
+        "last_libseccomp": call.last_release().map(|release| release.to_string()),
+        "first_kernel": call.first_kernel().map(|kernel| kernel.to_string()),
+        "numbers": numbers,
+    })
+}

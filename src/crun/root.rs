@@ -1,0 +1,273 @@
+//! What stands in a crun state root, read without trusting any of it.
+//!
+//! The root may belong to an attacker. No link below it is followed, nothing but
+//! plain files is opened, no access time is changed (crun evicts entries by it),
+//! and everything may vanish at any moment.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fstat, openat, statat};
+use rustix::io::Errno;
+
+use crate::text::MAX_BYTES;
+
+/// A crun state root: the directory itself, and its cache.
+#[derive(Debug)]
+pub struct StateRoot {
+    path: PathBuf,
+    directory: OwnedFd,
+    /// The user who owns the root, and so should own all that is in it.
+    owner: u32,
+}
+
+/// Why a state root could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RootError {
+    /// The root is not there.
+    #[error("{0}: no such directory; crun makes its state root when it runs its first container")]
+    Missing(PathBuf),
+    /// The path is a link.
+    #[error("{0}: a symbolic link; name the directory that it points to")]
+    Link(PathBuf),
+    /// The path is no directory.
+    #[error("{0}: not a directory; name the state root, such as /run/crun")]
+    NotADirectory(PathBuf),
+    /// Reading is not allowed.
+    #[error("{0}: not allowed to read it; only root, or the user who owns it, can")]
+    Denied(PathBuf),
+    /// Anything else.
+    #[error("{0}: {1}")]
+    Other(PathBuf, io::Error),
+}
+
+/// A name in a directory, and what `stat` says of it. Times are those of the
+/// contents.
+#[derive(Debug)]
+pub(super) struct Item {
+    /// The name; bytes that are no UTF-8 are replaced.
+    pub(super) name: String,
+    pub(super) stat: Meta,
+}
+
+/// What is asked of a file's metadata.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Meta {
+    pub(super) kind: FileType,
+    /// Permission bits, as in `0o700`.
+    pub(super) mode: u32,
+    pub(super) owner: u32,
+    pub(super) bytes: u64,
+    pub(super) links: u64,
+    pub(super) modified: SystemTime,
+    /// Device and inode: the same file has the same.
+    pub(super) identity: (u64, u64),
+}
+
+/// A container's directory in the root.
+#[derive(Debug)]
+pub(super) struct Container {
+    /// Its name.
+    pub(super) id: String,
+    /// Its `config.json`, if it could be read.
+    pub(super) configuration: Option<Vec<u8>>,
+    /// The identity of its `seccomp.bpf`, if that is a plain file.
+    pub(super) filter: Option<(u64, u64)>,
+}
+
+/// The cache directory, or why there is none to look into.
+#[derive(Debug)]
+pub(super) enum Cache {
+    /// Its own metadata and what is in it, in the order of the names.
+    Items(Meta, Vec<Item>),
+    /// There is none.
+    Absent,
+    /// Something else stands in its place: the path in the root, and what it is.
+    Replaced(&'static str, FileType),
+}
+
+impl StateRoot {
+    /// Opens a state root.
+    ///
+    /// # Errors
+    /// If it is missing, a link, no directory, or may not be read.
+    pub fn open(path: &Path) -> Result<Self, RootError> {
+        let failed = |errno: Errno| {
+            let path = path.to_owned();
+            match errno {
+                Errno::NOENT => RootError::Missing(path),
+                Errno::NOTDIR if path.is_symlink() => RootError::Link(path),
+                Errno::LOOP => RootError::Link(path),
+                Errno::NOTDIR => RootError::NotADirectory(path),
+                Errno::ACCESS | Errno::PERM => RootError::Denied(path),
+                errno => RootError::Other(path, errno.into()),
+            }
+        };
+        let directory = open_directory(CWD, path).map_err(failed)?;
+        let owner = fstat(&directory).map_err(failed)?.st_uid;
+        Ok(Self {
+            path: path.to_owned(),
+            directory,
+            owner,
+        })
+    }
+
+    /// The root's path, as the user gave it.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The user who owns the root.
+    pub(super) fn owner(&self) -> u32 {
+        self.owner
+    }
+
+    /// Lists the cache.
+    pub(super) fn cache(&self) -> Result<Cache, RootError> {
+        let outer = self.path.join(".cache");
+        let hidden = match self.step(&self.directory, ".cache", &outer)? {
+            Step::Directory(directory) => directory,
+            Step::Absent => return Ok(Cache::Absent),
+            Step::Replaced(kind) => return Ok(Cache::Replaced(".cache", kind)),
+        };
+        let inner = outer.join("seccomp");
+        let cache = match self.step(&hidden, "seccomp", &inner)? {
+            Step::Directory(directory) => directory,
+            Step::Absent => return Ok(Cache::Absent),
+            Step::Replaced(kind) => return Ok(Cache::Replaced(".cache/seccomp", kind)),
+        };
+        let meta = fstat(&cache).map_err(|errno| other(&inner, errno))?;
+        let mut items = list(cache).map_err(|errno| other(&inner, errno))?;
+        items.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Cache::Items(meta.into(), items))
+    }
+
+    /// Reads the containers, in the order of their names.
+    pub(super) fn containers(&self) -> Result<Vec<Container>, RootError> {
+        let again =
+            open_directory(&self.directory, ".").map_err(|errno| other(&self.path, errno))?;
+        let items = list(again).map_err(|errno| other(&self.path, errno))?;
+        let is_container =
+            |item: &&Item| item.stat.kind == FileType::Directory && !item.name.starts_with('.');
+        let mut containers: Vec<_> = (items.iter().filter(is_container))
+            .filter_map(|item| self.container(&item.name))
+            .collect();
+        containers.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(containers)
+    }
+
+    /// Reads a container, unless it is gone by now.
+    fn container(&self, id: &str) -> Option<Container> {
+        let directory = open_directory(&self.directory, id).ok()?;
+        let filter = statat(&directory, "seccomp.bpf", AtFlags::SYMLINK_NOFOLLOW).ok();
+        let filter = filter
+            .map(Meta::from)
+            .filter(|meta| meta.kind == FileType::RegularFile);
+        Some(Container {
+            id: id.to_owned(),
+            configuration: read_file(&directory, "config.json"),
+            filter: filter.map(|meta| meta.identity),
+        })
+    }
+
+    fn step(&self, parent: &OwnedFd, name: &str, path: &Path) -> Result<Step, RootError> {
+        match open_directory(parent, name) {
+            Ok(directory) => Ok(Step::Directory(directory)),
+            Err(Errno::NOENT) => Ok(Step::Absent),
+            Err(Errno::NOTDIR | Errno::LOOP) => {
+                match statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
+                    Ok(stat) => Ok(Step::Replaced(Meta::from(stat).kind)),
+                    Err(_) => Ok(Step::Absent),
+                }
+            }
+            Err(errno) => Err(other(path, errno)),
+        }
+    }
+}
+
+enum Step {
+    Directory(OwnedFd),
+    Absent,
+    Replaced(FileType),
+}
+
+fn other(path: &Path, errno: Errno) -> RootError {
+    match errno {
+        Errno::ACCESS | Errno::PERM => RootError::Denied(path.to_owned()),
+        errno => RootError::Other(path.to_owned(), errno.into()),
+    }
+}
+
+fn open_directory(parent: impl AsFd, path: impl rustix::path::Arg) -> Result<OwnedFd, Errno> {
+    let flags =
+        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::NOATIME | OFlags::CLOEXEC;
+    openat(parent, path, flags, Mode::empty())
+}
+
+/// What is in a directory. Names that vanish meanwhile are left out.
+fn list(directory: OwnedFd) -> Result<Vec<Item>, Errno> {
+    let mut items = Vec::new();
+    let parent = directory
+        .try_clone()
+        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+    for entry in Dir::new(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if matches!(name.to_bytes(), b"." | b"..") {
+            continue;
+        }
+        match statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => items.push(Item {
+                name: name.to_string_lossy().into_owned(),
+                stat: stat.into(),
+            }),
+            Err(Errno::NOENT) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(items)
+}
+
+/// Reads a plain file; `None` if it is anything else, gone, or not allowed. One
+/// byte more than [`MAX_BYTES`] is read of a larger one, which tells that it is.
+fn read_file(directory: &OwnedFd, name: &str) -> Option<Vec<u8>> {
+    // Without NONBLOCK, opening a fifo would wait for its writer.
+    let flags = OFlags::RDONLY
+        | OFlags::NOFOLLOW
+        | OFlags::NONBLOCK
+        | OFlags::NOCTTY
+        | OFlags::NOATIME
+        | OFlags::CLOEXEC;
+    let is_plain = |stat: Stat| Meta::from(stat).kind == FileType::RegularFile;
+    // Asked before opening, since opening a device can have effects of its own.
+    statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)
+        .ok()
+        .filter(|&stat| is_plain(stat))?;
+    let file = openat(directory, name, flags, Mode::empty()).ok()?;
+    fstat(&file).ok().filter(|&stat| is_plain(stat))?;
+    let mut bytes = Vec::new();
+    File::from(file)
+        .take(MAX_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
+        .ok()?;
+    Some(bytes)
+}
+
+impl From<Stat> for Meta {
+    fn from(stat: Stat) -> Self {
+        let seconds = u64::try_from(stat.st_mtime).unwrap_or(0);
+        Self {
+            kind: FileType::from_raw_mode(stat.st_mode),
+            mode: stat.st_mode & 0o7777,
+            owner: stat.st_uid,
+            bytes: u64::try_from(stat.st_size).unwrap_or(0),
+            links: u64::from(stat.st_nlink),
+            modified: SystemTime::UNIX_EPOCH + Duration::from_secs(seconds),
+            identity: (stat.st_dev, stat.st_ino),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The rules about the cache.
+
+use crate::finding::{Category, Rule, Severity};
+
+macro_rules! cache_rules {
+    ($($name:ident = $id:literal, $severity:ident;)+) => {
+        $(pub(super) static $name: Rule = Rule {
+            id: $id,
+            category: Category::Cache,
+            severity: Severity::$severity,
+            page: include_str!(concat!("../../rules/cache/", $id, ".md")),
+        };)+
+
+        /// Every rule about the cache, sorted by name.
+        pub static RULES: &[&Rule] = &[$(&$name,)+];
+    };
+}
+
+cache_rules! {
+    FOREIGN_FILE = "cache-foreign-file", Info;
+    HIDES_WARNINGS = "cache-hides-warnings", Warning;
+    MALFORMED_BPF = "cache-malformed-bpf", Error;
+    PERMISSIONS = "cache-permissions", Error;
+    UNATTRIBUTED = "cache-unattributed", Info;
+}

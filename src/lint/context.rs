@@ -1,0 +1,120 @@
+//! What a rule looks at.
+
+use std::sync::Arc;
+
+use crate::finding::Location;
+use crate::profile::{Found, Mistake, Profile, RuleEntry, Text};
+use crate::syscalls::{self, Arch, Spelling};
+use crate::target::Target;
+use crate::text::{Document, Kind, Node, Source};
+
+/// A source and what was read from it. Made once, and looked at by all rules.
+#[derive(Debug)]
+pub struct Context<'c> {
+    /// The source itself.
+    pub source: &'c Arc<Source>,
+    /// Its text as a tree.
+    pub document: &'c Document<'c>,
+    /// What the tree turned out to be.
+    pub found: &'c Found<'c>,
+    /// What it will run on.
+    pub target: &'c Target,
+    names: Vec<NameUse<'c>>,
+}
+
+/// A name in a rule entry.
+#[derive(Debug)]
+pub struct NameUse<'c> {
+    /// The name as written.
+    pub text: Text<'c>,
+    /// The rule entry that it stands in.
+    pub entry: &'c RuleEntry<'c>,
+    /// What the syscall table says of it.
+    pub spelling: Spelling,
+}
+
+impl<'c> Context<'c> {
+    /// Looks every name up, once for all rules.
+    #[must_use]
+    pub fn new(
+        source: &'c Arc<Source>,
+        document: &'c Document<'c>,
+        found: &'c Found<'c>,
+        target: &'c Target,
+    ) -> Self {
+        let entries = match found {
+            Found::Profile(profile) => profile.entries.as_slice(),
+            Found::NoSection(_) | Found::Nothing => &[],
+        };
+        let names = entries.iter().flat_map(|entry| {
+            entry.names.iter().map(move |&text| NameUse {
+                text,
+                entry,
+                spelling: syscalls::spelling(text.value),
+            })
+        });
+        Self {
+            source,
+            document,
+            found,
+            target,
+            names: names.collect(),
+        }
+    }
+
+    /// The profile, if there is one.
+    #[must_use]
+    pub fn profile(&self) -> Option<&'c Profile<'c>> {
+        match self.found {
+            Found::Profile(profile) => Some(profile),
+            Found::NoSection(_) | Found::Nothing => None,
+        }
+    }
+
+    /// Every name in every rule entry, in the order of the source.
+    pub fn names(&self) -> impl Iterator<Item = &NameUse<'c>> {
+        self.names.iter()
+    }
+
+    /// What could not be read of the profile.
+    pub fn mistakes(&self) -> impl Iterator<Item = &'c Mistake<'c>> {
+        self.profile()
+            .into_iter()
+            .flat_map(|profile| &profile.mistakes)
+    }
+
+    /// The place of a node in this source.
+    #[must_use]
+    pub fn at(&self, node: Node<'_>) -> Location {
+        Location::node(self.source, node)
+    }
+
+    /// Whether the source is meant as JSON: it begins as an object or an array
+    /// does, or it cannot be told from what it holds.
+    #[must_use]
+    pub fn is_meant_as_json(&self) -> bool {
+        self.document
+            .root()
+            .is_none_or(|root| matches!(root.kind(), Kind::Object | Kind::Array))
+    }
+
+    /// The architectures whose calls the profile's filter sees on the target:
+    /// the hosts' own, and those that the profile adds there. Empty if the
+    /// target says nothing of architectures.
+    #[must_use]
+    pub fn active_architectures(&self) -> Vec<Arch> {
+        let hosts = &self.target.architectures;
+        let mut active = hosts.clone();
+        if let (Some(profile), false) = (self.profile(), hosts.is_empty()) {
+            let arch = |token: &Text<'_>| Arch::from_token(token.value);
+            active.extend(profile.architectures.iter().filter_map(arch));
+            for entry in &profile.arch_map {
+                let host = entry.architecture.as_ref().and_then(arch);
+                if host.is_some_and(|host| hosts.contains(&host)) {
+                    active.extend(entry.sub_architectures.iter().filter_map(arch));
+                }
+            }
+        }
+        active
+    }
+}

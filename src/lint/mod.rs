@@ -1,0 +1,69 @@
+//! The linter: rules, and the runner that takes each source past them once.
+//!
+//! A rule is a file in `rules/` here, with a `static` [`LintRule`], and a page of
+//! the same name in the rule book at the top of the repository.
+
+mod context;
+mod registry;
+mod rules;
+
+use std::sync::Arc;
+
+pub use context::{Context, NameUse};
+pub use registry::{SelectionError, all_rules, find_rule, lint_rules, parse_rules};
+
+use crate::finding::{Finding, Rule};
+use crate::profile::{self, Dialects, Found};
+use crate::target::Target;
+use crate::text::{Source, json};
+
+/// A rule of the linter.
+#[derive(Debug)]
+pub struct LintRule {
+    /// What the rule book says of it.
+    pub rule: Rule,
+    /// Looks for what breaks the rule, and adds it to the findings.
+    pub check: fn(&Context<'_>, &mut Vec<Finding>),
+}
+
+/// What came of one source.
+#[derive(Debug)]
+pub struct Linted {
+    /// The source.
+    pub source: Arc<Source>,
+    /// Whether there was a profile in it.
+    pub is_profile: bool,
+    /// What is wrong with it, in the order of the source, then by rule.
+    pub findings: Vec<Finding>,
+}
+
+/// Checks sources against a choice of rules.
+#[derive(Debug)]
+pub struct Linter {
+    /// The rules that are checked.
+    pub rules: Vec<&'static LintRule>,
+    /// What the profiles will run on.
+    pub target: Target,
+    /// The dialects that every source is in; `None` to see for each.
+    pub dialects: Option<Dialects>,
+}
+
+impl Linter {
+    /// Checks one source.
+    #[must_use]
+    pub fn lint(&self, source: &Arc<Source>) -> Linted {
+        let document = json::parse(source.bytes());
+        let found = profile::find(&document, self.dialects);
+        let context = Context::new(source, &document, &found, &self.target);
+        let mut findings = Vec::new();
+        for rule in &self.rules {
+            (rule.check)(&context, &mut findings);
+        }
+        findings.sort_by_key(|finding| (finding.location.span, finding.rule.id));
+        Linted {
+            source: Arc::clone(source),
+            is_profile: matches!(found, Found::Profile(_)),
+            findings,
+        }
+    }
+}

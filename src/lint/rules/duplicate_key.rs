@@ -1,0 +1,37 @@
+use crate::finding::{Category, Finding, Rule, Severity};
+use crate::lint::{Context, LintRule};
+use crate::profile::Mistake;
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "duplicate-key",
+        category: Category::Correctness,
+        severity: Severity::Error,
+        page: include_str!("../../../rules/correctness/duplicate-key.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for mistake in context.mistakes() {
+        let &Mistake::DuplicateKey { first, again } = mistake else {
+            continue;
+        };
+        let key = again.as_str().unwrap_or_default();
+        let other = first.as_str().unwrap_or_default();
+        let (message, help) = if key == other {
+            let message = format!("`{key}` is given twice in one object");
+            (message, "runtimes disagree on which one counts; keep one")
+        } else {
+            let message = format!("`{key}` and `{other}` are one key to runc, which ignores case");
+            (message, "keep the one that is spelled as the format spells it")
+        };
+        findings.push(
+            Finding::new(&RULE.rule, context.at(again), message)
+                .here("given again")
+                .label(context.at(first), "first given here")
+                .help(help)
+                .fact("key", key),
+        );
+    }
+}

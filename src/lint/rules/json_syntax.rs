@@ -1,0 +1,58 @@
+use crate::finding::{Applicability, Category, Finding, Location, Rule, Severity};
+use crate::lint::{Context, LintRule};
+use crate::text::{Deviation, DeviationKind};
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "json-syntax",
+        category: Category::Correctness,
+        severity: Severity::Error,
+        page: include_str!("../../../rules/correctness/json-syntax.md"),
+    },
+    check,
+};
+
+/// A file that is no JSON at all would bury everything else under its findings.
+const SHOWN: usize = 20;
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    if !context.is_meant_as_json() {
+        return;
+    }
+    let deviations = context.document.deviations();
+    let total = deviations.len() + context.document.unlisted_deviations();
+    for (number, deviation) in deviations.iter().take(SHOWN).enumerate() {
+        let mut finding = report(context, *deviation);
+        if number + 1 == SHOWN && total > SHOWN {
+            finding = finding.help(format!(
+                "{} more places like this one are not shown; is this file meant to be JSON?",
+                total - SHOWN
+            ));
+        }
+        findings.push(finding);
+    }
+}
+
+fn report(context: &Context<'_>, deviation: Deviation) -> Finding {
+    let location = Location::text(context.source, deviation.span);
+    let kind = deviation.kind;
+    let message = format!("not JSON: {}", kind.message());
+    let mut finding = Finding::new(&RULE.rule, location, message).fact("deviation", kind.name());
+    if let DeviationKind::LoneSurrogate | DeviationKind::TooDeep = kind {
+        // RFC 8259 allows these two; the runtimes do not agree on them.
+        finding.message = format!("not every runtime reads this: {}", kind.message());
+        finding.severity = Severity::Warning;
+    }
+    match kind {
+        DeviationKind::Comment
+        | DeviationKind::TrailingComma
+        | DeviationKind::ExtraComma
+        | DeviationKind::ByteOrderMark => {
+            finding.fix(Applicability::Safe, deviation.span, "").help("remove it")
+        }
+        DeviationKind::MissingComma => {
+            finding.fix(Applicability::Safe, deviation.span, ",").help("write a comma here")
+        }
+        _ => finding,
+    }
+}

@@ -1,0 +1,44 @@
+use crate::finding::{Category, Finding, Location, Rule, Severity};
+use crate::lint::{Context, LintRule};
+use crate::profile::Mistake;
+use crate::text::Span;
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "missing-required-field",
+        category: Category::Correctness,
+        severity: Severity::Error,
+        page: include_str!("../../../rules/correctness/missing-required-field.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for mistake in context.mistakes() {
+        let &Mistake::MissingField {
+            object,
+            what,
+            field,
+        } = mistake
+        else {
+            continue;
+        };
+        // The bracket that opens the object stands for all of it.
+        let bracket = Span::new(object.span().start, object.span().start + 1);
+        let location = Location::part(context.source, object, bracket);
+        findings.push(
+            Finding::new(&RULE.rule, location, format!("{what} has no `{field}`"))
+                .here(format!("`{field}` is missing in here"))
+                .help(consequence(field))
+                .fact("field", field),
+        );
+    }
+}
+
+fn consequence(field: &str) -> &'static str {
+    match field {
+        "index" | "value" => "write it out: crun and runc take it for 0, youki refuses the profile",
+        "names" => "name the syscalls that the entry is about; crun refuses the profile, and runc drops the entry without a word",
+        _ => "no runtime starts a container without it",
+    }
+}

@@ -1,0 +1,71 @@
+use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::lint::{Context, LintRule, NameUse};
+use crate::syscalls::{self, Alias, AliasKind, Arch, Spelling, Syscall};
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "syscall-alias",
+        category: Category::Correctness,
+        severity: Severity::Error,
+        page: include_str!("../../../rules/correctness/syscall-alias.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for name in context.names() {
+        if let Spelling::Alias(alias) = &name.spelling {
+            findings.push(report(context, name, alias));
+        }
+    }
+}
+
+fn report(context: &Context<'_>, name: &NameUse<'_>, alias: &Alias) -> Finding {
+    let written = name.text.value;
+    let candidates = match alias.kind {
+        AliasKind::Number(number) => numbered(context, number),
+        _ => alias.candidates.clone(),
+    };
+    let names: Vec<_> = candidates.iter().map(|syscall| syscall.name()).collect();
+    let message = format!(
+        "`{written}` is {}, not a syscall's name; runtimes know no syscall called that",
+        alias.kind.describe()
+    );
+    let mut finding = Finding::new(&RULE.rule, context.at(name.text.node), message)
+        .here("not a syscall's name")
+        .fact("syscall", written);
+    let stands_beside_it = |meant: &str| name.entry.names.iter().any(|text| text.value == meant);
+    finding = match names.as_slice() {
+        [] => finding.help("write the name of the syscall"),
+        all if all.iter().all(|meant| stands_beside_it(meant)) => finding
+            .severity(Severity::Info)
+            .help(format!("{} is in this entry already; remove this", quoted(all))),
+        [meant] => finding
+            .help(format!("write `{meant}`"))
+            .fix(Applicability::Unsafe, name.text.node.text_span(), meant),
+        all => finding.help(format!("write {}", quoted(all))),
+    };
+    match names.first() {
+        Some(meant) => finding.fact("suggestion", *meant).fact("suggestions", names),
+        None => finding,
+    }
+}
+
+/// The calls of a number on the target's architectures; without any, on the two
+/// that most containers run on.
+fn numbered(context: &Context<'_>, number: u32) -> Vec<&'static Syscall> {
+    let mut arches = context.active_architectures();
+    if arches.is_empty() {
+        arches = vec![Arch::X86_64, Arch::Aarch64];
+    }
+    let mut calls: Vec<_> = (arches.into_iter())
+        .filter_map(|arch| syscalls::with_number(arch, number))
+        .collect();
+    calls.dedup_by_key(|syscall| syscall.name());
+    calls
+}
+
+fn quoted(names: &[&str]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(" or ")
+}

@@ -1,0 +1,42 @@
+use crate::finding::{Category, Finding, Rule, Severity};
+use crate::lint::{Context, LintRule};
+use crate::syscalls::Spelling;
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "syscall-newer-than-target",
+        category: Category::Portability,
+        severity: Severity::Warning,
+        page: include_str!("../../../rules/portability/syscall-newer-than-target.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let target = context.target;
+    for name in context.names() {
+        let Spelling::Known(syscall) = name.spelling else {
+            continue;
+        };
+        let first = syscall.first_release();
+        let written = name.text.value;
+        let message = match (target.libseccomp, target.kernel, syscall.first_kernel()) {
+            (Some(release), ..) if release < first => {
+                format!("libseccomp {release} does not know `{written}`, which came with {first}")
+            }
+            (_, Some(kernel), Some(first)) if kernel < first => {
+                format!("Linux {kernel} does not have `{written}`, which came with {first}")
+            }
+            _ => continue,
+        };
+        let mut finding = Finding::new(&RULE.rule, context.at(name.text.node), message)
+            .here("newer than the target")
+            .help("on the target the name is left out of the filter; check that the default action does for it")
+            .fact("syscall", written)
+            .fact("first_libseccomp", first.to_string());
+        if let Some(first) = syscall.first_kernel() {
+            finding = finding.fact("first_kernel", first.to_string());
+        }
+        findings.push(finding);
+    }
+}

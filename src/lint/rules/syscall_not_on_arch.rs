@@ -1,0 +1,39 @@
+use crate::finding::{Category, Finding, Rule, Severity};
+use crate::lint::{Context, LintRule};
+use crate::syscalls::Spelling;
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "syscall-not-on-arch",
+        category: Category::Portability,
+        severity: Severity::Info,
+        page: include_str!("../../../rules/portability/syscall-not-on-arch.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let active = context.active_architectures();
+    if active.is_empty() {
+        return;
+    }
+    for name in context.names() {
+        let Spelling::Known(syscall) = name.spelling else {
+            continue;
+        };
+        // A name that was removed from libseccomp is on none at all.
+        if syscall.arches().next().is_none() || active.iter().any(|&arch| syscall.exists_on(arch)) {
+            continue;
+        }
+        let written = name.text.value;
+        let message = format!("`{written}` exists on none of the target's architectures");
+        let elsewhere: Vec<_> = syscall.arches().map(|arch| arch.name()).collect();
+        findings.push(
+            Finding::new(&RULE.rule, context.at(name.text.node), message)
+                .here("not on the target")
+                .help(format!("it exists on {}", elsewhere.join(", ")))
+                .fact("syscall", written)
+                .fact("architectures", elsewhere),
+        );
+    }
+}

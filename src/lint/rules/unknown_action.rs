@@ -1,0 +1,63 @@
+use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::lint::{Context, LintRule};
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "unknown-action",
+        category: Category::Correctness,
+        severity: Severity::Error,
+        page: include_str!("../../../rules/correctness/unknown-action.md"),
+    },
+    check,
+};
+
+/// The actions of the runtime specification.
+const ACTIONS: [&str; 9] = [
+    "SCMP_ACT_ALLOW",
+    "SCMP_ACT_ERRNO",
+    "SCMP_ACT_KILL",
+    "SCMP_ACT_KILL_PROCESS",
+    "SCMP_ACT_KILL_THREAD",
+    "SCMP_ACT_LOG",
+    "SCMP_ACT_NOTIFY",
+    "SCMP_ACT_TRACE",
+    "SCMP_ACT_TRAP",
+];
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let Some(profile) = context.profile() else {
+        return;
+    };
+    let entries = profile.entries.iter().filter_map(|entry| entry.action);
+    for action in profile.default_action.into_iter().chain(entries) {
+        let written = action.value;
+        if ACTIONS.contains(&written) {
+            continue;
+        }
+        let message = format!("unknown action `{written}`: no runtime starts a container with it");
+        let mut finding = Finding::new(&RULE.rule, context.at(action.node), message)
+            .here("no such action")
+            .fact("action", written);
+        finding = match meant(written) {
+            Some(meant) => finding
+                .help(format!("did you mean `{meant}`?"))
+                .fact("suggestion", meant)
+                .fix(Applicability::Unsafe, action.node.text_span(), meant),
+            None => finding.help(format!("the actions are {}", ACTIONS.join(", "))),
+        };
+        findings.push(finding);
+    }
+}
+
+/// The action that someone who wrote `written` most likely means.
+fn meant(written: &str) -> Option<&'static str> {
+    let upper = written.trim().to_ascii_uppercase().replace('-', "_");
+    let bare = upper.rsplit_once("ACT_").map_or(upper.as_str(), |(_, bare)| bare);
+    let bare = bare.strip_prefix("RET_").unwrap_or(bare);
+    if let "DENY" | "BLOCK" | "REJECT" | "EPERM" = bare {
+        return Some("SCMP_ACT_ERRNO");
+    }
+    let distance = |action: &str| strsim::osa_distance(&action["SCMP_ACT_".len()..], bare);
+    let nearest = ACTIONS.into_iter().min_by_key(|action| distance(action))?;
+    (distance(nearest) <= 2 && bare.len() > 2).then_some(nearest)
+}

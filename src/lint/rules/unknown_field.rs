@@ -1,0 +1,80 @@
+use crate::finding::{Category, Finding, Rule, Severity};
+use crate::lint::{Context, LintRule};
+use crate::profile::{Field, Mistake, Profile};
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "unknown-field",
+        category: Category::Correctness,
+        severity: Severity::Warning,
+        page: include_str!("../../../rules/correctness/unknown-field.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let Some(profile) = context.profile() else {
+        return;
+    };
+    for mistake in context.mistakes() {
+        let &Mistake::UnknownField { key, object, known } = mistake else {
+            continue;
+        };
+        let written = key.as_str().unwrap_or_default();
+        if is_private(written) {
+            continue;
+        }
+        let finding = |message: String| {
+            Finding::new(&RULE.rule, context.at(key), message).fact("field", written)
+        };
+        findings.push(if let Some(field) = known.iter().find(|field| field.name == written) {
+            finding(format!(
+                "`{written}` is a field of {} profiles; read as {}, it is ignored",
+                field.dialects, profile.dialects
+            ))
+            .severity(Severity::Error)
+            .here("ignored")
+            .help("write what it stands for in fields that this format has")
+        } else if let Some(field) = meant(written, known, profile) {
+            let message = if field.eq_ignore_ascii_case(written) {
+                format!("`{written}` is not `{field}`: runc ignores the case, crun and youki ignore the field")
+            } else {
+                format!("{object} has no field `{written}`: every runtime ignores it")
+            };
+            finding(message)
+                .severity(Severity::Error)
+                .here("ignored")
+                .help(format!("did you mean `{field}`?"))
+                .fact("suggestion", field)
+        } else {
+            finding(format!("{object} has no field `{written}`: every runtime ignores it"))
+                .here("ignored")
+                .help("remove it, or begin its name with `x-` to say that it is meant for people only")
+        });
+    }
+}
+
+/// Keys that by custom are meant for people or for other tools.
+fn is_private(key: &str) -> bool {
+    key == "comment" || key.starts_with("x-") || key.starts_with(['$', '_', '/', '#'])
+}
+
+/// The field that someone who wrote `written` most likely means.
+fn meant(written: &str, known: &'static [Field], profile: &Profile<'_>) -> Option<&'static str> {
+    let letters = |text: &str| text.to_ascii_lowercase().replace(['_', '-'], "");
+    let bare = letters(written);
+    let fields = known
+        .iter()
+        .filter(|field| !(field.dialects & profile.dialects).is_empty())
+        .map(|field| field.name);
+    if let "syscall" | "syscalls" = bare.as_str() {
+        let names = fields.clone().find(|&field| field == "names");
+        if names.is_some() {
+            return names;
+        }
+    }
+    let distance = |field: &str| strsim::osa_distance(&letters(field), &bare);
+    let nearest = fields.min_by_key(|field| distance(field))?;
+    let near = if nearest.len() < 5 { 1 } else { 2 };
+    (distance(nearest) <= near).then_some(nearest)
+}

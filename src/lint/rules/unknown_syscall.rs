@@ -1,0 +1,67 @@
+use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::lint::{Context, LintRule, NameUse};
+use crate::syscalls::{self, Spelling, TABLE_RELEASE};
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "unknown-syscall",
+        category: Category::Correctness,
+        severity: Severity::Error,
+        page: include_str!("../../../rules/correctness/unknown-syscall.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for name in context.names() {
+        let written = name.text.value;
+        let finding = |why: &str| {
+            let message = format!("{why}, so this {} by that name", effect(name));
+            Finding::new(&RULE.rule, context.at(name.text.node), message).fact("syscall", written)
+        };
+        match name.spelling {
+            Spelling::Unknown => {
+                let finding = finding(&format!("no architecture has a syscall `{written}`"))
+                    .here("no such syscall");
+                findings.push(match syscalls::suggest(written) {
+                    Some(meant) => finding
+                        .help(format!("did you mean `{meant}`?"))
+                        .fact("suggestion", meant)
+                        .fix(Applicability::Unsafe, name.text.node.text_span(), meant),
+                    None => finding.help(format!(
+                        "libseccomp {TABLE_RELEASE} knows no name like it; correct it or remove it"
+                    )),
+                });
+            }
+            Spelling::NotACall(why) => findings.push(
+                finding(&format!("`{written}` is no syscall that a filter can hold: {why}"))
+                    .here("not in any filter")
+                    .help("remove it"),
+            ),
+            // Names that libseccomp dropped: unknown, unless the target is older.
+            Spelling::Known(syscall) => {
+                let release = context.target.libseccomp.unwrap_or(TABLE_RELEASE);
+                if let Some(last) = syscall.last_release().filter(|&last| last < release) {
+                    findings.push(
+                        finding(&format!("libseccomp dropped `{written}` after {last}"))
+                            .here("no longer a syscall")
+                            .help("remove it"),
+                    );
+                }
+            }
+            Spelling::Alias(_) | Spelling::Malformed(_) => {}
+        }
+    }
+}
+
+/// What an entry fails to do for a name that no runtime knows.
+fn effect(name: &NameUse<'_>) -> &'static str {
+    match name.entry.action.map(|action| action.value) {
+        Some("SCMP_ACT_ALLOW") => "entry allows nothing",
+        Some("SCMP_ACT_LOG") => "entry logs nothing",
+        Some("SCMP_ACT_ERRNO" | "SCMP_ACT_KILL" | "SCMP_ACT_KILL_PROCESS" | "SCMP_ACT_KILL_THREAD" | "SCMP_ACT_TRAP") => {
+            "entry denies nothing"
+        }
+        _ => "entry does nothing",
+    }
+}

@@ -1,0 +1,227 @@
+//! The report for people.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, ThemeCharacters,
+    ThemeStyles,
+};
+
+use super::excerpt::{Excerpt, visible};
+use super::{Against, Report, Summary};
+use crate::crun::{Audit, Status};
+use crate::finding::{Finding, Severity};
+
+/// How the report looks.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Whether colours may be used.
+    pub color: bool,
+    /// Whether lines may be drawn with characters beyond ASCII.
+    pub unicode: bool,
+    /// Columns to wrap text at.
+    pub width: usize,
+}
+
+/// Writes reports for people to read.
+#[derive(Debug)]
+pub struct Human<W> {
+    out: W,
+    look: Look,
+}
+
+impl<W: Write> Human<W> {
+    /// A report to `out`.
+    pub fn new(out: W, look: Look) -> Self {
+        Self { out, look }
+    }
+
+    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
+        let characters = if self.look.unicode {
+            ThemeCharacters::unicode()
+        } else {
+            ThemeCharacters::ascii()
+        };
+        let head = format!("{}[{}]:", finding.severity, finding.rule.id);
+        let theme = GraphicalTheme {
+            characters: ThemeCharacters {
+                error: head.clone(),
+                warning: head.clone(),
+                advice: head,
+                ..characters
+            },
+            styles: if self.look.color {
+                ThemeStyles::ansi()
+            } else {
+                ThemeStyles::none()
+            },
+        };
+        let mut text = String::new();
+        let drawn = GraphicalReportHandler::new_themed(theme)
+            .with_width(self.look.width)
+            .with_links(false)
+            .render_report(&mut text, &Drawn::new(finding));
+        // Writing to a String fails only if what is to be drawn contradicts itself.
+        if drawn.is_err() {
+            return Err(io::Error::other(
+                "the excerpt of a finding could not be drawn",
+            ));
+        }
+        for line in text.lines() {
+            writeln!(self.out, "{}", line.trim_end())?;
+        }
+        writeln!(self.out)
+    }
+}
+
+impl<W: Write> Report for Human<W> {
+    fn begin(&mut self, _: Against<'_>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn findings(&mut self, findings: &[Finding]) -> io::Result<()> {
+        findings
+            .iter()
+            .try_for_each(|finding| self.finding(finding))
+    }
+
+    fn end(&mut self, summary: &Summary) -> io::Result<()> {
+        let checked = count(summary.profiles, "profile");
+        write!(self.out, "{} in {checked}", severities(summary))?;
+        if summary.skipped > 0 {
+            let skipped = count(summary.skipped, "file");
+            write!(self.out, "; {skipped} passed over, holding none")?;
+        }
+        writeln!(self.out)?;
+        self.out.flush()
+    }
+
+    fn audit(&mut self, audit: &Audit) -> io::Result<()> {
+        self.findings(&audit.findings)?;
+        let of = |status| {
+            audit
+                .entries
+                .iter()
+                .filter(|entry| entry.status == status)
+                .count()
+        };
+        let entries = audit
+            .entries
+            .iter()
+            .filter(|entry| entry.status != Status::Foreign)
+            .count();
+        write!(
+            self.out,
+            "{}: {}",
+            visible(&audit.root),
+            count_entries(entries)
+        )?;
+        let statuses = [
+            (Status::HidesWarnings, "hiding warnings"),
+            (Status::Malformed, "malformed"),
+            (Status::Clean, "clean"),
+            (Status::Unattributed, "not explained"),
+        ];
+        let counts = statuses.map(|(status, words)| (of(status), words));
+        let said = counts.iter().filter(|(number, _)| *number > 0);
+        let said: Vec<_> = said
+            .map(|(number, words)| format!("{number} {words}"))
+            .collect();
+        if !said.is_empty() {
+            write!(self.out, ": {}", said.join(", "))?;
+        }
+        if of(Status::Foreign) > 0 {
+            write!(
+                self.out,
+                "; {} beside them",
+                count(of(Status::Foreign), "foreign file")
+            )?;
+        }
+        writeln!(self.out)?;
+        self.out.flush()
+    }
+}
+
+fn severities(summary: &Summary) -> String {
+    let counts = [
+        (summary.errors, "error"),
+        (summary.warnings, "warning"),
+        (summary.infos, "info"),
+    ];
+    let said = counts.iter().filter(|(number, _)| *number > 0);
+    let said: Vec<_> = said.map(|&(number, word)| count(number, word)).collect();
+    if said.is_empty() {
+        "no findings".to_owned()
+    } else {
+        said.join(", ")
+    }
+}
+
+fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+fn count_entries(number: usize) -> String {
+    match number {
+        0 => "no entries".to_owned(),
+        1 => "1 entry".to_owned(),
+        _ => format!("{number} entries"),
+    }
+}
+
+/// A finding as miette wants to see it.
+#[derive(Debug)]
+struct Drawn<'f> {
+    finding: &'f Finding,
+    message: String,
+    excerpt: Excerpt,
+}
+
+impl<'f> Drawn<'f> {
+    fn new(finding: &'f Finding) -> Self {
+        let message = visible(&finding.message);
+        let message = if finding.location.span.is_none() {
+            format!("{}: {message}", visible(finding.location.source.name()))
+        } else {
+            message
+        };
+        Self {
+            finding,
+            message,
+            excerpt: Excerpt::of(finding),
+        }
+    }
+}
+
+impl fmt::Display for Drawn<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Drawn<'_> {}
+
+impl Diagnostic for Drawn<'_> {
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.finding.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+            Severity::Info => miette::Severity::Advice,
+        })
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        let help = self.finding.help.as_deref()?;
+        Some(Box::new(visible(help)))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        (!self.excerpt.is_empty()).then_some(&self.excerpt as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.excerpt.labels.iter().cloned()))
+    }
+}

@@ -1,0 +1,214 @@
+//! The report as JSON, for programs: `seclint.report/1` and
+//! `seclint.cache-audit/1`. Their schemas are in `schemas/`.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::{Against, Report, Summary};
+use crate::crun::Audit;
+use crate::finding::{Applicability, Finding, Label, Location, Severity};
+use crate::text::{Position, Span};
+
+/// Writes reports as JSON, a finding a line.
+#[derive(Debug)]
+pub struct Json<W> {
+    out: W,
+    is_first: bool,
+}
+
+impl<W: Write> Json<W> {
+    /// A report to `out`.
+    pub fn new(out: W) -> Self {
+        Self {
+            out,
+            is_first: true,
+        }
+    }
+}
+
+impl<W: Write> Report for Json<W> {
+    fn begin(&mut self, against: Against<'_>) -> io::Result<()> {
+        write!(
+            self.out,
+            "{{\"schema\":\"seclint.report/1\",\"tool\":{},\"target\":{},\"findings\":[",
+            tool(),
+            target(against)
+        )
+    }
+
+    fn findings(&mut self, findings: &[Finding]) -> io::Result<()> {
+        for finding in findings {
+            self.out
+                .write_all(if self.is_first { b"\n" } else { b",\n" })?;
+            self.is_first = false;
+            serde_json::to_writer(&mut self.out, &FindingJson::from(finding))?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, summary: &Summary) -> io::Result<()> {
+        let summary = serde_json::to_string(summary)?;
+        writeln!(self.out, "\n],\"summary\":{summary}}}")?;
+        self.out.flush()
+    }
+
+    fn audit(&mut self, audit: &Audit) -> io::Result<()> {
+        let attributed = |entry: &crate::crun::Entry| -> Vec<Value> {
+            let all = entry.attributed.iter();
+            all.map(|used| json!({"path": used.path, "container": used.container, "by": used.by}))
+                .collect()
+        };
+        let hidden = |entry: &crate::crun::Entry| -> Vec<Value> {
+            let all = entry.hidden.iter();
+            all.map(|hidden| {
+                let place = PlaceJson::from(&hidden.location);
+                json!({"syscall": hidden.syscall, "path": place.path, "pointer": place.pointer, "span": place.span})
+            })
+            .collect()
+        };
+        let entries: Vec<Value> = (audit.entries.iter())
+            .map(|entry| {
+                json!({
+                    "name": entry.name,
+                    "bytes": entry.bytes,
+                    "links": entry.links,
+                    "modified": entry.modified,
+                    "status": entry.status,
+                    "attributed": attributed(entry),
+                    "hidden": hidden(entry),
+                })
+            })
+            .collect();
+        let findings: Vec<_> = audit.findings.iter().map(FindingJson::from).collect();
+        let report = json!({
+            "schema": "seclint.cache-audit/1",
+            "tool": tool(),
+            "root": audit.root,
+            "runtime": audit.runtime,
+            "libseccomp": audit.libseccomp.map(|release| release.to_string()),
+            "uname": audit.uname,
+            "key_scheme": audit.key_scheme,
+            "entries": entries,
+            "findings": findings,
+            "notes": audit.notes,
+            "summary": audit.summary,
+        });
+        serde_json::to_writer(&mut self.out, &report)?;
+        writeln!(self.out)?;
+        self.out.flush()
+    }
+}
+
+fn tool() -> Value {
+    json!({"name": "seclint", "version": env!("CARGO_PKG_VERSION")})
+}
+
+fn target(against: Against<'_>) -> Value {
+    let target = against.target;
+    let architectures = target.architectures.iter().map(|arch| arch.name());
+    json!({
+        "architectures": architectures.collect::<Vec<_>>(),
+        "kernel": target.kernel.map(|kernel| kernel.to_string()),
+        "libseccomp": target.libseccomp.map(|release| release.to_string()),
+        "dialects": against.dialects.map(|dialects| dialects.names().collect::<Vec<_>>()),
+    })
+}
+
+#[derive(Serialize)]
+struct FindingJson<'f> {
+    rule: &'static str,
+    severity: Severity,
+    message: &'f str,
+    #[serde(flatten)]
+    place: PlaceJson<'f>,
+    labels: Vec<LabelJson<'f>>,
+    help: Option<&'f str>,
+    facts: &'f Map<String, Value>,
+    fix: Option<FixJson<'f>>,
+}
+
+#[derive(Serialize)]
+struct PlaceJson<'f> {
+    path: &'f str,
+    pointer: Option<&'f str>,
+    span: Option<SpanJson>,
+}
+
+#[derive(Serialize)]
+struct SpanJson {
+    start: Position,
+    end: Position,
+}
+
+#[derive(Serialize)]
+struct LabelJson<'f> {
+    message: &'f str,
+    #[serde(flatten)]
+    place: PlaceJson<'f>,
+}
+
+#[derive(Serialize)]
+struct FixJson<'f> {
+    applicability: Applicability,
+    edits: Vec<EditJson<'f>>,
+}
+
+#[derive(Serialize)]
+struct EditJson<'f> {
+    span: SpanJson,
+    text: &'f str,
+}
+
+impl SpanJson {
+    fn new(location: &Location, span: Span) -> Self {
+        Self {
+            start: location.source.position(span.start),
+            end: location.source.position(span.end),
+        }
+    }
+}
+
+impl<'f> From<&'f Location> for PlaceJson<'f> {
+    fn from(location: &'f Location) -> Self {
+        Self {
+            path: location.source.name(),
+            pointer: location.pointer.as_deref(),
+            span: location.span.map(|span| SpanJson::new(location, span)),
+        }
+    }
+}
+
+impl<'f> From<&'f Label> for LabelJson<'f> {
+    fn from(label: &'f Label) -> Self {
+        Self {
+            message: &label.message,
+            place: PlaceJson::from(&label.location),
+        }
+    }
+}
+
+impl<'f> From<&'f Finding> for FindingJson<'f> {
+    fn from(finding: &'f Finding) -> Self {
+        let fix = finding.fix.as_ref().map(|fix| FixJson {
+            applicability: fix.applicability,
+            edits: (fix.edits.iter())
+                .map(|edit| EditJson {
+                    span: SpanJson::new(&finding.location, edit.span),
+                    text: &edit.text,
+                })
+                .collect(),
+        });
+        Self {
+            rule: finding.rule.id,
+            severity: finding.severity,
+            message: &finding.message,
+            place: PlaceJson::from(&finding.location),
+            labels: finding.labels.iter().map(LabelJson::from).collect(),
+            help: finding.help.as_deref(),
+            facts: &finding.facts,
+            fix,
+        }
+    }
+}

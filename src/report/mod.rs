@@ -1,0 +1,94 @@
+//! Reports: what is written of findings, one file a format. Nothing else prints.
+
+mod excerpt;
+mod human;
+mod json;
+
+use std::io;
+
+use serde::Serialize;
+
+use crate::crun::Audit;
+use crate::finding::{Finding, Severity};
+use crate::profile::Dialects;
+use crate::target::Target;
+
+pub use human::{Human, Look};
+pub use json::Json;
+
+/// What a run came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Files that were looked at.
+    pub files: usize,
+    /// Those that held a profile.
+    pub profiles: usize,
+    /// Those that were passed over, because they held none.
+    pub skipped: usize,
+    /// Findings that are errors.
+    pub errors: usize,
+    /// Findings that are warnings.
+    pub warnings: usize,
+    /// Findings that are infos.
+    pub infos: usize,
+    /// Findings that were made and not reported. Nothing suppresses findings yet.
+    pub suppressed: usize,
+}
+
+impl Summary {
+    /// Counts a finding.
+    pub fn count(&mut self, finding: &Finding) {
+        match finding.severity {
+            Severity::Error => self.errors += 1,
+            Severity::Warning => self.warnings += 1,
+            Severity::Info => self.infos += 1,
+        }
+    }
+
+    /// The number of findings at or above a severity.
+    #[must_use]
+    pub fn at_least(&self, severity: Severity) -> usize {
+        match severity {
+            Severity::Error => self.errors,
+            Severity::Warning => self.errors + self.warnings,
+            Severity::Info => self.errors + self.warnings + self.infos,
+        }
+    }
+}
+
+/// What profiles were checked against, for the head of a report.
+#[derive(Clone, Copy, Debug)]
+pub struct Against<'t> {
+    /// The platform.
+    pub target: &'t Target,
+    /// The dialects that the user says the profiles are in.
+    pub dialects: Option<Dialects>,
+}
+
+/// A format for reports. A report of profiles is `begin`, then `findings` for
+/// each file that has any, then `end`; a report of a cache is `audit` alone.
+pub trait Report {
+    /// The head of a report of profiles.
+    ///
+    /// # Errors
+    /// If it cannot be written. The same holds for the other functions.
+    fn begin(&mut self, against: Against<'_>) -> io::Result<()>;
+
+    /// The findings of one file.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    fn findings(&mut self, findings: &[Finding]) -> io::Result<()>;
+
+    /// The end of a report of profiles.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn end(&mut self, summary: &Summary) -> io::Result<()>;
+
+    /// The report of one cache.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn audit(&mut self, audit: &Audit) -> io::Result<()>;
+}
