@@ -262,6 +262,10 @@ impl<'s> Reader<'s> {
                 self.deviate(Deviates::MismatchedClose, self.at, self.at + 1);
                 if self.open.is_empty() {
                     self.push(Kind::Broken, self.at, self.at + 1);
+                } else if self.bytes[..self.at].trim_ascii_end().ends_with(&[bracket]) {
+                    // One bracket too many; of the other kind, it would be a slip.
+                    self.at += 1;
+                    return;
                 }
             }
         }

@@ -1,6 +1,7 @@
 use crate::finding::{Category, Finding, Rule, Severity};
 use crate::lint::{Context, LintRule};
 use crate::profile::Mistake;
+use crate::text::Node;
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -29,10 +30,26 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         findings.push(
             Finding::new(&RULE.rule, context.at(node), message)
                 .here(format!("must be {expected}"))
-                .help("crun goes on as if the value were not there; runc refuses the profile")
+                .help(consequence(field, is_element, node))
                 .fact("field", field)
                 .fact("expected", expected)
                 .fact("found", found),
         );
+    }
+}
+
+/// What the runtimes do with a value of the wrong type, as they were seen to.
+fn consequence(field: &str, is_element: bool, node: Node<'_>) -> &'static str {
+    match (field, is_element) {
+        ("syscalls" | "args", true) if node.is_null() => {
+            "crun 1.28 starts the container with no filter at all and says nothing; remove it"
+        }
+        ("names" | "flags", true) => {
+            "crun takes it for a name that no syscall has; runc refuses the profile"
+        }
+        ("defaultAction" | "names" | "action" | "op", false) | ("architectures", true) => {
+            "no runtime starts a container with it"
+        }
+        _ => "crun goes on as if it were not there; runc refuses the profile",
     }
 }

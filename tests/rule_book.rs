@@ -1,0 +1,206 @@
+//! The rule book says what seclint does. If one of these fails, `seclint explain`
+//! tells a user something that is not so.
+//!
+//! A page's fences are run: ` ```json bad --dialect oci ` gives the profile to
+//! `seclint check` with those options and only the page's rule, and must give the
+//! findings in the ` ```findings ` fence after it, no more and no less; `good`
+//! must give none. In a page about the cache, the fence says ` cache ` and holds
+//! the name of a state root in tests/fixtures/cache.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use support::{StateRoot, repository, run};
+
+/// A fence of a page.
+struct Fence {
+    line: usize,
+    info: String,
+    text: String,
+}
+
+fn pages() -> Vec<(String, String, String)> {
+    let mut pages = Vec::new();
+    for category in fs::read_dir(repository("rules")).expect("rules") {
+        let category = category.expect("a category").path();
+        for page in fs::read_dir(&category).expect("a category") {
+            let page = page.expect("a page").path();
+            let name = |path: &Path| {
+                path.file_stem()
+                    .expect("a name")
+                    .to_str()
+                    .expect("UTF-8")
+                    .to_owned()
+            };
+            let text = fs::read_to_string(&page).expect("a page");
+            pages.push((name(&category), name(&page), text));
+        }
+    }
+    pages.sort();
+    pages
+}
+
+fn fences(page: &str) -> Vec<Fence> {
+    let mut fences = Vec::new();
+    let mut open: Option<Fence> = None;
+    for (number, line) in page.lines().enumerate() {
+        match (&mut open, line.strip_prefix("```")) {
+            (None, Some(info)) => {
+                let (line, info, text) = (number + 1, info.to_owned(), String::new());
+                open = Some(Fence { line, info, text });
+            }
+            (Some(_), Some("")) => fences.extend(open.take()),
+            (Some(fence), _) => {
+                fence.text.push_str(line);
+                fence.text.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    assert!(open.is_none(), "a fence is not closed");
+    fences
+}
+
+/// A finding as pages write it: `3:10 error message`, or `path: error message`.
+fn written(finding: &Value, root: &str) -> String {
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let place = match &finding["span"] {
+        Value::Null => {
+            let path = text(&finding["path"]);
+            let path = path.strip_prefix(root).unwrap_or(&path);
+            format!("{}:", path.trim_start_matches('/'))
+        }
+        span => format!("{}:{}", span["start"]["line"], span["start"]["column"]),
+    };
+    let message = text(&finding["message"]).replace(root, "ROOT");
+    format!("{place} {} {message}\n", text(&finding["severity"]))
+}
+
+fn findings(rule: &str, fence: &Fence) -> String {
+    let mut words = fence.info.split(' ');
+    let language = words.next().unwrap_or_default();
+    let options: Vec<_> = words.skip(1).map(str::to_owned).collect();
+    let (ran, root) = if language == "cache" {
+        let root = StateRoot::of(fence.text.trim());
+        let mut arguments = vec!["--select", rule, "--format", "json"];
+        arguments.extend(options.iter().map(String::as_str));
+        (root.audit(&arguments), root.path().display().to_string())
+    } else {
+        let (_directory, path) = support::file("profile.json", &fence.text);
+        let path = path.display().to_string();
+        let arguments = ["check", "--select", rule, "--format", "json", &path];
+        let arguments = arguments.map(str::to_owned).into_iter().chain(options);
+        (run(arguments), path)
+    };
+    assert!(ran.code < 2, "{rule}, line {}: {}", fence.line, ran.stderr);
+    let report = ran.report();
+    let findings = report["findings"].as_array().expect("findings");
+    findings
+        .iter()
+        .map(|finding| written(finding, &root))
+        .collect()
+}
+
+/// An example that does not do what the page says teaches the wrong thing.
+#[test]
+fn every_example_does_what_its_page_says() {
+    let mut wrong = Vec::new();
+    let mut ran = 0;
+    for (_, rule, page) in pages() {
+        let fences = fences(&page);
+        let (mut bad, mut good) = (0, 0);
+        for (index, fence) in fences.iter().enumerate() {
+            let kind = fence.info.split(' ').nth(1).unwrap_or_default();
+            let expected = match kind {
+                "bad" => {
+                    bad += 1;
+                    match fences.get(index + 1).filter(|next| next.info == "findings") {
+                        Some(next) => next.text.clone(),
+                        None => panic!("{rule}, line {}: no findings follow", fence.line),
+                    }
+                }
+                "good" => {
+                    good += 1;
+                    String::new()
+                }
+                _ => continue,
+            };
+            ran += 1;
+            let got = findings(&rule, fence);
+            if got != expected {
+                let line = fence.line;
+                wrong.push(format!(
+                    "{rule}, line {line}: expected\n{expected}but got\n{got}"
+                ));
+            }
+        }
+        if bad == 0 || good == 0 {
+            wrong.push(format!("{rule}: a page has a bad example and a good one"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(ran > 20, "only {ran} examples were found");
+}
+
+/// A rule without a page cannot be explained, a page without a rule promises
+/// what seclint does not do, and a wrong head misleads about both.
+#[test]
+fn the_registry_the_pages_and_the_code_name_the_same_rules() {
+    let rules = run(["rules", "--format", "json"]);
+    let rules: Value = serde_json::from_str(&rules.stdout).expect("rules");
+    let rules = rules.as_array().expect("rules");
+    let of = |rule: &Value, key: &str| rule[key].as_str().expect("text").to_owned();
+    let registered: BTreeSet<_> = (rules.iter())
+        .map(|rule| (of(rule, "category"), of(rule, "id"), of(rule, "page")))
+        .collect();
+    assert_eq!(registered, pages().into_iter().collect());
+    for rule in rules {
+        let (id, page) = (of(rule, "id"), of(rule, "page"));
+        let (category, severity) = (of(rule, "category"), of(rule, "severity"));
+        let head = format!("# {id}\n\n{category} · {severity}\n\n");
+        assert!(
+            page.starts_with(&head),
+            "{id}: the page begins with\n{head}"
+        );
+        let summary = of(rule, "summary");
+        assert!(
+            summary.ends_with('.'),
+            "{id}: the summary is a sentence: {summary}"
+        );
+    }
+    let files = fs::read_dir(repository("src/lint/rules")).expect("src/lint/rules");
+    let code: BTreeSet<_> = files
+        .map(|file| {
+            file.expect("a file")
+                .file_name()
+                .into_string()
+                .expect("UTF-8")
+        })
+        .filter(|name| name != "mod.rs")
+        .map(|name| name.trim_end_matches(".rs").replace('_', "-"))
+        .collect();
+    let lint = rules.iter().filter(|rule| of(rule, "category") != "cache");
+    assert_eq!(code, lint.map(|rule| of(rule, "id")).collect());
+}
+
+/// `seclint rules` is read from top to bottom, and the source adds a line in order.
+#[test]
+fn rules_are_sorted_by_name() {
+    let listed = run(["rules"]).stdout;
+    let names: Vec<_> = listed
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    assert!(names.is_sorted(), "{names:?}");
+    let registry = fs::read_to_string(repository("src/lint/rules/mod.rs")).expect("a registry");
+    let lines = registry
+        .lines()
+        .skip_while(|line| *line != "lint_rules! {")
+        .skip(1);
+    let modules: Vec<_> = lines.take_while(|line| *line != "}").collect();
+    assert!(modules.is_sorted() && modules.len() > 10, "{modules:?}");
+}

@@ -1,0 +1,170 @@
+//! What the tests share: seclint run as a user runs it, its reports held against
+//! their schemas, and state roots laid out from what real ones held.
+
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// seclint, with nothing of this machine's in its way.
+pub fn seclint() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seclint"));
+    command.env_clear().env("PATH", "/nonexistent");
+    command
+}
+
+/// Runs seclint; what it wrote, as text.
+pub fn run<I: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = I>) -> Ran {
+    Ran::from(seclint().args(arguments).output().expect("seclint runs"))
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output
+                .status
+                .code()
+                .expect("seclint is not killed by a signal"),
+            stdout: String::from_utf8(output.stdout).expect("reports are UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("messages are UTF-8"),
+        }
+    }
+}
+
+impl Ran {
+    /// The report, which must be JSON and fit its schema.
+    pub fn report(&self) -> Value {
+        let report: Value = serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"));
+        let schema = report["schema"]
+            .as_str()
+            .expect("a report names its schema");
+        let file = format!("schemas/{}.json", schema.replace('/', "."));
+        let schema: Value = serde_json::from_slice(&fs::read(repository(&file)).expect(&file))
+            .expect("the schema is JSON");
+        let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
+        let errors: Vec<_> = (validator.iter_errors(&report))
+            .map(|error| format!("{} at {}", error, error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{errors:#?}\nin {report:#}");
+        report
+    }
+}
+
+/// A file of the repository.
+pub fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// A file in a directory of its own, that goes with the value.
+pub fn file(name: &str, contents: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
+    let directory = TempDir::new().expect("a temporary directory");
+    let path = directory.path().join(name);
+    fs::write(&path, contents).expect("a temporary file");
+    (directory, path)
+}
+
+/// A state root, laid out as it was when it was recorded.
+pub struct StateRoot {
+    directory: TempDir,
+    /// What was recorded of it besides its files.
+    pub record: Value,
+}
+
+impl StateRoot {
+    /// Lays out `tests/fixtures/cache/<name>`: its files, and what git does not
+    /// keep, which stands in its `fixture.json`.
+    pub fn of(name: &str) -> Self {
+        let fixture = repository(&format!("tests/fixtures/cache/{name}"));
+        let record = fs::read(fixture.join("fixture.json")).expect(name);
+        let record: Value = serde_json::from_slice(&record).expect(name);
+        let directory = TempDir::new().expect("a temporary directory");
+        let root = directory.path().join("crun");
+        copy(&fixture.join("root"), &root);
+        let pairs = |key: &str| -> Vec<(String, String)> {
+            let pairs = record[key].as_array().cloned().unwrap_or_default();
+            let text = |value: &Value| value.as_str().expect("a path").to_owned();
+            pairs
+                .iter()
+                .map(|pair| (text(&pair[0]), text(&pair[1])))
+                .collect()
+        };
+        for (link, file) in pairs("links") {
+            fs::hard_link(root.join(file), root.join(link)).expect("a hard link");
+        }
+        for (link, target) in pairs("symlinks") {
+            symlink(target, root.join(link)).expect("a symbolic link");
+        }
+        for (path, time) in record["modified"].as_object().into_iter().flatten() {
+            let time = Duration::from_secs(time.as_u64().expect("seconds"));
+            let file = fs::File::options()
+                .write(true)
+                .open(root.join(path))
+                .expect(path);
+            file.set_modified(SystemTime::UNIX_EPOCH + time)
+                .expect("a time");
+        }
+        for (path, mode) in record["modes"].as_object().into_iter().flatten() {
+            let mode = u32::from_str_radix(mode.as_str().expect("octal digits"), 8).expect("octal");
+            let mode = fs::Permissions::from_mode(mode);
+            fs::set_permissions(root.join(path), mode).expect(path);
+        }
+        Self { directory, record }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> PathBuf {
+        self.directory.path().join("crun")
+    }
+
+    /// The options that say which host it came from.
+    pub fn host(&self) -> Vec<String> {
+        let text = |key: &str| self.record[key].as_str().expect(key);
+        vec![
+            format!("--runtime=crun@{}", text("crun")),
+            format!("--libseccomp={}", text("libseccomp")),
+            format!("--uname={}", text("uname")),
+        ]
+    }
+
+    /// Audits it, with further arguments.
+    pub fn audit(&self, arguments: &[&str]) -> Ran {
+        let root = self.path().display().to_string();
+        let arguments = arguments.iter().map(ToString::to_string);
+        let audit = ["cache-audit".to_owned(), root];
+        run(audit.into_iter().chain(self.host()).chain(arguments))
+    }
+
+    /// A text without the place that the root happens to have.
+    pub fn without_place(&self, text: &str) -> String {
+        let root = self.path().display().to_string();
+        text.replace(&root, "/run/crun")
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).expect("a directory");
+    for entry in fs::read_dir(from).expect("a fixture") {
+        let entry = entry.expect("a fixture");
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).expect("a file");
+        }
+    }
+}
