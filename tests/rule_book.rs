@@ -7,6 +7,8 @@
 //! must give none. In a page about the cache, the fence says ` cache ` and holds
 //! the name of a state root in tests/fixtures/cache.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a test")]
+
 mod support;
 
 use std::collections::BTreeSet;

@@ -12,8 +12,11 @@ use crate::crun::{RootError, StateRoot, audit};
 /// Audit crun's cache.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// crun's state roots [default: /run/crun, and $XDG_RUNTIME_DIR/crun]
-    #[arg(value_name = "ROOT")]
+    /// State roots of crun
+    #[arg(
+        value_name = "ROOT",
+        help = "State roots of crun [default: /run/crun and $XDG_RUNTIME_DIR/crun]"
+    )]
     roots: Vec<PathBuf>,
     /// Profiles that containers run with, to explain entries by (files or directories; may be repeated)
     #[arg(long, value_name = "PATH")]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::input::read;
-use super::options::HostOptions;
+use super::options::{Dialect, HostOptions};
 use super::{CliError, Ending};
 use crate::crun::{KeyError, Passage, cache_key};
 use crate::profile::{self, Found};
@@ -21,6 +21,9 @@ pub(super) struct Arguments {
     /// A profile that is a section already, a config.json, or - for standard input
     #[arg(value_name = "PROFILE")]
     profile: PathBuf,
+    /// Take the profile for one in this dialect: with oci, what only engines know is left out, as crun leaves it
+    #[arg(long, value_enum)]
+    dialect: Option<Dialect>,
     #[command(flatten)]
     host: HostOptions,
 }
@@ -30,7 +33,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     let host = arguments.host.host()?;
     let source = read(&arguments.profile)?;
     let document = json::parse(source.bytes());
-    let Found::Profile(profile) = profile::find(&document, None) else {
+    let dialects = arguments.dialect.map(Dialect::dialects);
+    let Found::Profile(profile) = profile::find(&document, dialects) else {
         let name = source.name();
         return Err(CliError::Usage(format!("{name}: not a seccomp profile")));
     };

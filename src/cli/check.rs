@@ -58,7 +58,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
         summary: Summary::default(),
         ending: Ending::Clean,
     };
-    let lint = |input: Result<Input, CliError>| lint(&linter, input?, arguments.skip_non_profiles);
+    let lint = |input: Result<Input, CliError>| lint(&linter, &input?, arguments.skip_non_profiles);
     let mut inputs = inputs(&arguments.paths);
     loop {
         let mut window: Vec<_> = inputs.by_ref().take(WINDOW).collect();
@@ -77,7 +77,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
 }
 
 /// Lints a file; `None` if it is to be passed over.
-fn lint(linter: &Linter, input: Input, skips: bool) -> Result<Option<Linted>, CliError> {
+fn lint(linter: &Linter, input: &Input, skips: bool) -> Result<Option<Linted>, CliError> {
     let Some(source) = input.read()? else {
         return Ok(None);
     };

@@ -16,8 +16,8 @@ use crate::target::{Runtime, Target, Uname};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Target")]
 pub(super) struct TargetOptions {
-    /// Architecture of the hosts: x86_64, aarch64, ... (may be repeated)
-    #[arg(long, value_name = "ARCH", value_parser = parse_arch, value_delimiter = ',')]
+    /// Architecture of the hosts (may be repeated)
+    #[arg(long, help = "Architecture of the hosts: x86_64, aarch64, ... (may be repeated)", value_name = "ARCH", value_parser = parse_arch, value_delimiter = ',')]
     arch: Vec<Arch>,
     /// Kernel of the hosts, such as 5.10
     #[arg(long, value_name = "VERSION")]

@@ -13,7 +13,7 @@ use crate::finding::{Finding, Location, Rule, Severity};
 use crate::profile::{self, Found, Profile, RuleEntry, Text};
 use crate::syscalls::{self, Release, TABLE_RELEASE};
 use crate::target::Uname;
-use crate::text::{Document, Source, json};
+use crate::text::{Document, Node, Source, json};
 
 /// The kernel takes no filter of more than 4096 instructions, 8 bytes each.
 const MAX_FILTER_BYTES: u64 = 4096 * INSTRUCTION_BYTES;
@@ -374,10 +374,11 @@ fn of_profile(
 
 /// Whether a container configuration asks crun to refuse unknown names: by the
 /// annotation `run.oci.seccomp_fail_unknown_syscall`, with any value but "0".
+#[must_use]
 pub fn fails_on_unknown(document: &Document<'_>) -> bool {
     let annotations = document.root().and_then(|root| root.get("annotations"));
     let value = annotations.and_then(|all| all.get("run.oci.seccomp_fail_unknown_syscall"));
-    let value = value.and_then(|value| value.as_str());
+    let value = value.and_then(Node::as_str);
     value.is_some_and(|value| value.split('\0').next() != Some("0"))
 }
 

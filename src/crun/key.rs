@@ -6,7 +6,7 @@
 use sha2::Digest as _;
 
 use super::Host;
-use crate::profile::{Digits, Mistake, Profile};
+use crate::profile::{Dialects, Digits, Mistake, Profile};
 use crate::text::{Deviation, Document};
 
 /// How the name is made, by crun's version.
@@ -104,8 +104,9 @@ pub fn cache_key(
     Ok(match scheme {
         KeyScheme::Blake3 => blake3::hash(&hashed.bytes).to_hex().to_string(),
         KeyScheme::Sha256 => {
-            let hash = sha2::Sha256::digest(&hashed.bytes);
-            hash.iter().map(|byte| format!("{byte:02x}")).collect()
+            let hash: [u8; 32] = sha2::Sha256::digest(&hashed.bytes).into();
+            // Only for its hexadecimal digits, which both kinds of hash write alike.
+            blake3::Hash::from_bytes(hash).to_hex().to_string()
         }
     })
 }
@@ -115,15 +116,34 @@ fn check_readable(document: &Document<'_>, profile: &Profile<'_>) -> Result<(), 
     if let Some(Deviation { kind, .. }) = document.deviations().first() {
         return Err(KeyError::Ambiguous(kind.message().to_owned()));
     }
-    let needs_engine =
-        |key: &&str| !matches!(*key, "comment" | "listenerPath" | "listenerMetadata");
-    let mut foreign = profile.foreign.iter().filter_map(|key| key.as_str());
-    if let Some(key) = foreign.find(needs_engine) {
-        return Err(KeyError::NeedsEngine(key.to_owned()));
+    if !profile.dialects.contains(Dialects::OCI) {
+        let mut keys = profile.foreign.iter().filter_map(|key| key.as_str());
+        if let Some(key) = keys.find(|key| *key != "comment") {
+            return Err(KeyError::NeedsEngine(key.to_owned()));
+        }
     }
     for mistake in &profile.mistakes {
-        return Err(match mistake {
-            Mistake::UnknownField { .. } => continue,
+        return Err(match *mistake {
+            // C cuts keys at a NUL as well, so that this may be a field to crun.
+            Mistake::UnknownField { key, .. }
+                if key.as_str().is_some_and(|key| key.contains('\0')) =>
+            {
+                KeyError::Ambiguous("a key has a NUL in it".to_owned())
+            }
+            // Left out of the key; a condition without its index or value has 0 in the filter.
+            Mistake::UnknownField { .. }
+            | Mistake::MissingField {
+                field: "index" | "value",
+                ..
+            } => continue,
+            // Taken for absent. Elements are another matter, and so is what must be there.
+            Mistake::WrongType {
+                field,
+                is_element: false,
+                ..
+            } if !matches!(field, "defaultAction" | "names" | "action" | "op") => {
+                continue;
+            }
             Mistake::DuplicateKey { again, .. } => {
                 let key = again.as_str().unwrap_or_default();
                 KeyError::Ambiguous(format!("`{key}` is given twice"))
@@ -132,7 +152,7 @@ fn check_readable(document: &Document<'_>, profile: &Profile<'_>) -> Result<(), 
                 KeyError::Ambiguous(format!("`{field}` has the wrong type"))
             }
             Mistake::MissingField { field, .. } => {
-                KeyError::Ambiguous(format!("`{field}` is missing"))
+                KeyError::Refused(format!("`{field}` is missing"))
             }
         });
     }

@@ -129,13 +129,13 @@ impl StateRoot {
     /// Lists the cache.
     pub(super) fn cache(&self) -> Result<Cache, RootError> {
         let outer = self.path.join(".cache");
-        let hidden = match self.step(&self.directory, ".cache", &outer)? {
+        let hidden = match step(&self.directory, ".cache", &outer)? {
             Step::Directory(directory) => directory,
             Step::Absent => return Ok(Cache::Absent),
             Step::Replaced(kind) => return Ok(Cache::Replaced(".cache", kind)),
         };
         let inner = outer.join("seccomp");
-        let cache = match self.step(&hidden, "seccomp", &inner)? {
+        let cache = match step(&hidden, "seccomp", &inner)? {
             Step::Directory(directory) => directory,
             Step::Absent => return Ok(Cache::Absent),
             Step::Replaced(kind) => return Ok(Cache::Replaced(".cache/seccomp", kind)),
@@ -173,26 +173,25 @@ impl StateRoot {
             filter: filter.map(|meta| meta.identity),
         })
     }
-
-    fn step(&self, parent: &OwnedFd, name: &str, path: &Path) -> Result<Step, RootError> {
-        match open_directory(parent, name) {
-            Ok(directory) => Ok(Step::Directory(directory)),
-            Err(Errno::NOENT) => Ok(Step::Absent),
-            Err(Errno::NOTDIR | Errno::LOOP) => {
-                match statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
-                    Ok(stat) => Ok(Step::Replaced(Meta::from(stat).kind)),
-                    Err(_) => Ok(Step::Absent),
-                }
-            }
-            Err(errno) => Err(other(path, errno)),
-        }
-    }
 }
 
 enum Step {
     Directory(OwnedFd),
     Absent,
     Replaced(FileType),
+}
+
+/// Goes into a directory of the cache's path.
+fn step(parent: &OwnedFd, name: &str, path: &Path) -> Result<Step, RootError> {
+    match open_directory(parent, name) {
+        Ok(directory) => Ok(Step::Directory(directory)),
+        Err(Errno::NOENT) => Ok(Step::Absent),
+        Err(Errno::NOTDIR | Errno::LOOP) => match statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Step::Replaced(Meta::from(stat).kind)),
+            Err(_) => Ok(Step::Absent),
+        },
+        Err(errno) => Err(other(path, errno)),
+    }
 }
 
 fn other(path: &Path, errno: Errno) -> RootError {
@@ -265,6 +264,7 @@ impl From<Stat> for Meta {
             mode: stat.st_mode & 0o7777,
             owner: stat.st_uid,
             bytes: u64::try_from(stat.st_size).unwrap_or(0),
+            #[allow(clippy::useless_conversion, reason = "of another width elsewhere")]
             links: u64::from(stat.st_nlink),
             modified: SystemTime::UNIX_EPOCH + Duration::from_secs(seconds),
             identity: (stat.st_dev, stat.st_ino),

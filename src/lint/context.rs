@@ -33,6 +33,25 @@ pub struct NameUse<'c> {
     pub spelling: Spelling,
 }
 
+impl NameUse<'_> {
+    /// What the rule entry fails to do for a name that no runtime knows.
+    #[must_use]
+    pub fn effect(&self) -> &'static str {
+        match self.entry.action.map(|action| action.value) {
+            Some("SCMP_ACT_ALLOW") => "entry allows nothing",
+            Some("SCMP_ACT_LOG") => "entry logs nothing",
+            Some(
+                "SCMP_ACT_ERRNO"
+                | "SCMP_ACT_KILL"
+                | "SCMP_ACT_KILL_PROCESS"
+                | "SCMP_ACT_KILL_THREAD"
+                | "SCMP_ACT_TRAP",
+            ) => "entry denies nothing",
+            _ => "entry does nothing",
+        }
+    }
+}
+
 impl<'c> Context<'c> {
     /// Looks every name up, once for all rules.
     #[must_use]

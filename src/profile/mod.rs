@@ -148,7 +148,7 @@ pub enum Mistake<'d> {
 #[derive(Debug)]
 pub enum Found<'d> {
     /// It holds a profile.
-    Profile(Profile<'d>),
+    Profile(Box<Profile<'d>>),
     /// A container's configuration without a seccomp section: no filter at all.
     NoSection(Node<'d>),
     /// It is not about seccomp.
@@ -169,10 +169,10 @@ pub fn find<'d>(document: &'d Document<'d>, dialects: Option<Dialects>) -> Found
         };
         let mut profile = schema::read(section, Some(Dialects::OCI));
         schema::find_duplicates_on_the_way(root, &mut profile);
-        return Found::Profile(profile);
+        return Found::Profile(Box::new(profile));
     }
     if dialects.is_some() || looks_like_profile(root) {
-        return Found::Profile(schema::read(root, dialects));
+        return Found::Profile(Box::new(schema::read(root, dialects)));
     }
     Found::Nothing
 }

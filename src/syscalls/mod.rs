@@ -7,8 +7,8 @@
 //! neighbours; `tests/syscall_table` compares it with the libseccomp that is installed and with a
 //! second source, and can write it anew.
 //!
-//! [`lookup`] is the fast path and costs one hash. [`spelling`] and [`suggest`] are for names that
-//! it does not find: they say what a writer may have meant.
+//! [`lookup`] is the fast path and costs one hash. [`spelling()`] and [`suggest()`] are for names
+//! that it does not find: they say what a writer may have meant.
 //!
 //! ```
 //! use seclint::syscalls::{self, Arch, Number, Spelling};

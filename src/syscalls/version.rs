@@ -141,8 +141,10 @@ mod tests {
     // 2.10 would be taken for older than 2.5, and its names for unknown.
     #[test]
     fn versions_are_compared_by_number() {
+        assert!(Release::new(3, 0, 0) > Release::new(2, 6, 1));
         assert!(Release::new(2, 10, 0) > Release::new(2, 5, 4));
         assert!(Release::new(2, 5, 10) > Release::new(2, 5, 4));
+        assert!(KernelVersion::new(6, 1) > KernelVersion::new(5, 19));
         assert!(KernelVersion::new(5, 10) > KernelVersion::new(5, 9));
         assert_eq!(Release::new(2, 5, 0).to_string(), "2.5.0");
         assert_eq!(KernelVersion::new(5, 10).to_string(), "5.10");

@@ -1,7 +1,14 @@
 //! What the tests share: seclint run as a user runs it, its reports held against
 //! their schemas, and state roots laid out from what real ones held.
 
-#![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "shared by test programs, each of which uses a part of it"
+)]
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -27,23 +27,24 @@ fn report(context: &Context<'_>, name: &NameUse<'_>, alias: &Alias) -> Finding {
         _ => alias.candidates.clone(),
     };
     let names: Vec<_> = candidates.iter().map(|syscall| syscall.name()).collect();
-    let message = format!(
-        "`{written}` is {}, not a syscall's name; runtimes know no syscall called that",
-        alias.kind.describe()
-    );
+    let effect = name.effect();
+    let message = format!("no syscall is called `{written}`, so this {effect} by that name");
     let mut finding = Finding::new(&RULE.rule, context.at(name.text.node), message)
         .here("not a syscall's name")
         .fact("syscall", written);
+    let why = format!("`{written}` is {}", alias.why);
     let stands_beside_it = |meant: &str| name.entry.names.iter().any(|text| text.value == meant);
     finding = match names.as_slice() {
-        [] => finding.help("write the name of the syscall"),
+        [] => finding.help(format!("write the name of the syscall: {why}")),
         all if all.iter().all(|meant| stands_beside_it(meant)) => finding
             .severity(Severity::Info)
-            .help(format!("{} is in this entry already; remove this", quoted(all))),
-        [meant] => finding
-            .help(format!("write `{meant}`"))
-            .fix(Applicability::Unsafe, name.text.node.text_span(), meant),
-        all => finding.help(format!("write {}", quoted(all))),
+            .help(format!("remove it, {} being in this entry already: {why}", quoted(all))),
+        [meant] => finding.help(format!("write `{meant}`: {why}")).fix(
+            Applicability::Unsafe,
+            name.text.node.text_span(),
+            meant,
+        ),
+        all => finding.help(format!("write {}: {why}", quoted(all))),
     };
     match names.first() {
         Some(meant) => finding.fact("suggestion", *meant).fact("suggestions", names),

@@ -1,6 +1,6 @@
 use crate::finding::{Category, Finding, Rule, Severity};
 use crate::lint::{Context, LintRule};
-use crate::syscalls::Spelling;
+use crate::syscalls::{Arch, Spelling};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -27,7 +27,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
         let written = name.text.value;
         let message = format!("`{written}` exists on none of the target's architectures");
-        let elsewhere: Vec<_> = syscall.arches().map(|arch| arch.name()).collect();
+        let elsewhere: Vec<_> = syscall.arches().map(Arch::name).collect();
         findings.push(
             Finding::new(&RULE.rule, context.at(name.text.node), message)
                 .here("not on the target")

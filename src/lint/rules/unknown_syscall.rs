@@ -1,5 +1,5 @@
 use crate::finding::{Applicability, Category, Finding, Rule, Severity};
-use crate::lint::{Context, LintRule, NameUse};
+use crate::lint::{Context, LintRule};
 use crate::syscalls::{self, Spelling, TABLE_RELEASE};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -16,7 +16,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for name in context.names() {
         let written = name.text.value;
         let finding = |why: &str| {
-            let message = format!("{why}, so this {} by that name", effect(name));
+            let message = format!("{why}, so this {} by that name", name.effect());
             Finding::new(&RULE.rule, context.at(name.text.node), message).fact("syscall", written)
         };
         match name.spelling {
@@ -34,9 +34,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 });
             }
             Spelling::NotACall(why) => findings.push(
-                finding(&format!("`{written}` is no syscall that a filter can hold: {why}"))
-                    .here("not in any filter")
-                    .help("remove it"),
+                finding(&format!("no filter can hold `{written}`"))
+                    .here("in no filter")
+                    .help(format!("remove it: it is {why}")),
             ),
             // Names that libseccomp dropped: unknown, unless the target is older.
             Spelling::Known(syscall) => {
@@ -51,17 +51,5 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             }
             Spelling::Alias(_) | Spelling::Malformed(_) => {}
         }
-    }
-}
-
-/// What an entry fails to do for a name that no runtime knows.
-fn effect(name: &NameUse<'_>) -> &'static str {
-    match name.entry.action.map(|action| action.value) {
-        Some("SCMP_ACT_ALLOW") => "entry allows nothing",
-        Some("SCMP_ACT_LOG") => "entry logs nothing",
-        Some("SCMP_ACT_ERRNO" | "SCMP_ACT_KILL" | "SCMP_ACT_KILL_PROCESS" | "SCMP_ACT_KILL_THREAD" | "SCMP_ACT_TRAP") => {
-            "entry denies nothing"
-        }
-        _ => "entry does nothing",
     }
 }

@@ -1,0 +1,163 @@
+//! Keys that real cruns gave real sections: `tests/fixtures/crun_keys.jsonl` and
+//! `crun_keys_odd.jsonl`, a line for each section and crun. If one of these fails,
+//! the audit attributes entries to profiles that did not make them, or to none.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a test")]
+
+mod support;
+
+use std::fs;
+
+use seclint::crun::{Host, KeyError, Passage, cache_key};
+use seclint::profile::{self, Dialects, Found};
+use seclint::text::json;
+use serde_json::Value;
+use support::{file, repository, run};
+
+/// A section that was run, and what came of it.
+struct Observed(Value);
+
+impl Observed {
+    fn all(file: &str) -> Vec<Self> {
+        let lines = fs::read_to_string(repository("tests/fixtures").join(file)).expect(file);
+        let lines = lines
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a line of JSON"));
+        lines.map(Self).collect()
+    }
+
+    fn text(&self, field: &str) -> Option<&str> {
+        self.0[field].as_str()
+    }
+
+    fn host(&self) -> Host {
+        Host {
+            crun: self.text("crun").expect("crun").to_owned(),
+            libseccomp: self
+                .text("libseccomp")
+                .and_then(|it| it.parse().ok())
+                .expect("libseccomp"),
+            uname: self
+                .text("uname")
+                .and_then(|it| it.parse().ok())
+                .expect("uname"),
+        }
+    }
+
+    fn fails_on_unknown(&self) -> bool {
+        let value = self.text("annotation");
+        value.is_some_and(|value| value.split('\0').next() != Some("0"))
+    }
+
+    /// The key that seclint gives the section.
+    fn key(&self, section: &str) -> Result<String, KeyError> {
+        let document = json::parse(section.as_bytes());
+        let found = profile::find(&document, Some(Dialects::OCI));
+        let Found::Profile(profile) = found else {
+            return Err(KeyError::Refused("not a profile".to_owned()));
+        };
+        let fails = self.fails_on_unknown();
+        cache_key(&document, &profile, fails, Passage::AsWritten, &self.host())
+    }
+}
+
+#[test]
+fn keys_are_those_of_the_entries_that_crun_left() {
+    let mut compared = std::collections::BTreeMap::<String, usize>::new();
+    let mut wrong = Vec::new();
+    for observed in Observed::all("crun_keys.jsonl") {
+        let case = observed.text("case").expect("case");
+        let crun = observed.text("crun").expect("crun");
+        let Some(left) = observed.text("key") else {
+            continue;
+        };
+        let made = observed.key(observed.text("section").expect("section"));
+        if made.as_deref() != Ok(left) {
+            wrong.push(format!("crun {crun}, {case}: {made:?}, crun's is {left}"));
+        }
+        *compared.entry(crun.to_owned()).or_default() += 1;
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(
+        compared.len() >= 2 && compared.values().all(|&count| count >= 100),
+        "{compared:?}"
+    );
+}
+
+/// Sections that versions of crun read in different ways. No key is better than
+/// a wrong one, which would explain an entry by what did not make it.
+#[test]
+fn odd_sections_have_the_right_key_or_none() {
+    let mut wrong = Vec::new();
+    let (mut same, mut none) = (0, 0);
+    for observed in Observed::all("crun_keys_odd.jsonl") {
+        let (Some(section), case) = (observed.text("section"), observed.text("case")) else {
+            continue;
+        };
+        match (observed.key(section), observed.text("key")) {
+            (Ok(made), Some(left)) if made == left => same += 1,
+            // crun refused it, so there is no entry to be explained wrongly.
+            (_, None) => {}
+            (Err(_), Some(_)) => none += 1,
+            (Ok(made), Some(left)) => wrong.push(format!("{case:?}: {made}, crun's is {left}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(
+        same > 20 && none > 20,
+        "{same} keys, {none} refusals to give one"
+    );
+}
+
+/// A profile that an engine resolves first has no key of its own.
+#[test]
+fn profiles_for_engines_are_refused_a_key() {
+    let host = [
+        "--runtime=crun@1.21",
+        "--libseccomp=2.6.0",
+        "--uname=6.1.0|#1 SMP|x86_64",
+    ];
+    for (field, profile) in [
+        (
+            "archMap",
+            r#"{"defaultAction":"SCMP_ACT_ERRNO","archMap":[{"architecture":"SCMP_ARCH_X86_64"}],"syscalls":[]}"#,
+        ),
+        (
+            "includes",
+            r#"{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["bpf"],"action":"SCMP_ACT_ALLOW","includes":{"caps":["CAP_BPF"]}}]}"#,
+        ),
+        (
+            "name",
+            r#"{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"name":"bpf","action":"SCMP_ACT_ALLOW"}]}"#,
+        ),
+        (
+            "errno",
+            r#"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["bpf"],"action":"SCMP_ACT_ERRNO","errno":"EPERM"}]}"#,
+        ),
+    ] {
+        let (_directory, path) = file("profile.json", profile);
+        let path = path.display().to_string();
+        let ran = run(["cache-key", &path].into_iter().chain(host));
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{field}");
+        assert!(
+            ran.stderr.contains(&format!("`{field}` is for an engine")),
+            "{}",
+            ran.stderr
+        );
+    }
+}
+
+/// A crun that is newer than what was measured may name entries in another way.
+#[test]
+fn an_unknown_crun_is_said_to_be_unknown() {
+    let (_directory, path) = file("profile.json", r#"{"defaultAction":"SCMP_ACT_ALLOW"}"#);
+    let path = path.display().to_string();
+    let ran = run([
+        "cache-key",
+        &path,
+        "--runtime=crun@1.40",
+        "--libseccomp=2.6.1",
+    ]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(ran.stderr.contains("crun 1.40"), "{}", ran.stderr);
+}
