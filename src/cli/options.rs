@@ -207,7 +207,6 @@ impl OutputOptions {
     }
 
     fn look(&self, out: &StdoutLock<'_>) -> Look {
-        const WIDTH_OF_NO_TERMINAL: usize = 100;
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let is_terminal = out.is_terminal();
         let is_plain =
@@ -215,9 +214,6 @@ impl OutputOptions {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
             .into_iter()
             .find_map(variable);
-        let size = rustix::termios::tcgetwinsize(out)
-            .ok()
-            .filter(|size| size.ws_col > 0);
         Look {
             color: match self.color {
                 Color::Auto => is_terminal && !is_plain,
@@ -225,9 +221,6 @@ impl OutputOptions {
                 Color::Never => false,
             },
             unicode: locale.is_none_or(|locale| locale != "C" && locale != "POSIX"),
-            width: size.map_or(WIDTH_OF_NO_TERMINAL, |size| {
-                usize::from(size.ws_col).clamp(40, 120)
-            }),
         }
     }
 }

@@ -544,7 +544,7 @@ fn hides_warnings(entry: &Entry, location: Location) -> Finding {
     }
     let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     let message = format!(
-        "this entry keeps crun silent about {}: it warned when it made the entry, {}, and not since",
+        "crun warned of {} when it made this entry, {}, and has been silent since",
         quoted.join(", "),
         entry.modified
     );

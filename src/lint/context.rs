@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::finding::Location;
 use crate::profile::{Found, Mistake, Profile, RuleEntry, Text};
-use crate::syscalls::{self, Arch, Spelling};
+use crate::syscalls::{self, Arch, Spelling, Syscall};
 use crate::target::Target;
 use crate::text::{Document, Kind, Node, Source};
 
@@ -20,6 +20,7 @@ pub struct Context<'c> {
     /// What it will run on.
     pub target: &'c Target,
     names: Vec<NameUse<'c>>,
+    active: Vec<Arch>,
 }
 
 /// A name in a rule entry.
@@ -78,6 +79,7 @@ impl<'c> Context<'c> {
             found,
             target,
             names: names.collect(),
+            active: active_architectures(found, &target.architectures),
         }
     }
 
@@ -117,23 +119,33 @@ impl<'c> Context<'c> {
             .is_none_or(|root| matches!(root.kind(), Kind::Object | Kind::Array))
     }
 
+    /// Whether the target says nothing of architectures, or a syscall exists on
+    /// one that is active there.
+    #[must_use]
+    pub fn may_exist(&self, syscall: &Syscall) -> bool {
+        self.active.is_empty() || self.active.iter().any(|&arch| syscall.exists_on(arch))
+    }
+
     /// The architectures whose calls the profile's filter sees on the target:
     /// the hosts' own, and those that the profile adds there. Empty if the
     /// target says nothing of architectures.
     #[must_use]
-    pub fn active_architectures(&self) -> Vec<Arch> {
-        let hosts = &self.target.architectures;
-        let mut active = hosts.clone();
-        if let (Some(profile), false) = (self.profile(), hosts.is_empty()) {
-            let arch = |token: &Text<'_>| Arch::from_token(token.value);
-            active.extend(profile.architectures.iter().filter_map(arch));
-            for entry in &profile.arch_map {
-                let host = entry.architecture.as_ref().and_then(arch);
-                if host.is_some_and(|host| hosts.contains(&host)) {
-                    active.extend(entry.sub_architectures.iter().filter_map(arch));
-                }
+    pub fn active_architectures(&self) -> &[Arch] {
+        &self.active
+    }
+}
+
+fn active_architectures(found: &Found<'_>, hosts: &[Arch]) -> Vec<Arch> {
+    let mut active = hosts.to_vec();
+    if let (Found::Profile(profile), false) = (found, hosts.is_empty()) {
+        let arch = |token: &Text<'_>| Arch::from_token(token.value);
+        active.extend(profile.architectures.iter().filter_map(arch));
+        for entry in &profile.arch_map {
+            let host = entry.architecture.as_ref().and_then(arch);
+            if host.is_some_and(|host| hosts.contains(&host)) {
+                active.extend(entry.sub_architectures.iter().filter_map(arch));
             }
         }
-        active
     }
+    active
 }

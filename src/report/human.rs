@@ -20,8 +20,6 @@ pub struct Look {
     pub color: bool,
     /// Whether lines may be drawn with characters beyond ASCII.
     pub unicode: bool,
-    /// Columns to wrap text at.
-    pub width: usize,
 }
 
 /// Writes reports for people to read.
@@ -57,13 +55,21 @@ impl<W: Write> Human<W> {
                 ThemeStyles::none()
             },
         };
+        if finding.location.span.is_none() {
+            // On a line of its own, whole, so that it can be copied.
+            writeln!(self.out, "{}", visible(finding.location.source.name()))?;
+        }
+        let drawn = Drawn {
+            finding,
+            excerpt: Excerpt::of(finding),
+        };
         let mut text = String::new();
-        let drawn = GraphicalReportHandler::new_themed(theme)
-            .with_width(self.look.width)
+        let rendered = GraphicalReportHandler::new_themed(theme)
+            .with_wrap_lines(false)
             .with_links(false)
-            .render_report(&mut text, &Drawn::new(finding));
+            .render_report(&mut text, &drawn);
         // Writing to a String fails only if what is to be drawn contradicts itself.
-        if drawn.is_err() {
+        if rendered.is_err() {
             return Err(io::Error::other(
                 "the excerpt of a finding could not be drawn",
             ));
@@ -175,29 +181,12 @@ fn count_entries(number: usize) -> String {
 #[derive(Debug)]
 struct Drawn<'f> {
     finding: &'f Finding,
-    message: String,
     excerpt: Excerpt,
-}
-
-impl<'f> Drawn<'f> {
-    fn new(finding: &'f Finding) -> Self {
-        let message = visible(&finding.message);
-        let message = if finding.location.span.is_none() {
-            format!("{}: {message}", visible(finding.location.source.name()))
-        } else {
-            message
-        };
-        Self {
-            finding,
-            message,
-            excerpt: Excerpt::of(finding),
-        }
-    }
 }
 
 impl fmt::Display for Drawn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&visible(&self.finding.message))
     }
 }
 

@@ -41,61 +41,61 @@ macro_rules! deviation_kinds {
 
 deviation_kinds! {
     /// Nothing but white space (or comments).
-    EmptyDocument = "empty-document", "the document is empty";
+    EmptyDocument = "empty-document", "an empty document";
     /// `// ...`, `# ...` or `/* ... */`.
-    Comment = "comment", "JSON has no comments";
+    Comment = "comment", "a comment, which JSON does not have";
     /// `/*` without `*/`.
-    UnterminatedComment = "unterminated-comment", "a comment that is never closed; JSON has no comments";
+    UnterminatedComment = "unterminated-comment", "a comment, which JSON does not have, and which is never closed";
     /// `,` before a closing bracket.
     TrailingComma = "trailing-comma", "a comma after the last element";
     /// Two values with no comma between them.
-    MissingComma = "missing-comma", "a comma is missing here";
+    MissingComma = "missing-comma", "a missing comma";
     /// A comma with no value before it.
     ExtraComma = "extra-comma", "a comma with no value before it";
     /// A key with no colon behind it.
-    MissingColon = "missing-colon", "a colon is missing after this key";
+    MissingColon = "missing-colon", "a missing colon";
     /// No value where one must be.
-    MissingValue = "missing-value", "a value is missing here";
+    MissingValue = "missing-value", "a missing value";
     /// A bare word, a number or another value as a key.
-    UnquotedKey = "unquoted-key", "a key must be a string in double quotes";
+    UnquotedKey = "unquoted-key", "a key without double quotes";
     /// `'text'`.
-    SingleQuotes = "single-quotes", "strings are written in double quotes";
+    SingleQuotes = "single-quotes", "a string in single quotes";
     /// A string whose closing quote is missing.
-    UnterminatedString = "unterminated-string", "this string is never closed";
+    UnterminatedString = "unterminated-string", "a string that is never closed";
     /// A raw byte below 0x20 inside a string.
-    ControlCharacter = "control-character", "a control character inside a string must be escaped";
+    ControlCharacter = "control-character", "a control character in a string, where it must be escaped";
     /// A backslash before something that is no escape.
-    BadEscape = "bad-escape", "no such escape";
+    BadEscape = "bad-escape", "an escape that JSON does not have";
     /// `\u` without four hexadecimal digits.
-    BadUnicodeEscape = "bad-unicode-escape", "\\u must be followed by four hexadecimal digits";
+    BadUnicodeEscape = "bad-unicode-escape", "\\u without four hexadecimal digits after it";
     /// Half of a surrogate pair, escaped: no Unicode character.
-    LoneSurrogate = "lone-surrogate", "half of a surrogate pair stands for no character";
+    LoneSurrogate = "lone-surrogate", "half of a surrogate pair, which stands for no character";
     /// `013`.
-    LeadingZero = "leading-zero", "a number must not begin with 0";
+    LeadingZero = "leading-zero", "a number that begins with 0";
     /// `+1`, `.5`, `5.`, `1e`, `0x1f` and the like.
-    BadNumber = "bad-number", "not a JSON number";
+    BadNumber = "bad-number", "a number that is not written as JSON has it";
     /// `NaN`, `Infinity`.
-    NonFinite = "non-finite", "JSON has no NaN and no infinity";
+    NonFinite = "non-finite", "NaN and infinity, which JSON does not have";
     /// A bare word that is not `true`, `false` or `null`.
-    BadLiteral = "bad-literal", "not a JSON value; text is written in double quotes";
+    BadLiteral = "bad-literal", "a word that is no value; text stands in double quotes";
     /// An array or object that the document ends in.
-    Unclosed = "unclosed", "this bracket is never closed";
+    Unclosed = "unclosed", "a bracket that is never closed";
     /// `[1}`, or a closing bracket that nothing opened.
-    MismatchedClose = "mismatched-close", "this bracket closes nothing that is open";
+    MismatchedClose = "mismatched-close", "a bracket that closes nothing";
     /// A character that begins no value.
-    UnexpectedByte = "unexpected-byte", "nothing in JSON begins with this";
+    UnexpectedByte = "unexpected-byte", "a character that begins nothing";
     /// Anything after the top value.
-    TrailingData = "trailing-data", "the document ends before this";
+    TrailingData = "trailing-data", "text after the end of the document";
     /// U+FEFF at the beginning.
-    ByteOrderMark = "byte-order-mark", "the file begins with a byte order mark";
+    ByteOrderMark = "byte-order-mark", "a byte order mark";
     /// Bytes that are no UTF-8.
-    BadUtf8 = "bad-utf8", "these bytes are not UTF-8";
+    BadUtf8 = "bad-utf8", "bytes that are not UTF-8";
     /// A document in UTF-16. Nothing of it is read.
-    Utf16 = "utf16", "the file is written in UTF-16; JSON is written in UTF-8";
+    Utf16 = "utf16", "a file in UTF-16, where JSON is UTF-8";
     /// White space that RFC 8259 does not have, such as a form feed or a no-break space.
-    NonJsonWhitespace = "non-json-whitespace", "this white space character is not allowed in JSON";
+    NonJsonWhitespace = "non-json-whitespace", "white space that JSON does not have";
     /// Nested deeper than json-c's 32 levels, which crun 1.28 and newer refuses.
-    TooDeep = "too-deep", "nested more than 32 levels deep";
+    TooDeep = "too-deep", "more than 32 levels of nesting";
     /// Larger than [`super::MAX_BYTES`]. Nothing of it is read.
-    TooLarge = "too-large", "the file is larger than 8 MiB";
+    TooLarge = "too-large", "a file larger than 8 MiB, which seclint does not read";
 }

@@ -36,13 +36,18 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 fn report(context: &Context<'_>, deviation: Deviation) -> Finding {
     let location = Location::text(context.source, deviation.span);
     let kind = deviation.kind;
-    let message = format!("not JSON: {}", kind.message());
-    let mut finding = Finding::new(&RULE.rule, location, message).fact("deviation", kind.name());
-    if let DeviationKind::LoneSurrogate | DeviationKind::TooDeep = kind {
+    let (lead, severity) = match kind {
         // RFC 8259 allows these two; the runtimes do not agree on them.
-        finding.message = format!("not every runtime reads this: {}", kind.message());
-        finding.severity = Severity::Warning;
-    }
+        DeviationKind::LoneSurrogate | DeviationKind::TooDeep => {
+            ("not every runtime reads this", Severity::Warning)
+        }
+        DeviationKind::TooLarge => ("not read", RULE.rule.severity),
+        _ => ("not JSON", RULE.rule.severity),
+    };
+    let message = format!("{lead}: {}", kind.message());
+    let finding = Finding::new(&RULE.rule, location, message)
+        .severity(severity)
+        .fact("deviation", kind.name());
     match kind {
         DeviationKind::Comment
         | DeviationKind::TrailingComma

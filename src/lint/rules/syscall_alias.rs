@@ -55,12 +55,12 @@ fn report(context: &Context<'_>, name: &NameUse<'_>, alias: &Alias) -> Finding {
 /// The calls of a number on the target's architectures; without any, on the two
 /// that most containers run on.
 fn numbered(context: &Context<'_>, number: u32) -> Vec<&'static Syscall> {
-    let mut arches = context.active_architectures();
-    if arches.is_empty() {
-        arches = vec![Arch::X86_64, Arch::Aarch64];
-    }
-    let mut calls: Vec<_> = (arches.into_iter())
-        .filter_map(|arch| syscalls::with_number(arch, number))
+    let arches = match context.active_architectures() {
+        [] => &[Arch::X86_64, Arch::Aarch64],
+        active => active,
+    };
+    let mut calls: Vec<_> = (arches.iter())
+        .filter_map(|&arch| syscalls::with_number(arch, number))
         .collect();
     calls.dedup_by_key(|syscall| syscall.name());
     calls

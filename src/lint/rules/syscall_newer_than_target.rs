@@ -18,6 +18,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let Spelling::Known(syscall) = name.spelling else {
             continue;
         };
+        // What is on none of its architectures has no effect there at any release.
+        if !context.may_exist(syscall) {
+            continue;
+        }
         let first = syscall.first_release();
         let written = name.text.value;
         let message = match (target.libseccomp, target.kernel, syscall.first_kernel()) {

@@ -13,16 +13,12 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let active = context.active_architectures();
-    if active.is_empty() {
-        return;
-    }
     for name in context.names() {
         let Spelling::Known(syscall) = name.spelling else {
             continue;
         };
         // A name that was removed from libseccomp is on none at all.
-        if syscall.arches().next().is_none() || active.iter().any(|&arch| syscall.exists_on(arch)) {
+        if context.may_exist(syscall) || syscall.arches().next().is_none() {
             continue;
         }
         let written = name.text.value;
