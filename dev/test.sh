@@ -1,0 +1,19 @@
+#!/bin/sh
+# Installs what the tests need, and runs all of them: format, lints, tests, and
+# the fuzzer for a minute (SECLINT_FUZZ_SECONDS changes that).
+set -eu
+cd "$(dirname "$0")/.."
+. dev/lib.sh
+command -v cargo >/dev/null || { echo "Rust is missing: see https://rustup.rs" >&2; exit 1; }
+# g++ builds libFuzzer; libseccomp is what the syscall table is compared with.
+need gcc g++ libc6-dev dpkg libseccomp-dev
+command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
+
+cargo fmt --check
+cargo clippy --locked --all-targets -- -D warnings
+RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
+cargo test --locked
+
+# Without a sanitizer: seclint has no unsafe code, and the stable compiler has none.
+seconds=${SECLINT_FUZZ_SECONDS:-60}
+[ "$seconds" = 0 ] || cargo fuzz run --sanitizer none profile -- -max_total_time="$seconds" -max_len=4096 -dict=fuzz/profile.dict -verbosity=0 -print_final_stats=1

@@ -1,0 +1,46 @@
+//! Any bytes at all, linted as a profile: nothing panics, every place that is
+//! reported is in the file, and what is called JSON is what `serde_json` calls so.
+
+#![no_main]
+
+use std::sync::Arc;
+
+use libfuzzer_sys::fuzz_target;
+use seclint::lint::{Linter, lint_rules};
+use seclint::profile::Dialects;
+use seclint::target::Target;
+use seclint::text::{Deviation, DeviationKind, Source, json};
+
+fuzz_target!(|bytes: &[u8]| {
+    let document = json::parse(bytes);
+    for deviation in document.deviations() {
+        assert!(deviation.span.start <= deviation.span.end);
+        assert!(deviation.span.end as usize <= bytes.len());
+    }
+    // Surrogates and depth are no matter of RFC 8259's grammar, and serde_json
+    // has a limit of its own on the second.
+    let is_deeper = |it: &Deviation| it.kind == DeviationKind::TooDeep;
+    let is_grammar = |it: &&Deviation| it.kind != DeviationKind::LoneSurrogate;
+    if !document.deviations().iter().any(is_deeper) {
+        let is_json = document.deviations().iter().filter(is_grammar).count() == 0;
+        let text = std::str::from_utf8(bytes);
+        let verdict =
+            text.is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok());
+        assert_eq!(is_json, verdict, "{}", bytes.escape_ascii());
+    }
+
+    let source = Arc::new(Source::new("fuzz.json", bytes.to_vec()));
+    for dialects in [None, Some(Dialects::OCI)] {
+        let linter = Linter {
+            rules: lint_rules().to_vec(),
+            target: Target::default(),
+            dialects,
+        };
+        for finding in linter.lint(&source).findings {
+            if let Some(span) = finding.location.span {
+                assert!(span.end as usize <= bytes.len());
+                source.position(span.start);
+            }
+        }
+    }
+});
