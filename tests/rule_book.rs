@@ -6,6 +6,9 @@
 //! findings in the ` ```findings ` fence after it, no more and no less; `good`
 //! must give none. In a page about the cache, the fence says ` cache ` and holds
 //! the name of a state root in tests/fixtures/cache.
+//!
+//! `SECLINT_UPDATE=1` writes what the examples give into the pages; read the
+//! difference before you keep it.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test")]
 
@@ -112,7 +115,7 @@ fn findings(rule: &str, fence: &Fence) -> String {
 fn every_example_does_what_its_page_says() {
     let mut wrong = Vec::new();
     let mut ran = 0;
-    for (_, rule, page) in pages() {
+    for (category, rule, mut page) in pages() {
         let fences = fences(&page);
         let (mut bad, mut good) = (0, 0);
         for (index, fence) in fences.iter().enumerate() {
@@ -133,7 +136,15 @@ fn every_example_does_what_its_page_says() {
             };
             ran += 1;
             let got = findings(&rule, fence);
-            if got != expected {
+            if got != expected && std::env::var_os("SECLINT_UPDATE").is_some() {
+                let (old, new) = (
+                    format!("```findings\n{expected}```"),
+                    format!("```findings\n{got}```"),
+                );
+                page = page.replacen(&old, &new, 1);
+                fs::write(repository(&format!("rules/{category}/{rule}.md")), &page)
+                    .expect("a page");
+            } else if got != expected {
                 let line = fence.line;
                 wrong.push(format!(
                     "{rule}, line {line}: expected\n{expected}but got\n{got}"

@@ -204,8 +204,10 @@ pub fn audit(
     }
     let mut findings = Vec::new();
     let items = match root.cache()? {
-        Cache::Items(directory, items) => {
-            check_directory(root, &directory, &mut findings);
+        Cache::Items(directories, items) => {
+            for (path, directory) in directories {
+                check_permissions(root, &directory, &in_root(root, path), &mut findings);
+            }
             items
         }
         Cache::Absent => {
@@ -214,14 +216,12 @@ pub fn audit(
         }
         Cache::Replaced(path, kind) => {
             let message = format!(
-                "{}, where crun keeps its cache; nothing behind it was read",
+                "{} in the place of the cache; nothing behind it was read",
                 describe(kind)
             );
-            findings.push(Finding::new(
-                &rules::PERMISSIONS,
-                in_root(root, path),
-                message,
-            ));
+            let help = "find out who put it there: crun follows it, and loads what is there";
+            findings
+                .push(Finding::new(&rules::PERMISSIONS, in_root(root, path), message).help(help));
             Vec::new()
         }
     };
@@ -472,10 +472,10 @@ fn examine(
     };
     let location = in_root(root, &format!(".cache/seccomp/{}", item.name));
     if !is_key(&item.name) {
-        let message = "not a cache entry: entries have names of 64 hexadecimal digits";
+        let message = "not a cache entry: entries have names of 64 lower-case hexadecimal digits";
         findings.push(
             Finding::new(&rules::FOREIGN_FILE, location, message)
-                .help("find out what put it there; crun deletes such files when the cache grows"),
+                .help("find out what put it there, and remove it"),
         );
         return entry;
     }
@@ -544,7 +544,7 @@ fn hides_warnings(entry: &Entry, location: Location) -> Finding {
     }
     let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     let message = format!(
-        "crun warned of {} when it made this entry, {}, and has been silent since",
+        "crun left {} out when it made this entry, {}, and does not warn of it while the entry is here",
         quoted.join(", "),
         entry.modified
     );
@@ -559,7 +559,7 @@ fn hides_warnings(entry: &Entry, location: Location) -> Finding {
         }
     }
     let mut finding = Finding::new(&rules::HIDES_WARNINGS, location, message)
-        .help("correct the name; the corrected profile has an entry of its own, and this one can be removed")
+        .help("correct the name, and remove this entry")
         .fact("entry", entry.name.as_str())
         .fact("modified", entry.modified.as_str())
         .fact("syscalls", names.clone())
@@ -591,10 +591,6 @@ fn label(entry: &Entry, hidden: &Hidden) -> String {
 
 // ----------------------------------------------------------------- permissions
 
-fn check_directory(root: &StateRoot, directory: &Meta, findings: &mut Vec<Finding>) {
-    check_permissions(root, directory, &in_root(root, ".cache/seccomp"), findings);
-}
-
 /// Whoever can write here decides what filters the next containers get.
 fn check_permissions(
     root: &StateRoot,
@@ -602,7 +598,6 @@ fn check_permissions(
     location: &Location,
     findings: &mut Vec<Finding>,
 ) {
-    const WRITABLE_BY_OTHERS: u32 = 0o022;
     let mut report = |message: String| {
         findings.push(
             Finding::new(&rules::PERMISSIONS, location.clone(), message)
@@ -616,12 +611,13 @@ fn check_permissions(
             root.owner()
         ));
     }
-    if meta.mode & WRITABLE_BY_OTHERS != 0 {
-        report(format!(
-            "writable by others than its owner (mode {:04o})",
-            meta.mode
-        ));
-    }
+    let others = match (meta.mode & 0o020 != 0, meta.mode & 0o002 != 0) {
+        (false, false) => return,
+        (true, false) => "its group",
+        (false, true) => "others",
+        (true, true) => "its group and others",
+    };
+    report(format!("writable by {others} (mode {:04o})", meta.mode));
 }
 
 fn is_key(name: &str) -> bool {

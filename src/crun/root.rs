@@ -81,8 +81,9 @@ pub(super) struct Container {
 /// The cache directory, or why there is none to look into.
 #[derive(Debug)]
 pub(super) enum Cache {
-    /// Its own metadata and what is in it, in the order of the names.
-    Items(Meta, Vec<Item>),
+    /// The directories on the way to it, itself included, by their paths in the
+    /// root, and what is in it, in the order of the names.
+    Items(Vec<(&'static str, Meta)>, Vec<Item>),
     /// There is none.
     Absent,
     /// Something else stands in its place: the path in the root, and what it is.
@@ -140,10 +141,19 @@ impl StateRoot {
             Step::Absent => return Ok(Cache::Absent),
             Step::Replaced(kind) => return Ok(Cache::Replaced(".cache/seccomp", kind)),
         };
-        let meta = fstat(&cache).map_err(|errno| other(&inner, errno))?;
+        let meta = |directory: &OwnedFd| {
+            fstat(directory)
+                .map(Meta::from)
+                .map_err(|errno| other(&inner, errno))
+        };
+        let directories = vec![
+            ("", meta(&self.directory)?),
+            (".cache", meta(&hidden)?),
+            (".cache/seccomp", meta(&cache)?),
+        ];
         let mut items = list(cache).map_err(|errno| other(&inner, errno))?;
         items.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Cache::Items(meta.into(), items))
+        Ok(Cache::Items(directories, items))
     }
 
     /// Reads the containers, in the order of their names.

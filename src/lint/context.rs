@@ -39,16 +39,16 @@ impl NameUse<'_> {
     #[must_use]
     pub fn effect(&self) -> &'static str {
         match self.entry.action.map(|action| action.value) {
-            Some("SCMP_ACT_ALLOW") => "entry allows nothing",
-            Some("SCMP_ACT_LOG") => "entry logs nothing",
+            Some("SCMP_ACT_ALLOW") => "rule entry allows nothing",
+            Some("SCMP_ACT_LOG") => "rule entry logs nothing",
             Some(
                 "SCMP_ACT_ERRNO"
                 | "SCMP_ACT_KILL"
                 | "SCMP_ACT_KILL_PROCESS"
                 | "SCMP_ACT_KILL_THREAD"
                 | "SCMP_ACT_TRAP",
-            ) => "entry denies nothing",
-            _ => "entry does nothing",
+            ) => "rule entry denies nothing",
+            _ => "rule entry does nothing",
         }
     }
 }

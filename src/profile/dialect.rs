@@ -62,6 +62,6 @@ impl BitAnd for Dialects {
 impl fmt::Display for Dialects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.names().collect();
-        f.write_str(&names.join(", "))
+        f.write_str(&names.join(" and "))
     }
 }

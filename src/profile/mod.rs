@@ -10,7 +10,7 @@ mod schema;
 pub use dialect::Dialects;
 pub use schema::{Field, Shape};
 
-use crate::text::{Document, Node};
+use crate::text::{Document, Kind, Node};
 
 /// A value and the node that it was read from.
 #[derive(Clone, Copy, Debug)]
@@ -150,7 +150,8 @@ pub enum Found<'d> {
     /// It holds a profile.
     Profile(Box<Profile<'d>>),
     /// A container's configuration without a seccomp section: no filter at all.
-    NoSection(Node<'d>),
+    /// The node is what stands in its place, if anything does.
+    NoSection(Option<Node<'d>>),
     /// It is not about seccomp.
     Nothing,
 }
@@ -163,9 +164,15 @@ pub fn find<'d>(document: &'d Document<'d>, dialects: Option<Dialects>) -> Found
         return Found::Nothing;
     };
     if is_container_configuration(root) {
-        let section = root.get("linux").and_then(|linux| linux.get("seccomp"));
-        let Some(section) = section.filter(|section| section.is_object()) else {
-            return Found::NoSection(root);
+        let sections = every(root, "linux").flat_map(|linux| every(linux, "seccomp"));
+        // Of several the last that can be one: which of them counts depends on
+        // the runtime, and that there are several is a mistake of its own.
+        let Some(section) = sections
+            .clone()
+            .filter(|section| section.is_object())
+            .last()
+        else {
+            return Found::NoSection(sections.last());
         };
         let mut profile = schema::read(section, Some(Dialects::OCI));
         schema::find_duplicates_on_the_way(root, &mut profile);
@@ -184,18 +191,23 @@ fn is_container_configuration(root: Node<'_>) -> bool {
 }
 
 /// Whether an object is meant as a profile: it has a default action, or a list
-/// of syscalls with something in it that names some.
+/// of syscalls or architectures.
 fn looks_like_profile(root: Node<'_>) -> bool {
     let is_default_action = |key: &str| {
-        let mut letters = key.bytes().filter(u8::is_ascii_alphabetic);
-        "defaultaction"
-            .bytes()
-            .all(|letter| letters.next().map(|other| other.to_ascii_lowercase()) == Some(letter))
-            && letters.next().is_none()
+        let letters = key.bytes().filter(u8::is_ascii_alphabetic);
+        letters
+            .map(|letter| letter.to_ascii_lowercase())
+            .eq(*b"defaultaction")
     };
     root.members().any(|(key, value)| match key.as_str() {
-        Some("syscalls" | "archMap") => value.elements().any(Node::is_object),
-        Some(key) => is_default_action(key) && value.as_str().is_some(),
+        Some("syscalls" | "archMap") => *value.kind() == Kind::Array,
+        Some(key) => is_default_action(key),
         None => false,
     })
+}
+
+/// All values of a key, should it be given more than once.
+fn every<'d>(object: Node<'d>, key: &'static str) -> impl Iterator<Item = Node<'d>> + Clone {
+    let same = move |&(name, _): &(Node<'d>, Node<'d>)| name.as_str() == Some(key);
+    object.members().filter(same).map(|(_, value)| value)
 }

@@ -4,7 +4,7 @@
 //! containers/common `pkg/seccomp/types.go`.
 
 use super::{
-    ArchMapEntry, Condition, Dialects, Digits, Mistake, Profile, RuleEntry, Spanned, Text,
+    ArchMapEntry, Condition, Dialects, Digits, Mistake, Profile, RuleEntry, Spanned, Text, every,
 };
 use crate::text::{Kind, Node};
 
@@ -150,10 +150,12 @@ pub(super) fn read(node: Node<'_>, forced: Option<Dialects>) -> Profile<'_> {
 
 /// A key given twice above the section can hide the section that is linted.
 pub(super) fn find_duplicates_on_the_way<'d>(root: Node<'d>, profile: &mut Profile<'d>) {
-    for (object, key) in [(Some(root), "linux"), (root.get("linux"), "seccomp")] {
-        let members = object.into_iter().flat_map(Node::members);
-        let mut same = members.filter(|(name, _)| name.as_str() == Some(key));
-        if let (Some((first, _)), Some((again, _))) = (same.next(), same.next()) {
+    let objects = std::iter::once((root, "linux"));
+    for (object, key) in objects.chain(every(root, "linux").map(|linux| (linux, "seccomp"))) {
+        let mut keys = object.members().map(|(name, _)| name);
+        let first = keys.find(|name| name.as_str() == Some(key));
+        let again = keys.find(|name| name.as_str() == Some(key));
+        if let (Some(first), Some(again)) = (first, again) {
             profile
                 .mistakes
                 .push(Mistake::DuplicateKey { first, again });
@@ -423,12 +425,6 @@ fn texts(node: Option<Node<'_>>) -> Vec<Text<'_>> {
         .flat_map(Node::elements)
         .filter_map(|element| text(Some(element)))
         .collect()
-}
-
-/// All values of a key, should it be given more than once.
-fn every<'d>(object: Node<'d>, key: &'static str) -> impl Iterator<Item = Node<'d>> {
-    let same = move |&(name, _): &(Node<'d>, Node<'d>)| name.as_str() == Some(key);
-    object.members().filter(same).map(|(_, value)| value)
 }
 
 fn elements(node: Option<Node<'_>>) -> impl Iterator<Item = Node<'_>> {

@@ -47,7 +47,7 @@ deviation_kinds! {
     /// `/*` without `*/`.
     UnterminatedComment = "unterminated-comment", "a comment, which JSON does not have, and which is never closed";
     /// `,` before a closing bracket.
-    TrailingComma = "trailing-comma", "a comma after the last element";
+    TrailingComma = "trailing-comma", "a trailing comma";
     /// Two values with no comma between them.
     MissingComma = "missing-comma", "a missing comma";
     /// A comma with no value before it.

@@ -216,13 +216,13 @@ impl<'d> Node<'d> {
     }
 
     /// The elements of an array; none for any other node.
-    pub fn elements(self) -> impl Iterator<Item = Node<'d>> + use<'d> {
+    pub fn elements(self) -> impl Iterator<Item = Node<'d>> + Clone + use<'d> {
         self.children(matches!(self.kind(), Kind::Array))
     }
 
     /// The members of an object as (key, value), duplicates included, in the
     /// order of the source; none for any other node.
-    pub fn members(self) -> impl Iterator<Item = (Node<'d>, Node<'d>)> + use<'d> {
+    pub fn members(self) -> impl Iterator<Item = (Node<'d>, Node<'d>)> + Clone + use<'d> {
         let mut children = self.children(self.is_object());
         std::iter::from_fn(move || Some((children.next()?, children.next()?)))
     }
@@ -237,7 +237,7 @@ impl<'d> Node<'d> {
             .map(|(_, value)| value)
     }
 
-    fn children(self, any: bool) -> impl Iterator<Item = Node<'d>> + use<'d> {
+    fn children(self, any: bool) -> impl Iterator<Item = Node<'d>> + Clone + use<'d> {
         let document = self.document;
         let end = if any { self.data().next } else { 0 };
         let mut index = self.index + 1;

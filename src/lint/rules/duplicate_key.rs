@@ -21,7 +21,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let other = first.as_str().unwrap_or_default();
         let (message, help) = if key == other {
             let message = format!("`{key}` is given twice in one object");
-            (message, "crun 1.21 takes the first, crun 1.28 and runc the last, youki refuses the profile; keep one")
+            (message, "keep one: crun 1.21 takes the first, crun 1.28 and runc the last")
         } else {
             let message = format!("`{key}` and `{other}` are one key to runc, which ignores case");
             (message, "keep the one that is spelled as the format spells it")

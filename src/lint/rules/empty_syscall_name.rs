@@ -27,8 +27,12 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 format!("white space around `{}` makes it another name, which no syscall has", written.trim()),
                 "white space is part of the name",
             ),
+            Defect::Character('\0') => (
+                "a NUL in a syscall name: crun and runc read what stands before it".to_owned(),
+                "the name ends at the NUL",
+            ),
             Defect::Character(character) => (
-                format!("no syscall's name has a {character:?} in it, as `{written}` has"),
+                format!("`{written}` cannot be a syscall's name: it has a {character:?} in it"),
                 "not a syscall's name",
             ),
             Defect::UpperCase => (

@@ -58,6 +58,8 @@ fn report(context: &Context<'_>, deviation: Deviation) -> Finding {
         DeviationKind::MissingComma => {
             finding.fix(Applicability::Safe, deviation.span, ",").help("write a comma here")
         }
+        DeviationKind::LoneSurrogate => finding.help("write the character itself"),
+        DeviationKind::TooDeep => finding.help("crun 1.28 and newer reads no more than 32 levels"),
         _ => finding,
     }
 }

@@ -37,8 +37,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 
 fn consequence(field: &str) -> &'static str {
     match field {
+        "defaultAction" => "say what happens to syscalls that no rule entry names; crun refuses the profile",
+        "architecture" => "say which hosts the entry is for",
         "index" | "value" => "write it out: crun and runc take it for 0, youki refuses the profile",
-        "names" => "name the syscalls that the entry is about; crun refuses the profile, and runc drops the entry without a word",
+        "names" => "name the syscalls that it is about; crun refuses the profile",
         _ => "no runtime starts a container without it",
     }
 }

@@ -13,27 +13,38 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let (message, help) = match context.found {
+    let file = Location::file(context.source);
+    let (location, message, help) = match *context.found {
         Found::Profile(_) => return,
-        Found::NoSection(_) => (
-            "a container configuration without `linux.seccomp`: its container runs without a filter",
+        Found::NoSection(None) => (
+            file,
+            "a container configuration without `linux.seccomp`: its container runs without a filter".to_owned(),
             "name a configuration that has one, or the profile itself",
         ),
+        Found::NoSection(Some(section)) => {
+            let kind = section.kind().describe();
+            (
+                context.at(section),
+                format!("`linux.seccomp` is {kind}: crun runs the container without a filter and says nothing"),
+                "write the section as an object, or remove it to say that no filter is meant",
+            )
+        }
         Found::Nothing if context.is_meant_as_json() => {
             if !context.document.deviations().is_empty() {
                 // What json-syntax says of it may be all that hides the profile.
                 return;
             }
             (
-                "not a seccomp profile: it has neither `defaultAction` nor `syscalls`",
+                file,
+                "not a seccomp profile: it has neither `defaultAction` nor a list of `syscalls`".to_owned(),
                 "if it is meant as one, say which kind with --dialect docker, podman or oci",
             )
         }
         Found::Nothing => (
-            "not a seccomp profile: the file holds no JSON object",
+            file,
+            "not a seccomp profile: the file holds no JSON object".to_owned(),
             "seclint reads profiles written in JSON; YAML is not read yet",
         ),
     };
-    let location = Location::file(context.source);
     findings.push(Finding::new(&RULE.rule, location, message).help(help));
 }

@@ -36,9 +36,13 @@ fn report(context: &Context<'_>, name: &NameUse<'_>, alias: &Alias) -> Finding {
     let stands_beside_it = |meant: &str| name.entry.names.iter().any(|text| text.value == meant);
     finding = match names.as_slice() {
         [] => finding.help(format!("write the name of the syscall: {why}")),
-        all if all.iter().all(|meant| stands_beside_it(meant)) => finding
-            .severity(Severity::Info)
-            .help(format!("remove it, {} being in this entry already: {why}", quoted(all))),
+        all if all.iter().all(|meant| stands_beside_it(meant)) => {
+            finding.message =
+                format!("no syscall is called `{written}`; {} stands beside it", quoted(all));
+            finding
+                .severity(Severity::Info)
+                .help(format!("remove it: {why}"))
+        }
         [meant] => finding.help(format!("write `{meant}`: {why}")).fix(
             Applicability::Unsafe,
             name.text.node.text_span(),

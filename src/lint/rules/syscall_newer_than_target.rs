@@ -24,18 +24,20 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
         let first = syscall.first_release();
         let written = name.text.value;
-        let message = match (target.libseccomp, target.kernel, syscall.first_kernel()) {
-            (Some(release), ..) if release < first => {
-                format!("libseccomp {release} does not know `{written}`, which came with {first}")
-            }
-            (_, Some(kernel), Some(first)) if kernel < first => {
-                format!("Linux {kernel} does not have `{written}`, which came with {first}")
-            }
+        let (message, help) = match (target.libseccomp, target.kernel, syscall.first_kernel()) {
+            (Some(release), ..) if release < first => (
+                format!("libseccomp {release} does not know `{written}`, which came with {first}"),
+                "there the name is left out of the filter: the default action applies to the call",
+            ),
+            (_, Some(kernel), Some(first)) if kernel < first => (
+                format!("Linux {kernel} does not have `{written}`, which came with {first}"),
+                "there the call fails, whatever the profile says of it",
+            ),
             _ => continue,
         };
         let mut finding = Finding::new(&RULE.rule, context.at(name.text.node), message)
             .here("newer than the target")
-            .help("on the target the name is left out of the filter; check that the default action does for it")
+            .help(help)
             .fact("syscall", written)
             .fact("first_libseccomp", first.to_string());
         if let Some(first) = syscall.first_kernel() {

@@ -34,7 +34,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         if ACTIONS.contains(&written) {
             continue;
         }
-        let message = format!("unknown action `{written}`: no runtime starts a container with it");
+        let message = if written.is_empty() {
+            "an empty action: crun refuses the profile".to_owned()
+        } else {
+            format!("unknown action `{written}`: no runtime starts a container with it")
+        };
         let mut finding = Finding::new(&RULE.rule, context.at(action.node), message)
             .here("no such action")
             .fact("action", written);

@@ -39,15 +39,20 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             let message = if field.eq_ignore_ascii_case(written) {
                 format!("`{written}` is not `{field}`: runc ignores the case, crun and youki ignore the field")
             } else {
-                format!("{object} has no field `{written}`: every runtime ignores it")
+                format!("{object} has no field `{written}`: nothing reads it")
             };
             finding(message)
                 .severity(Severity::Error)
                 .here("ignored")
                 .help(format!("did you mean `{field}`?"))
                 .fact("suggestion", field)
+        } else if matches!(written, "caps" | "arches" | "minKernel") && object == "a rule entry" {
+            finding(format!("{object} has no field `{written}`: nothing reads it"))
+                .severity(Severity::Error)
+                .here("ignored")
+                .help("it belongs into `includes` or `excludes`")
         } else {
-            finding(format!("{object} has no field `{written}`: every runtime ignores it"))
+            finding(format!("{object} has no field `{written}`: nothing reads it"))
                 .here("ignored")
                 .help("remove it, or begin its name with `x-` to say that it is meant for people only")
         });

@@ -34,9 +34,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 });
             }
             Spelling::NotACall(why) => findings.push(
-                finding(&format!("no filter can hold `{written}`"))
+                finding(&format!("`{written}` is {why}"))
                     .here("in no filter")
-                    .help(format!("remove it: it is {why}")),
+                    .help("remove it"),
             ),
             // Names that libseccomp dropped: unknown, unless the target is older.
             Spelling::Known(syscall) => {

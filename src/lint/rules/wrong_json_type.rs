@@ -38,18 +38,23 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// What the runtimes do with a value of the wrong type, as they were seen to.
+/// What readers do with a value of the wrong type, as they were seen to.
 fn consequence(field: &str, is_element: bool, node: Node<'_>) -> &'static str {
     match (field, is_element) {
         ("syscalls" | "args", true) if node.is_null() => {
-            "crun 1.28 starts the container with no filter at all and says nothing; remove it"
+            "remove it: crun 1.28 starts the container with no filter at all and says nothing; crun 1.21 refuses"
         }
-        ("names" | "flags", true) => {
+        ("names", true) => {
             "crun takes it for a name that no syscall has; runc refuses the profile"
         }
-        ("defaultAction" | "names" | "action" | "op", false) | ("architectures", true) => {
-            "no runtime starts a container with it"
-        }
-        _ => "crun goes on as if it were not there; runc refuses the profile",
+        ("names", false) => "crun refuses the profile",
+        ("syscalls" | "args" | "flags" | "architectures", true)
+        | ("defaultAction" | "action" | "op", false) => "no runtime starts a container with it",
+        (
+            "defaultErrnoRet" | "architectures" | "flags" | "syscalls" | "errnoRet" | "args"
+            | "index" | "value" | "valueTwo",
+            false,
+        ) => "crun goes on as if it were not there; runc refuses the profile",
+        _ => "engines that know the field, all of them written in Go, refuse the profile",
     }
 }
