@@ -109,6 +109,30 @@ fn odd_sections_have_the_right_key_or_none() {
     );
 }
 
+/// Podman reads a profile and writes it anew, without what is empty. The audit
+/// must find the entry of a profile that went this way as well.
+#[test]
+fn a_profile_that_went_through_podman_has_the_key_of_what_podman_wrote() {
+    let recorded = fs::read(repository("tests/fixtures/podman.json")).expect("a fixture");
+    let recorded: Value = serde_json::from_slice(&recorded).expect("JSON");
+    let host = Host {
+        crun: "1.21".to_owned(),
+        libseccomp: "2.6.0".parse().expect("a release"),
+        uname: "6.1.0|#1 SMP|x86_64".parse().expect("a uname"),
+    };
+    let key = |field: &str, passage| {
+        let text = recorded[field].as_str().expect("text");
+        let document = json::parse(text.as_bytes());
+        let Found::Profile(profile) = profile::find(&document, None) else {
+            panic!("{field} is a profile");
+        };
+        cache_key(&document, &profile, false, passage, &host).expect("a key")
+    };
+    let written = key("section", Passage::AsWritten);
+    assert_eq!(key("profile", Passage::ThroughGo), written);
+    assert_ne!(key("profile", Passage::AsWritten), written);
+}
+
 /// A profile that an engine resolves first has no key of its own.
 #[test]
 fn profiles_for_engines_are_refused_a_key() {
