@@ -6,15 +6,16 @@
 //! of unknown names only while it compiles.
 
 mod audit;
+mod candidate;
+mod entry;
 mod host;
 mod key;
 mod root;
 mod rules;
 
-pub use audit::{
-    Attribution, Audit, AuditSummary, By, Candidate, Entry, Hidden, SchemeState, Status, audit,
-    fails_on_unknown,
-};
+pub use audit::{Audit, AuditSummary, Crun, Scheme, SchemeState, audit};
+pub use candidate::fails_on_unknown;
+pub use entry::{Attribution, By, Entry, Hidden, Status};
 pub use host::{Host, HostError};
 pub use key::{KeyError, KeyScheme, Passage, cache_key};
 pub use root::{RootError, StateRoot};

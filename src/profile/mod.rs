@@ -54,6 +54,10 @@ pub struct Profile<'d> {
     pub arch_map: Vec<ArchMapEntry<'d>>,
     /// Flags for loading the filter; `None` if the field is absent or null.
     pub flags: Option<Vec<Text<'d>>>,
+    /// Where the container's syscalls of rule entries that notify are sent.
+    pub listener_path: Option<Text<'d>>,
+    /// What is sent along with them.
+    pub listener_metadata: Option<Text<'d>>,
     /// The rule entries.
     pub entries: Vec<RuleEntry<'d>>,
     /// The keys of fields that only some dialects know.
@@ -76,8 +80,12 @@ pub struct ArchMapEntry<'d> {
 pub struct RuleEntry<'d> {
     /// The object that it was read from.
     pub node: Node<'d>,
+    /// The node of `names`, whatever it is.
+    pub names_node: Option<Node<'d>>,
     /// The syscalls that it is about, those of `name` included.
     pub names: Vec<Text<'d>>,
+    /// A single syscall that it is about (Docker, Podman); deprecated.
+    pub name: Option<Text<'d>>,
     /// What happens to them.
     pub action: Option<Text<'d>>,
     /// The errno of `action`.
@@ -86,6 +94,23 @@ pub struct RuleEntry<'d> {
     pub errno: Option<Text<'d>>,
     /// What their arguments must be.
     pub args: Vec<Condition<'d>>,
+    /// Where the rule entry holds (Docker, Podman).
+    pub includes: Option<Filter<'d>>,
+    /// Where it does not hold (Docker, Podman).
+    pub excludes: Option<Filter<'d>>,
+}
+
+/// `includes` or `excludes` of a rule entry.
+#[derive(Debug)]
+pub struct Filter<'d> {
+    /// The object that it was read from.
+    pub node: Node<'d>,
+    /// Capabilities that the container has.
+    pub caps: Vec<Text<'d>>,
+    /// Architectures of the host, in the engine's own names.
+    pub arches: Vec<Text<'d>>,
+    /// The least kernel (Docker).
+    pub min_kernel: Option<Text<'d>>,
 }
 
 /// One element of a rule entry's `args`.

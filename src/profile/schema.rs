@@ -4,7 +4,8 @@
 //! containers/common `pkg/seccomp/types.go`.
 
 use super::{
-    ArchMapEntry, Condition, Dialects, Digits, Mistake, Profile, RuleEntry, Spanned, Text, every,
+    ArchMapEntry, Condition, Dialects, Digits, Filter, Mistake, Profile, RuleEntry, Spanned, Text,
+    every,
 };
 use crate::text::{Kind, Node};
 
@@ -189,8 +190,8 @@ impl<'d> Reader<'d> {
             arch_map,
             flags,
             _syscalls,
-            _listener_path,
-            _listener_metadata,
+            listener_path,
+            listener_metadata,
         ] = self.members(node, "the profile", &PROFILE);
         let arch_map = elements(arch_map)
             .map(|entry| self.arch_map_entry(entry))
@@ -227,6 +228,8 @@ impl<'d> Reader<'d> {
             flags: flags
                 .filter(|flags| !flags.is_null())
                 .map(|flags| texts(Some(flags))),
+            listener_path: text(listener_path),
+            listener_metadata: text(listener_metadata),
             entries,
             foreign,
             mistakes: self.mistakes,
@@ -262,13 +265,10 @@ impl<'d> Reader<'d> {
                 field: "names",
             });
         }
-        for filter in [includes, excludes].into_iter().flatten() {
-            if filter.is_object() {
-                let [_caps, _arches, _min_kernel] = self.members(filter, "a filter", &FILTER);
-            }
-        }
         RuleEntry {
             node,
+            names_node: names,
+            name: text(name),
             names: every(node, "names")
                 .flat_map(|names| texts(Some(names)))
                 .chain(text(name))
@@ -277,7 +277,20 @@ impl<'d> Reader<'d> {
             errno_ret: digits(errno_ret),
             errno: text(errno),
             args: elements(args).map(|arg| self.condition(arg)).collect(),
+            includes: self.filter(includes),
+            excludes: self.filter(excludes),
         }
+    }
+
+    fn filter(&mut self, node: Option<Node<'d>>) -> Option<Filter<'d>> {
+        let node = node.filter(|node| node.is_object())?;
+        let [caps, arches, min_kernel] = self.members(node, "a filter", &FILTER);
+        Some(Filter {
+            node,
+            caps: texts(caps),
+            arches: texts(arches),
+            min_kernel: text(min_kernel),
+        })
     }
 
     fn condition(&mut self, node: Node<'d>) -> Condition<'d> {

@@ -1,0 +1,162 @@
+//! What entries may have been made from: containers' configurations, and
+//! profiles that the user gave; their keys, and what crun warns of in each.
+
+use std::sync::Arc;
+
+use super::Host;
+use super::entry::Hidden;
+use super::key::{KeyError, Passage, cache_key};
+use super::root::{Container, StateRoot};
+use crate::finding::Location;
+use crate::profile::{self, Found, Profile, RuleEntry, Text};
+use crate::syscalls::{self, Release};
+use crate::text::{Document, Node, Source, json};
+
+/// A configuration or profile that entries may have been made from.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub(super) source: Arc<Source>,
+    pub(super) container: Option<String>,
+    /// The inode of the container's filter.
+    pub(super) filter: Option<(u64, u64)>,
+    pub(super) keys: Vec<String>,
+    pub(super) hidden: Vec<Hidden>,
+}
+
+impl Candidate {
+    /// A container's configuration, if it has a section.
+    pub(super) fn of_container(
+        root: &StateRoot,
+        container: Container,
+        host: Option<&Host>,
+        known_to: Release,
+        notes: &mut Vec<String>,
+    ) -> Option<Candidate> {
+        let path = root
+            .path()
+            .join(&container.id)
+            .join("config.json")
+            .display()
+            .to_string();
+        let Some(bytes) = container.configuration else {
+            if container.filter.is_some() {
+                notes.push(format!("{path} could not be read"));
+            }
+            return None;
+        };
+        let source = Arc::new(Source::new(path, bytes));
+        let document = json::parse(source.bytes());
+        let Found::Profile(profile) = profile::find(&document, None) else {
+            return None;
+        };
+        let mut keys = Vec::new();
+        if let Some(host) = host {
+            let fails = fails_on_unknown(&document);
+            match cache_key(&document, &profile, fails, Passage::AsWritten, host) {
+                Ok(key) => keys.push(key),
+                Err(KeyError::UnknownScheme(_)) => {}
+                Err(error) => {
+                    notes.push(format!("{}: no key could be made: {error}", source.name()));
+                }
+            }
+        }
+        Some(Candidate {
+            hidden: hidden(&source, &profile, known_to),
+            container: Some(container.id),
+            filter: container.filter,
+            keys,
+            source: Arc::clone(&source),
+        })
+    }
+
+    /// A profile that the user gave.
+    pub(super) fn of_profile(
+        source: &Arc<Source>,
+        host: Option<&Host>,
+        known_to: Release,
+        notes: &mut Vec<String>,
+    ) -> Option<Candidate> {
+        let document = json::parse(source.bytes());
+        let Found::Profile(profile) = profile::find(&document, None) else {
+            notes.push(format!("{}: not a profile", source.name()));
+            return None;
+        };
+        let mut keys = Vec::new();
+        // Nobody knows which way the profile came to crun, so all are tried.
+        for passage in [Passage::AsWritten, Passage::ThroughGo] {
+            for fails_on_unknown in [false, true] {
+                let Some(host) = host else { break };
+                match cache_key(&document, &profile, fails_on_unknown, passage, host) {
+                    Ok(key) if keys.contains(&key) => {}
+                    Ok(key) => keys.push(key),
+                    Err(KeyError::UnknownScheme(_)) => {}
+                    Err(error) => {
+                        let note = format!("{}: no key could be made: {error}", source.name());
+                        if !notes.contains(&note) {
+                            notes.push(note);
+                        }
+                    }
+                }
+            }
+        }
+        Some(Candidate {
+            hidden: hidden(source, &profile, known_to),
+            container: None,
+            filter: None,
+            keys,
+            source: Arc::clone(source),
+        })
+    }
+}
+
+/// Whether a container configuration asks crun to refuse unknown names: by the
+/// annotation `run.oci.seccomp_fail_unknown_syscall`, with any value but "0".
+#[must_use]
+pub fn fails_on_unknown(document: &Document<'_>) -> bool {
+    let annotations = document.root().and_then(|root| root.get("annotations"));
+    let value = annotations.and_then(|all| all.get("run.oci.seccomp_fail_unknown_syscall"));
+    let value = value.and_then(Node::as_str);
+    value.is_some_and(|value| value.split('\0').next() != Some("0"))
+}
+
+/// The names that crun warns of, in its order. It passes over rule entries that
+/// do what happens anyway.
+fn hidden(source: &Arc<Source>, profile: &Profile<'_>, known_to: Release) -> Vec<Hidden> {
+    let default = effect(
+        profile.default_action,
+        profile.default_errno_ret.map(|errno| errno.value),
+    );
+    let is_looked_at = |entry: &&RuleEntry<'_>| {
+        effect(entry.action, entry.errno_ret.map(|errno| errno.value)) != default
+    };
+    let names = profile
+        .entries
+        .iter()
+        .filter(is_looked_at)
+        .flat_map(|entry| &entry.names);
+    let is_unknown = |name: &&Text<'_>| {
+        let name = name.value.split('\0').next().unwrap_or_default();
+        !syscalls::lookup(name).is_some_and(|syscall| syscall.known_to(known_to))
+    };
+    names
+        .filter(is_unknown)
+        .map(|name| Hidden {
+            syscall: name.value.to_owned(),
+            location: Location::node(source, name.node),
+        })
+        .collect()
+}
+
+/// An action as libseccomp's constant tells it apart from others: with its
+/// errno, where it has one, and `KILL` as the `KILL_THREAD` that it is.
+fn effect<'d>(action: Option<Text<'d>>, errno: Option<&'d str>) -> (&'d str, u16) {
+    const EPERM: u16 = 1;
+    match action.map(|action| action.value) {
+        Some(action @ ("SCMP_ACT_ERRNO" | "SCMP_ACT_TRACE")) => {
+            let errno = errno.and_then(|errno| errno.parse::<u32>().ok());
+            (action, errno.map_or(EPERM, |errno| (errno & 0xffff) as u16))
+        }
+        Some("SCMP_ACT_KILL") => ("SCMP_ACT_KILL_THREAD", 0),
+        action => (action.unwrap_or_default(), 0),
+    }
+}

@@ -1,0 +1,274 @@
+//! The files in the cache, and what an audit makes of each.
+
+use std::sync::Arc;
+
+use rustix::fs::FileType;
+use serde::Serialize;
+
+use super::candidate::Candidate;
+use super::root::{Item, Meta, StateRoot};
+use super::rules;
+use crate::finding::{Finding, Location};
+use crate::syscalls;
+use crate::text::Source;
+
+/// The kernel takes no filter of more than 4096 instructions, 8 bytes each.
+const MAX_FILTER_BYTES: u64 = 4096 * INSTRUCTION_BYTES;
+const INSTRUCTION_BYTES: u64 = 8;
+
+/// A file in the cache.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its name; a real entry's is its key.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Hard links; more than one means that a container uses it.
+    pub links: u64,
+    /// When it was made, as RFC 3339 in UTC.
+    pub modified: String,
+    /// What the audit makes of it.
+    pub status: Status,
+    /// What it was made from.
+    pub attributed: Vec<Attribution>,
+    /// The names that crun warned of when it made the entry, and not since.
+    pub hidden: Vec<Hidden>,
+}
+
+/// What the audit makes of an entry; the first that holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Not an entry: another name than entries have, or no plain file.
+    Foreign,
+    /// Of a size that no filter has.
+    Malformed,
+    /// Made from a configuration that crun warned of.
+    HidesWarnings,
+    /// Made from a configuration that crun had nothing to say of.
+    Clean,
+    /// Nothing here or given explains it.
+    Unattributed,
+}
+
+/// A configuration or profile that an entry was made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribution {
+    /// The file.
+    pub path: String,
+    /// The container, if it is a container's configuration.
+    pub container: Option<String>,
+    /// How it is known.
+    pub by: By,
+}
+
+/// How an attribution is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum By {
+    /// The key made from it is the entry's name.
+    Key,
+    /// The container's filter is the entry: one inode.
+    Link,
+}
+
+/// A name that crun warned of once.
+#[derive(Clone, Debug)]
+pub struct Hidden {
+    /// The name, as written.
+    pub syscall: String,
+    /// Where it stands.
+    pub location: Location,
+}
+
+/// What the audit makes of a file in the cache.
+pub(super) fn examine(
+    root: &StateRoot,
+    item: &Item,
+    candidates: &[Candidate],
+    findings: &mut Vec<Finding>,
+) -> Entry {
+    let mut entry = Entry {
+        name: item.name.clone(),
+        bytes: item.stat.bytes,
+        links: item.stat.links,
+        modified: humantime::format_rfc3339_seconds(item.stat.modified).to_string(),
+        status: Status::Foreign,
+        attributed: Vec::new(),
+        hidden: Vec::new(),
+    };
+    let location = in_root(root, &format!(".cache/seccomp/{}", item.name));
+    if !is_key(&item.name) {
+        let message = "not a cache entry: entries have names of 64 lower-case hexadecimal digits";
+        findings.push(
+            Finding::new(&rules::FOREIGN_FILE, location, message)
+                .help("find out what put it there, and remove it"),
+        );
+        return entry;
+    }
+    if item.stat.kind != FileType::RegularFile {
+        let message = format!("{} in the place of a cache entry", describe(item.stat.kind));
+        findings.push(Finding::new(&rules::PERMISSIONS, location, message).help("remove it"));
+        return entry;
+    }
+    check_permissions(root, &item.stat, &location, findings);
+    for candidate in candidates {
+        let by_link = (candidate.filter == Some(item.stat.identity)).then_some(By::Link);
+        let by_key = candidate.keys.contains(&item.name).then_some(By::Key);
+        let ways = by_link.into_iter().chain(by_key);
+        let before = entry.attributed.len();
+        entry.attributed.extend(ways.map(|by| Attribution {
+            path: candidate.source.name().to_owned(),
+            container: candidate.container.clone(),
+            by,
+        }));
+        if entry.attributed.len() > before {
+            entry.hidden.extend_from_slice(&candidate.hidden);
+        }
+    }
+    let is_whole = item.stat.bytes.is_multiple_of(INSTRUCTION_BYTES);
+    entry.status = if item.stat.bytes == 0 || !is_whole || item.stat.bytes > MAX_FILTER_BYTES {
+        Status::Malformed
+    } else if !entry.hidden.is_empty() {
+        Status::HidesWarnings
+    } else if !entry.attributed.is_empty() {
+        Status::Clean
+    } else {
+        Status::Unattributed
+    };
+    findings.extend(verdict(&entry, location));
+    entry
+}
+
+fn verdict(entry: &Entry, location: Location) -> Option<Finding> {
+    let finding = match entry.status {
+        Status::Malformed => {
+            let message = format!(
+                "{} bytes are no filter: a filter has 1 to 4096 instructions of 8 bytes",
+                entry.bytes
+            );
+            Finding::new(&rules::MALFORMED_BPF, location, message)
+                .help("remove the entry; crun makes it anew")
+                .fact("bytes", entry.bytes)
+        }
+        Status::HidesWarnings => hides_warnings(entry, location),
+        Status::Unattributed => {
+            let message = format!("nothing here explains this entry, made {}", entry.modified);
+            Finding::new(&rules::UNATTRIBUTED, location, message)
+                .help("give the profiles that containers run with by --profile")
+        }
+        Status::Foreign | Status::Clean => return None,
+    };
+    Some(finding)
+}
+
+fn hides_warnings(entry: &Entry, location: Location) -> Finding {
+    let mut names: Vec<&str> = Vec::new();
+    for hidden in &entry.hidden {
+        if !names.contains(&hidden.syscall.as_str()) {
+            names.push(&hidden.syscall);
+        }
+    }
+    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    let message = format!(
+        "crun left {} out when it made this entry, {}, and does not warn of it while the entry is here",
+        quoted.join(", "),
+        entry.modified
+    );
+    let mut containers: Vec<&str> = Vec::new();
+    for container in entry
+        .attributed
+        .iter()
+        .filter_map(|used| used.container.as_deref())
+    {
+        if !containers.contains(&container) {
+            containers.push(container);
+        }
+    }
+    let mut finding = Finding::new(&rules::HIDES_WARNINGS, location, message)
+        .help("correct the name, and remove this entry")
+        .fact("entry", entry.name.as_str())
+        .fact("modified", entry.modified.as_str())
+        .fact("syscalls", names.clone())
+        .fact("containers", containers);
+    if let [name] = names.as_slice() {
+        finding = finding.fact("syscall", *name);
+        if let Some(meant) = syscalls::suggest(name) {
+            finding = finding.fact("suggestion", meant);
+        }
+    }
+    for hidden in &entry.hidden {
+        finding = finding.label(hidden.location.clone(), label(entry, hidden));
+    }
+    finding
+}
+
+fn label(entry: &Entry, hidden: &Hidden) -> String {
+    let path = hidden.location.source.name();
+    let used = entry.attributed.iter().find(|used| used.path == path);
+    let whose = match used.and_then(|used| used.container.as_deref()) {
+        Some(container) => format!("container {container} asks for it"),
+        None => "this profile asks for it".to_owned(),
+    };
+    match syscalls::suggest(&hidden.syscall) {
+        Some(meant) => format!("{whose}; did it mean `{meant}`?"),
+        None => whose,
+    }
+}
+
+// ----------------------------------------------------------------- permissions
+
+/// Whoever can write here decides what filters the next containers get.
+pub(super) fn check_permissions(
+    root: &StateRoot,
+    meta: &Meta,
+    location: &Location,
+    findings: &mut Vec<Finding>,
+) {
+    let mut report = |message: String| {
+        findings.push(
+            Finding::new(&rules::PERMISSIONS, location.clone(), message)
+                .help("crun loads what is here without a look; find out who could have written it, and remove it"),
+        );
+    };
+    if meta.owner != root.owner() {
+        report(format!(
+            "owned by user {}, while the state root is user {}'s",
+            meta.owner,
+            root.owner()
+        ));
+    }
+    let others = match (meta.mode & 0o020 != 0, meta.mode & 0o002 != 0) {
+        (false, false) => return,
+        (true, false) => "its group",
+        (false, true) => "others",
+        (true, true) => "its group and others",
+    };
+    report(format!("writable by {others} (mode {:04o})", meta.mode));
+}
+
+fn is_key(name: &str) -> bool {
+    name.len() == 64
+        && name
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// A path in a state root, as a place for findings.
+pub(super) fn in_root(root: &StateRoot, path: &str) -> Location {
+    let path = root.path().join(path).display().to_string();
+    Location::file(&Arc::new(Source::new(path, Vec::new())))
+}
+
+/// What stands there, with its article.
+pub(super) const fn describe(kind: FileType) -> &'static str {
+    match kind {
+        FileType::Symlink => "a symbolic link",
+        FileType::Directory => "a directory",
+        FileType::Fifo => "a fifo",
+        FileType::Socket => "a socket",
+        FileType::CharacterDevice | FileType::BlockDevice => "a device",
+        FileType::RegularFile => "a file",
+        FileType::Unknown => "something unknown",
+    }
+}

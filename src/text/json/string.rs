@@ -1,0 +1,131 @@
+//! Strings: quotes, escapes, and where a forgotten quote belongs.
+
+use std::borrow::Cow;
+
+use super::Reader;
+use crate::text::DeviationKind as Deviates;
+
+impl<'s> Reader<'s> {
+    /// A string in either kind of quotes: its text, and where it began.
+    pub(super) fn string(&mut self, quote: u8) -> (Cow<'s, str>, usize) {
+        let start = self.at;
+        let singles = self.deviations.len();
+        self.at += 1;
+        let mut unescaped: Option<String> = None;
+        let mut piece = self.at;
+        let mut spans_lines = false;
+        let end = loop {
+            match self.bytes.get(self.at) {
+                Some(&byte) if byte == quote => {
+                    self.at += 1;
+                    break self.at - 1;
+                }
+                Some(b'\\') => {
+                    let text = unescaped.get_or_insert_default();
+                    text.push_str(&self.slice(piece, self.at));
+                    let character = self.escape(quote);
+                    unescaped.get_or_insert_default().extend(character);
+                    piece = self.at;
+                }
+                Some(b'\n' | b'\r') if !spans_lines && !self.closes_further_on(quote) => {
+                    self.deviate(Deviates::UnterminatedString, start, self.at);
+                    break self.at;
+                }
+                Some(0..0x20) => {
+                    spans_lines |= matches!(self.bytes[self.at], b'\n' | b'\r');
+                    self.deviate(Deviates::ControlCharacter, self.at, self.at + 1);
+                    self.at += 1;
+                }
+                Some(_) => self.at += 1,
+                None => {
+                    self.deviate(Deviates::UnterminatedString, start, self.at);
+                    break self.at;
+                }
+            }
+        };
+        if quote == b'\'' {
+            self.deviate(Deviates::SingleQuotes, start, self.at);
+            // Found last, but it begins first.
+            if let Some(found) = self.deviations.get_mut(singles..) {
+                found.rotate_right(found.len().min(1));
+            }
+        }
+        let last = self.slice(piece, end);
+        let text = match unescaped {
+            Some(text) => Cow::Owned(text + &last),
+            None => last,
+        };
+        (text, start)
+    }
+
+    /// Whether a string that meets a line end goes on to a quote that closes it,
+    /// rather than to one that opens the next string: then a quote was forgotten.
+    fn closes_further_on(&self, quote: u8) -> bool {
+        let rest = &self.bytes[self.at..];
+        let Some(next) = rest.iter().position(|&byte| byte == quote) else {
+            return false;
+        };
+        let after = rest[next + 1..].trim_ascii_start().first();
+        matches!(after, None | Some(b',' | b':' | b']' | b'}'))
+    }
+
+    /// Reads one escape, the reader being at its backslash. `None` where it
+    /// stands for nothing.
+    fn escape(&mut self, quote: u8) -> Option<char> {
+        let start = self.at;
+        let letter = self.bytes.get(start + 1).copied();
+        self.at += 2;
+        Some(match letter {
+            Some(b'u') => return Some(self.unicode_escape(start)),
+            Some(b'"') => '"',
+            Some(b'\\') => '\\',
+            Some(b'/') => '/',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'\'') if quote == b'\'' => '\'',
+            _ => {
+                // What follows is read as if the backslash were not there.
+                self.at = start + 1;
+                let shown = usize::from(letter.is_some_and(|byte| byte.is_ascii_graphic()));
+                self.deviate(Deviates::BadEscape, start, start + 1 + shown);
+                return None;
+            }
+        })
+    }
+
+    /// Reads `\uXXXX`, or the two of a surrogate pair, beginning at `start`.
+    fn unicode_escape(&mut self, start: usize) -> char {
+        let Some(unit) = self.hex_unit(start) else {
+            let digits = self.bytes[self.at..]
+                .iter()
+                .take_while(|byte| byte.is_ascii_hexdigit())
+                .count();
+            self.at += digits;
+            self.deviate(Deviates::BadUnicodeEscape, start, self.at);
+            return char::REPLACEMENT_CHARACTER;
+        };
+        self.at = start + 6;
+        if let Some(character) = char::from_u32(unit) {
+            return character;
+        }
+        let pair = (unit < 0xdc00).then(|| self.hex_unit(self.at)).flatten();
+        if let Some(low @ 0xdc00..=0xdfff) = pair {
+            self.at += 6;
+            let scalar = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+            return char::from_u32(scalar).unwrap_or(char::REPLACEMENT_CHARACTER);
+        }
+        self.deviate(Deviates::LoneSurrogate, start, self.at);
+        char::REPLACEMENT_CHARACTER
+    }
+
+    /// The UTF-16 code unit of a `\uXXXX` at `at`.
+    fn hex_unit(&self, at: usize) -> Option<u32> {
+        let digits = self.bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        digits.iter().try_fold(0, |unit, &digit| {
+            Some(unit * 16 + char::from(digit).to_digit(16)?)
+        })
+    }
+}
