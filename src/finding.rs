@@ -49,8 +49,14 @@ pub enum Category {
     Correctness,
     /// The profile means different things in different places.
     Portability,
+    /// The filter lets through what it seems to stop.
+    Security,
+    /// A runtime refuses the profile, or cannot work under it.
+    RuntimeCompat,
     /// What crun's cache holds.
     Cache,
+    /// Works, and could be written better.
+    Style,
 }
 
 impl Category {
@@ -60,7 +66,10 @@ impl Category {
         match self {
             Category::Correctness => "correctness",
             Category::Portability => "portability",
+            Category::Security => "security",
+            Category::RuntimeCompat => "runtime-compat",
             Category::Cache => "cache",
+            Category::Style => "style",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The command line: what seclint is asked, and with which code it ends.
 //!
-//! One file a subcommand. Each returns an [`Ending`], or an error that says why
+//! One file a subcommand. Each returns how it ended, or an error that says why
 //! the job could not be done.
 
 mod cache_audit;

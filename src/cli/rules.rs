@@ -24,7 +24,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
             for rule in all_rules() {
                 let (id, severity) = (rule.id, rule.severity.word());
                 let category = rule.category.name();
-                writeln!(out, "{id:<28}{severity:<9}{category:<13}{}", rule.summary())?;
+                writeln!(out, "{id:<32}{severity:<9}{category:<16}{}", rule.summary())?;
             }
         }
         Format::Json => {
