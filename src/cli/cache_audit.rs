@@ -7,7 +7,7 @@ use clap::Args;
 use super::input::inputs;
 use super::options::{FailOn, Format, HostOptions, OutputOptions, SelectionOptions};
 use super::{CliError, Ending, complain};
-use crate::crun::{RootError, StateRoot, audit};
+use crate::crun::{Pruned, RootError, StateRoot, audit};
 
 /// Audit crun's cache.
 #[derive(Debug, Args)]
@@ -21,6 +21,12 @@ pub(super) struct Arguments {
     /// Profiles that containers run with, to explain entries by (files or directories; may be repeated)
     #[arg(long, value_name = "PATH")]
     profile: Vec<PathBuf>,
+    /// Remove the entries that hide warnings or are no filters; crun makes them anew
+    #[arg(long)]
+    prune: bool,
+    /// Say what --prune would remove, and remove nothing
+    #[arg(long, requires = "prune")]
+    dry_run: bool,
     /// Least severity that makes the exit code 1
     #[arg(long, value_enum, default_value_t = FailOn::Warning)]
     fail_on: FailOn,
@@ -60,13 +66,27 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
                 complain("note", &format!("{}: {note}", audit.root));
             }
         }
+        if arguments.prune {
+            audit.prune(arguments.dry_run, |rule| selection.holds(rule));
+        }
         report.audit(&audit)?;
         if audit
             .findings
             .iter()
             .any(|finding| arguments.fail_on.fails(finding))
         {
-            ending = Ending::Findings;
+            ending = ending.max(Ending::Findings);
+        }
+        if audit
+            .entries
+            .iter()
+            .any(|entry| entry.pruned == Some(Pruned::Failed))
+        {
+            complain(
+                "error",
+                &format!("{}: not all could be removed", audit.root),
+            );
+            ending = Ending::Incomplete;
         }
     }
     Ok(ending)

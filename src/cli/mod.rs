@@ -50,7 +50,7 @@ enum Command {
 }
 
 /// How a command that could do its job ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Ending {
     /// Nothing at or above the threshold.
     Clean,

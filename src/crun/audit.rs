@@ -1,12 +1,13 @@
 //! What a state root's cache holds, what made each entry, and what it hides.
 
 use std::collections::HashMap;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::candidate::Candidate;
-use super::entry::{Entry, Status, check_permissions, describe, examine, in_root};
+use super::candidate::{Candidate, Candidates};
+use super::entry::{Entry, Pruned, Status, check_permissions, describe, examine, in_root};
 use super::key::KeyScheme;
 use super::root::{Cache, Item, RootError, StateRoot};
 use super::{Host, rules};
@@ -36,6 +37,8 @@ pub struct Audit {
     pub notes: Vec<String>,
     /// Its figures.
     pub summary: AuditSummary,
+    /// The cache that was read, if there is one.
+    directory: Option<OwnedFd>,
 }
 
 /// The crun whose cache it is, as reports name runtimes.
@@ -125,16 +128,20 @@ pub fn audit(
         candidates.extend(Candidate::of_profile(source, host, known_to, &mut notes));
     }
     let mut findings = Vec::new();
-    let items = match root.cache()? {
-        Cache::Items(directories, items) => {
-            for (path, directory) in directories {
-                check_permissions(root, &directory, &in_root(root, path), &mut findings);
+    let (directory, items) = match root.cache()? {
+        Cache::Found {
+            directory,
+            way,
+            items,
+        } => {
+            for (path, meta) in way {
+                check_permissions(root, &meta, &in_root(root, path), &mut findings);
             }
-            items
+            (Some(directory), items)
         }
         Cache::Absent => {
             notes.push("there is no .cache/seccomp in it: not a crun state root, or its crun caches nothing".to_owned());
-            Vec::new()
+            (None, Vec::new())
         }
         Cache::Replaced(path, kind) => {
             let message = format!(
@@ -144,7 +151,7 @@ pub fn audit(
             let help = "find out who put it there: crun follows it, and loads what is there";
             findings
                 .push(Finding::new(&rules::PERMISSIONS, in_root(root, path), message).help(help));
-            Vec::new()
+            (None, Vec::new())
         }
     };
     let scheme = scheme(host, &candidates, &items);
@@ -154,6 +161,7 @@ pub fn audit(
             candidate.keys.clear();
         }
     }
+    let candidates = Candidates::new(&candidates);
     let entries = items
         .iter()
         .map(|item| examine(root, item, &candidates, &mut findings))
@@ -172,6 +180,7 @@ pub fn audit(
         findings,
         notes,
         summary: AuditSummary::default(),
+        directory,
     };
     audit.count();
     Ok(audit)
@@ -182,6 +191,23 @@ impl Audit {
     pub fn retain(&mut self, is_selected: impl Fn(&Rule) -> bool) {
         self.findings.retain(|finding| is_selected(finding.rule));
         self.count();
+    }
+
+    /// Removes the entries that a selected rule asks to remove: those that hide
+    /// warnings, and those that are no filters. Says of each what came of it.
+    pub fn prune(&mut self, is_dry_run: bool, is_selected: impl Fn(&Rule) -> bool) {
+        let Some(directory) = &self.directory else {
+            return;
+        };
+        for entry in &mut self.entries {
+            if entry.removed_by().is_some_and(&is_selected) {
+                entry.pruned = Some(if is_dry_run {
+                    Pruned::WouldBeRemoved
+                } else {
+                    entry.remove(directory)
+                });
+            }
+        }
     }
 
     fn count(&mut self) {

@@ -1,12 +1,13 @@
 //! What entries may have been made from: containers' configurations, and
 //! profiles that the user gave; their keys, and what crun warns of in each.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Host;
-use super::entry::Hidden;
+use super::entry::{By, Hidden};
 use super::key::{KeyError, Passage, cache_key};
-use super::root::{Container, StateRoot};
+use super::root::{Container, Item, StateRoot};
 use crate::finding::Location;
 use crate::profile::{self, Found, Profile, RuleEntry, Text};
 use crate::syscalls::{self, Release};
@@ -106,6 +107,48 @@ impl Candidate {
             keys,
             source: Arc::clone(source),
         })
+    }
+}
+
+/// All candidates, found by what an entry can be known by.
+pub(super) struct Candidates<'c> {
+    all: &'c [Candidate],
+    by_filter: HashMap<(u64, u64), Vec<usize>>,
+    by_key: HashMap<&'c str, Vec<usize>>,
+}
+
+impl<'c> Candidates<'c> {
+    pub(super) fn new(all: &'c [Candidate]) -> Self {
+        let mut by_filter: HashMap<_, Vec<_>> = HashMap::new();
+        let mut by_key: HashMap<_, Vec<_>> = HashMap::new();
+        for (index, candidate) in all.iter().enumerate() {
+            if let Some(filter) = candidate.filter {
+                by_filter.entry(filter).or_default().push(index);
+            }
+            for key in &candidate.keys {
+                by_key.entry(key.as_str()).or_default().push(index);
+            }
+        }
+        Self {
+            all,
+            by_filter,
+            by_key,
+        }
+    }
+
+    /// What explains a file in the cache, and how, in the order of the candidates.
+    pub(super) fn of(&self, item: &Item) -> impl Iterator<Item = (&'c Candidate, By)> + use<'c> {
+        let of = |found: Option<&Vec<usize>>, by: By| {
+            let found = found.map(Vec::as_slice).unwrap_or_default();
+            found.iter().map(|&index| (index, by)).collect::<Vec<_>>()
+        };
+        let mut found = of(self.by_filter.get(&item.stat.identity), By::Link);
+        found.extend(of(self.by_key.get(item.name.as_str()), By::Key));
+        found.sort_unstable();
+        let all = self.all;
+        found
+            .into_iter()
+            .filter_map(move |(index, by)| Some((all.get(index)?, by)))
     }
 }
 

@@ -1,14 +1,16 @@
 //! The files in the cache, and what an audit makes of each.
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use rustix::fs::FileType;
+use rustix::fs::{AtFlags, FileType, unlinkat};
+use rustix::io::Errno;
 use serde::Serialize;
 
-use super::candidate::Candidate;
+use super::candidate::Candidates;
 use super::root::{Item, Meta, StateRoot};
 use super::rules;
-use crate::finding::{Finding, Location};
+use crate::finding::{Finding, Location, Rule};
 use crate::syscalls;
 use crate::text::Source;
 
@@ -33,6 +35,24 @@ pub struct Entry {
     pub attributed: Vec<Attribution>,
     /// The names that crun warned of when it made the entry, and not since.
     pub hidden: Vec<Hidden>,
+    /// What came of removing it, if that was asked for.
+    pub pruned: Option<Pruned>,
+    /// The file that was looked at: device and inode.
+    identity: (u64, u64),
+}
+
+/// What came of removing an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pruned {
+    /// It is gone.
+    Removed,
+    /// It would be removed, were this not a dry run.
+    WouldBeRemoved,
+    /// Something else stands in its place, or nothing: it was left alone.
+    Changed,
+    /// Removing it is not allowed, or failed.
+    Failed,
 }
 
 /// What the audit makes of an entry; the first that holds.
@@ -63,13 +83,13 @@ pub struct Attribution {
 }
 
 /// How an attribution is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum By {
-    /// The key made from it is the entry's name.
-    Key,
     /// The container's filter is the entry: one inode.
     Link,
+    /// The key made from it is the entry's name.
+    Key,
 }
 
 /// A name that crun warned of once.
@@ -81,11 +101,46 @@ pub struct Hidden {
     pub location: Location,
 }
 
+impl Entry {
+    /// The rule that asks for the entry to be removed, if one does.
+    pub(super) fn removed_by(&self) -> Option<&'static Rule> {
+        match self.status {
+            Status::Malformed => Some(&rules::MALFORMED_BPF),
+            Status::HidesWarnings => Some(&rules::HIDES_WARNINGS),
+            Status::Foreign | Status::Clean | Status::Unattributed => None,
+        }
+    }
+
+    /// Removes the entry from the cache, if it is still the file that was
+    /// examined. Containers that use it keep theirs: they have links of their own.
+    ///
+    /// The kernel cannot remove a file only if it is a certain one. What an
+    /// attacker puts in its place between the look and the removal is removed
+    /// in its stead: a name in this directory, never what a link points to.
+    pub(super) fn remove(&self, cache: &OwnedFd) -> Pruned {
+        let is_same =
+            |stat: Meta| stat.kind == FileType::RegularFile && stat.identity == self.identity;
+        if !is_key(&self.name) {
+            return Pruned::Changed;
+        }
+        match Meta::of(cache, &self.name) {
+            Ok(stat) if is_same(stat) => {}
+            Ok(_) | Err(Errno::NOENT) => return Pruned::Changed,
+            Err(_) => return Pruned::Failed,
+        }
+        match unlinkat(cache, self.name.as_str(), AtFlags::empty()) {
+            Ok(()) => Pruned::Removed,
+            Err(Errno::NOENT) => Pruned::Changed,
+            Err(_) => Pruned::Failed,
+        }
+    }
+}
+
 /// What the audit makes of a file in the cache.
 pub(super) fn examine(
     root: &StateRoot,
     item: &Item,
-    candidates: &[Candidate],
+    candidates: &Candidates<'_>,
     findings: &mut Vec<Finding>,
 ) -> Entry {
     let mut entry = Entry {
@@ -96,6 +151,8 @@ pub(super) fn examine(
         status: Status::Foreign,
         attributed: Vec::new(),
         hidden: Vec::new(),
+        pruned: None,
+        identity: item.stat.identity,
     };
     let location = in_root(root, &format!(".cache/seccomp/{}", item.name));
     if !is_key(&item.name) {
@@ -112,19 +169,18 @@ pub(super) fn examine(
         return entry;
     }
     check_permissions(root, &item.stat, &location, findings);
-    for candidate in candidates {
-        let by_link = (candidate.filter == Some(item.stat.identity)).then_some(By::Link);
-        let by_key = candidate.keys.contains(&item.name).then_some(By::Key);
-        let ways = by_link.into_iter().chain(by_key);
-        let before = entry.attributed.len();
-        entry.attributed.extend(ways.map(|by| Attribution {
+    let mut last = None;
+    for (candidate, by) in candidates.of(item) {
+        entry.attributed.push(Attribution {
             path: candidate.source.name().to_owned(),
             container: candidate.container.clone(),
             by,
-        }));
-        if entry.attributed.len() > before {
+        });
+        // Known by link and by key, it still hides each name once.
+        if !last.is_some_and(|last| std::ptr::eq(last, candidate)) {
             entry.hidden.extend_from_slice(&candidate.hidden);
         }
+        last = Some(candidate);
     }
     let is_whole = item.stat.bytes.is_multiple_of(INSTRUCTION_BYTES);
     entry.status = if item.stat.bytes == 0 || !is_whole || item.stat.bytes > MAX_FILTER_BYTES {

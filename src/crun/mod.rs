@@ -15,7 +15,7 @@ mod rules;
 
 pub use audit::{Audit, AuditSummary, Crun, Scheme, SchemeState, audit};
 pub use candidate::fails_on_unknown;
-pub use entry::{Attribution, By, Entry, Hidden, Status};
+pub use entry::{Attribution, By, Entry, Hidden, Pruned, Status};
 pub use host::{Host, HostError};
 pub use key::{KeyError, KeyScheme, Passage, cache_key};
 pub use root::{RootError, StateRoot};

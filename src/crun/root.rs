@@ -81,9 +81,15 @@ pub(super) struct Container {
 /// The cache directory, or why there is none to look into.
 #[derive(Debug)]
 pub(super) enum Cache {
-    /// The directories on the way to it, itself included, by their paths in the
-    /// root, and what is in it, in the order of the names.
-    Items(Vec<(&'static str, Meta)>, Vec<Item>),
+    /// It is there.
+    Found {
+        /// The directory itself: what is done to it later is done to this one.
+        directory: OwnedFd,
+        /// The directories on the way to it, itself included, by their paths in the root.
+        way: Vec<(&'static str, Meta)>,
+        /// What is in it, in the order of the names.
+        items: Vec<Item>,
+    },
     /// There is none.
     Absent,
     /// Something else stands in its place: the path in the root, and what it is.
@@ -146,14 +152,21 @@ impl StateRoot {
                 .map(Meta::from)
                 .map_err(|errno| other(&inner, errno))
         };
-        let directories = vec![
+        let way = vec![
             ("", meta(&self.directory)?),
             (".cache", meta(&hidden)?),
             (".cache/seccomp", meta(&cache)?),
         ];
+        let directory = cache
+            .try_clone()
+            .map_err(|error| RootError::Other(inner.clone(), error))?;
         let mut items = list(cache).map_err(|errno| other(&inner, errno))?;
         items.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Cache::Items(directories, items))
+        Ok(Cache::Found {
+            directory,
+            way,
+            items,
+        })
     }
 
     /// Reads the containers, in the order of their names.
@@ -173,10 +186,8 @@ impl StateRoot {
     /// Reads a container, unless it is gone by now.
     fn container(&self, id: &str) -> Option<Container> {
         let directory = open_directory(&self.directory, id).ok()?;
-        let filter = statat(&directory, "seccomp.bpf", AtFlags::SYMLINK_NOFOLLOW).ok();
-        let filter = filter
-            .map(Meta::from)
-            .filter(|meta| meta.kind == FileType::RegularFile);
+        let filter = Meta::of(&directory, "seccomp.bpf").ok();
+        let filter = filter.filter(|meta| meta.kind == FileType::RegularFile);
         Some(Container {
             id: id.to_owned(),
             configuration: read_file(&directory, "config.json"),
@@ -196,8 +207,8 @@ fn step(parent: &OwnedFd, name: &str, path: &Path) -> Result<Step, RootError> {
     match open_directory(parent, name) {
         Ok(directory) => Ok(Step::Directory(directory)),
         Err(Errno::NOENT) => Ok(Step::Absent),
-        Err(Errno::NOTDIR | Errno::LOOP) => match statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => Ok(Step::Replaced(Meta::from(stat).kind)),
+        Err(Errno::NOTDIR | Errno::LOOP) => match Meta::of(parent, name) {
+            Ok(meta) => Ok(Step::Replaced(meta.kind)),
             Err(_) => Ok(Step::Absent),
         },
         Err(errno) => Err(other(path, errno)),
@@ -229,10 +240,10 @@ fn list(directory: OwnedFd) -> Result<Vec<Item>, Errno> {
         if matches!(name.to_bytes(), b"." | b"..") {
             continue;
         }
-        match statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW) {
+        match Meta::of(&parent, name) {
             Ok(stat) => items.push(Item {
                 name: name.to_string_lossy().into_owned(),
-                stat: stat.into(),
+                stat,
             }),
             Err(Errno::NOENT) => {}
             Err(errno) => return Err(errno),
@@ -251,19 +262,24 @@ fn read_file(directory: &OwnedFd, name: &str) -> Option<Vec<u8>> {
         | OFlags::NOCTTY
         | OFlags::NOATIME
         | OFlags::CLOEXEC;
-    let is_plain = |stat: Stat| Meta::from(stat).kind == FileType::RegularFile;
+    let is_plain = |meta: &Meta| meta.kind == FileType::RegularFile;
     // Asked before opening, since opening a device can have effects of its own.
-    statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)
-        .ok()
-        .filter(|&stat| is_plain(stat))?;
+    Meta::of(directory, name).ok().filter(is_plain)?;
     let file = openat(directory, name, flags, Mode::empty()).ok()?;
-    fstat(&file).ok().filter(|&stat| is_plain(stat))?;
+    fstat(&file).ok().map(Meta::from).filter(is_plain)?;
     let mut bytes = Vec::new();
     File::from(file)
         .take(MAX_BYTES as u64 + 1)
         .read_to_end(&mut bytes)
         .ok()?;
     Some(bytes)
+}
+
+impl Meta {
+    /// Of a name in a directory; of a link itself, not of what it points to.
+    pub(super) fn of(directory: &OwnedFd, name: impl rustix::path::Arg) -> Result<Self, Errno> {
+        statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).map(Self::from)
+    }
 }
 
 impl From<Stat> for Meta {

@@ -10,7 +10,7 @@ use miette::{
 
 use super::excerpt::{Excerpt, visible};
 use super::{Against, Report, Summary};
-use crate::crun::{Audit, Status};
+use crate::crun::{Audit, Pruned, Status};
 use crate::finding::{Finding, Severity};
 
 /// How the report looks.
@@ -105,6 +105,17 @@ impl<W: Write> Report for Human<W> {
 
     fn audit(&mut self, audit: &Audit) -> io::Result<()> {
         self.findings(&audit.findings)?;
+        for entry in &audit.entries {
+            let words = match &entry.pruned {
+                None => continue,
+                Some(Pruned::Removed) => "removed",
+                Some(Pruned::WouldBeRemoved) => "would be removed",
+                Some(Pruned::Changed) => "left alone, since it is no longer what was audited",
+                Some(Pruned::Failed) => "could not be removed",
+            };
+            let root = visible(&audit.root);
+            writeln!(self.out, "{root}/.cache/seccomp/{}: {words}", entry.name)?;
+        }
         let of = |status| {
             audit
                 .entries

@@ -78,6 +78,7 @@ impl<W: Write> Report for Json<W> {
                     "status": entry.status,
                     "attributed": attributed(entry),
                     "hidden": hidden(entry),
+                    "pruned": entry.pruned,
                 })
             })
             .collect();
