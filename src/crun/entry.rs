@@ -42,7 +42,7 @@ pub struct Entry {
 }
 
 /// What came of removing an entry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pruned {
     /// It is gone.
@@ -72,7 +72,7 @@ pub enum Status {
 }
 
 /// A configuration or profile that an entry was made from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Attribution {
     /// The file.
     pub path: String,

@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Against, Report, Summary};
-use crate::crun::Audit;
+use crate::crun::{Attribution, Audit, AuditSummary, Crun, Entry, Pruned, Scheme, Status};
 use crate::finding::{Applicability, Finding, Label, Location, Severity};
+use crate::target::Uname;
 use crate::text::{Position, Span};
 
 /// Writes reports as JSON, a finding a line.
@@ -55,47 +56,19 @@ impl<W: Write> Report for Json<W> {
     }
 
     fn audit(&mut self, audit: &Audit) -> io::Result<()> {
-        let attributed = |entry: &crate::crun::Entry| -> Vec<Value> {
-            let all = entry.attributed.iter();
-            all.map(|used| json!({"path": used.path, "container": used.container, "by": used.by}))
-                .collect()
+        let report = AuditJson {
+            schema: "seclint.cache-audit/1",
+            tool: tool(),
+            root: &audit.root,
+            runtime: &audit.runtime,
+            libseccomp: audit.libseccomp.map(|release| release.to_string()),
+            uname: audit.uname.as_ref(),
+            key_scheme: audit.key_scheme,
+            entries: audit.entries.iter().map(EntryJson::from).collect(),
+            findings: audit.findings.iter().map(FindingJson::from).collect(),
+            notes: &audit.notes,
+            summary: audit.summary,
         };
-        let hidden = |entry: &crate::crun::Entry| -> Vec<Value> {
-            let all = entry.hidden.iter();
-            all.map(|hidden| {
-                let place = PlaceJson::from(&hidden.location);
-                json!({"syscall": hidden.syscall, "path": place.path, "pointer": place.pointer, "span": place.span})
-            })
-            .collect()
-        };
-        let entries: Vec<Value> = (audit.entries.iter())
-            .map(|entry| {
-                json!({
-                    "name": entry.name,
-                    "bytes": entry.bytes,
-                    "links": entry.links,
-                    "modified": entry.modified,
-                    "status": entry.status,
-                    "attributed": attributed(entry),
-                    "hidden": hidden(entry),
-                    "pruned": entry.pruned,
-                })
-            })
-            .collect();
-        let findings: Vec<_> = audit.findings.iter().map(FindingJson::from).collect();
-        let report = json!({
-            "schema": "seclint.cache-audit/1",
-            "tool": tool(),
-            "root": audit.root,
-            "runtime": audit.runtime,
-            "libseccomp": audit.libseccomp.map(|release| release.to_string()),
-            "uname": audit.uname,
-            "key_scheme": audit.key_scheme,
-            "entries": entries,
-            "findings": findings,
-            "notes": audit.notes,
-            "summary": audit.summary,
-        });
         serde_json::to_writer(&mut self.out, &report)?;
         writeln!(self.out)?;
         self.out.flush()
@@ -115,6 +88,40 @@ fn target(against: Against<'_>) -> Value {
         "libseccomp": target.libseccomp.map(|release| release.to_string()),
         "dialects": against.dialects.map(|dialects| dialects.names().collect::<Vec<_>>()),
     })
+}
+
+#[derive(Serialize)]
+struct AuditJson<'a> {
+    schema: &'static str,
+    tool: Value,
+    root: &'a str,
+    runtime: &'a Crun,
+    libseccomp: Option<String>,
+    uname: Option<&'a Uname>,
+    key_scheme: Scheme,
+    entries: Vec<EntryJson<'a>>,
+    findings: Vec<FindingJson<'a>>,
+    notes: &'a [String],
+    summary: AuditSummary,
+}
+
+#[derive(Serialize)]
+struct EntryJson<'a> {
+    name: &'a str,
+    bytes: u64,
+    links: u64,
+    modified: &'a str,
+    status: Status,
+    attributed: &'a [Attribution],
+    hidden: Vec<HiddenJson<'a>>,
+    pruned: Option<Pruned>,
+}
+
+#[derive(Serialize)]
+struct HiddenJson<'a> {
+    syscall: &'a str,
+    #[serde(flatten)]
+    place: PlaceJson<'a>,
 }
 
 #[derive(Serialize)]
@@ -210,6 +217,25 @@ impl<'f> From<&'f Finding> for FindingJson<'f> {
             help: finding.help.as_deref(),
             facts: &finding.facts,
             fix,
+        }
+    }
+}
+
+impl<'a> From<&'a Entry> for EntryJson<'a> {
+    fn from(entry: &'a Entry) -> Self {
+        let hidden = entry.hidden.iter().map(|hidden| HiddenJson {
+            syscall: &hidden.syscall,
+            place: PlaceJson::from(&hidden.location),
+        });
+        Self {
+            name: &entry.name,
+            bytes: entry.bytes,
+            links: entry.links,
+            modified: &entry.modified,
+            status: entry.status,
+            attributed: &entry.attributed,
+            hidden: hidden.collect(),
+            pruned: entry.pruned,
         }
     }
 }
