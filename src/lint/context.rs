@@ -66,19 +66,21 @@ impl<'c> Context<'c> {
             Found::Profile(profile) => profile.entries.as_slice(),
             Found::NoSection(_) | Found::Nothing => &[],
         };
-        let names = entries.iter().flat_map(|entry| {
-            entry.names.iter().map(move |&text| NameUse {
+        let count = entries.iter().map(|entry| entry.names.len()).sum();
+        let mut names = Vec::with_capacity(count);
+        for entry in entries {
+            names.extend(entry.names.iter().map(|&text| NameUse {
                 text,
                 entry,
                 spelling: syscalls::spelling(text.value),
-            })
-        });
+            }));
+        }
         Self {
             source,
             document,
             found,
             target,
-            names: names.collect(),
+            names,
             active: active_architectures(found, &target.architectures),
         }
     }

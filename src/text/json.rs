@@ -415,31 +415,41 @@ impl<'s> Reader<'s> {
 
     /// White space and comments.
     fn skip_trivia(&mut self) {
-        while let Some(&byte) = self.bytes.get(self.at) {
-            match byte {
-                b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
-                b'#' => self.line_comment(),
-                b'/' if self.bytes.get(self.at + 1) == Some(&b'/') => self.line_comment(),
-                b'/' if self.bytes.get(self.at + 1) == Some(&b'*') => self.block_comment(),
-                0x0b | 0x0c => {
+        loop {
+            let rest = &self.bytes[self.at..];
+            let is_blank = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
+            let blank = rest.iter().position(|byte| !is_blank(byte));
+            let Some(blank) = blank else {
+                self.at = self.bytes.len();
+                return;
+            };
+            self.at += blank;
+            match rest[blank..] {
+                [b'#', ..] | [b'/', b'/', ..] => self.line_comment(),
+                [b'/', b'*', ..] => self.block_comment(),
+                [0x0b | 0x0c, ..] => {
                     self.deviate(Deviates::NonJsonWhitespace, self.at, self.at + 1);
                     self.at += 1;
                 }
-                0x80.. => {
-                    let rest = self.text.and_then(|text| text.get(self.at..));
-                    let Some(space) = rest.and_then(|rest| rest.chars().next()) else {
-                        return;
-                    };
-                    if !space.is_whitespace() && !"\u{feff}\u{200b}\u{2060}".contains(space) {
-                        return;
-                    }
-                    let end = self.at + space.len_utf8();
-                    self.deviate(Deviates::NonJsonWhitespace, self.at, end);
-                    self.at = end;
-                }
+                [0x80..=0xff, ..] if self.skip_foreign_space() => {}
                 _ => return,
             }
         }
+    }
+
+    /// White space beyond ASCII, if there is any here.
+    fn skip_foreign_space(&mut self) -> bool {
+        let rest = self.text.and_then(|text| text.get(self.at..));
+        let Some(space) = rest.and_then(|rest| rest.chars().next()) else {
+            return false;
+        };
+        if !space.is_whitespace() && !"\u{feff}\u{200b}\u{2060}".contains(space) {
+            return false;
+        }
+        let end = self.at + space.len_utf8();
+        self.deviate(Deviates::NonJsonWhitespace, self.at, end);
+        self.at = end;
+        true
     }
 
     fn line_comment(&mut self) {

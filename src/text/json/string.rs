@@ -15,6 +15,9 @@ impl<'s> Reader<'s> {
         let mut piece = self.at;
         let mut spans_lines = false;
         let end = loop {
+            let rest = &self.bytes[self.at..];
+            let ends_run = |byte: &u8| *byte == quote || *byte == b'\\' || *byte < 0x20;
+            self.at += rest.iter().position(ends_run).unwrap_or(rest.len());
             match self.bytes.get(self.at) {
                 Some(&byte) if byte == quote => {
                     self.at += 1;
@@ -31,12 +34,12 @@ impl<'s> Reader<'s> {
                     self.deviate(Deviates::UnterminatedString, start, self.at);
                     break self.at;
                 }
-                Some(0..0x20) => {
+                // Nothing else ends a run: a control character.
+                Some(_) => {
                     spans_lines |= matches!(self.bytes[self.at], b'\n' | b'\r');
                     self.deviate(Deviates::ControlCharacter, self.at, self.at + 1);
                     self.at += 1;
                 }
-                Some(_) => self.at += 1,
                 None => {
                     self.deviate(Deviates::UnterminatedString, start, self.at);
                     break self.at;
