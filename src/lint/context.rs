@@ -109,9 +109,9 @@ impl<'c> Context<'c> {
             entry.args.iter().filter_map(move |condition| {
                 let comparison = condition.comparison?;
                 Some(ConditionUse {
-                    entry,
                     condition,
                     comparison,
+                    entry,
                 })
             })
         })

@@ -1,7 +1,7 @@
 use crate::finding::{Category, Finding, Rule, Severity};
 use crate::lint::condition::listed;
 use crate::lint::{Context, LintRule};
-use crate::syscalls::{self, Parameter};
+use crate::syscalls::{self, Parameter, Syscall};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -55,7 +55,7 @@ fn advice(names: &[&str]) -> String {
     let [name] = names else {
         return "give them a rule entry without the condition".to_owned();
     };
-    let parameters = syscalls::lookup(name).and_then(|syscall| syscall.parameters());
+    let parameters = syscalls::lookup(name).and_then(Syscall::parameters);
     match parameters.unwrap_or_default() {
         [] => format!("`{name}` takes no arguments: give it a rule entry without conditions"),
         list => {
