@@ -9,6 +9,8 @@
     reason = "printing is how a build script speaks to cargo"
 )]
 
+#[path = "build/parameters.rs"]
+mod parameters;
 #[path = "build/tsv.rs"]
 mod tsv;
 
@@ -17,6 +19,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
+use parameters::{PARAMETERS, Parameters};
 use tsv::{Result, Row, words};
 
 const ARCHITECTURES: &str = "data/architectures.tsv";
@@ -26,8 +29,16 @@ const KERNELS: &str = "data/syscall_kernel_versions.tsv";
 const ALIASES: &str = "data/syscall_aliases.tsv";
 
 fn main() {
-    let inputs = [ARCHITECTURES, SYSCALLS, RELEASES, KERNELS, ALIASES];
-    for file in ["build.rs", "build/tsv.rs"].into_iter().chain(inputs) {
+    let inputs = [
+        ARCHITECTURES,
+        SYSCALLS,
+        RELEASES,
+        KERNELS,
+        PARAMETERS,
+        ALIASES,
+    ];
+    let code = ["build.rs", "build/parameters.rs", "build/tsv.rs"];
+    for file in code.into_iter().chain(inputs) {
         println!("cargo::rerun-if-changed={file}");
     }
     if let Err(message) = generate() {
@@ -216,19 +227,21 @@ fn numbers(
     ))
 }
 
-/// When calls came and went. Rows are taken out as they are used.
-struct Dates {
+/// When calls came and went, and what their arguments are. Rows are taken out as they are used.
+struct Facts {
     releases: BTreeMap<String, Row>,
     kernels: BTreeMap<String, Row>,
+    parameters: Parameters,
 }
 
-impl Dates {
+impl Facts {
     fn read() -> Result<Self> {
         let releases = ["syscall", "first_release", "last_release", "source"];
         let kernels = ["syscall", "introduced", "architectures", "source", "note"];
         Ok(Self {
             releases: tsv::read_map(RELEASES, &releases)?,
             kernels: tsv::read_map(KERNELS, &kernels)?,
+            parameters: Parameters::read()?,
         })
     }
 
@@ -266,14 +279,16 @@ impl Dates {
         };
         Ok(format!(
             "Syscall {{ name: {name:?}, direct: {direct:?}, subcall: {subcall}, \
-             first_release: {first}, last_release: {last}, first_kernel: {kernel} }}"
+             first_release: {first}, last_release: {last}, first_kernel: {kernel}, \
+             parameters: {} }}",
+            self.parameters.code(name)?
         ))
     }
 
     fn are_used_up(&self) -> Result<()> {
         match self.releases.iter().chain(&self.kernels).next() {
             Some((name, row)) => row.fail(format_args!("`{name}` is not in {SYSCALLS}")),
-            None => Ok(()),
+            None => self.parameters.are_used_up(SYSCALLS),
         }
     }
 }
@@ -283,7 +298,7 @@ fn syscalls(code: &mut Code, arches: &[Architecture]) -> Result<BTreeMap<String,
     let mut header = vec!["syscall"];
     header.extend(arches.iter().map(|arch| arch.name.as_str()));
     header.push("source");
-    let mut dates = Dates::read()?;
+    let mut facts = Facts::read()?;
 
     let mut names = BTreeMap::new();
     let mut origin: Option<String> = None;
@@ -310,10 +325,10 @@ fn syscalls(code: &mut Code, arches: &[Architecture]) -> Result<BTreeMap<String,
                 "pub const TABLE_RELEASE: Release = {release};"
             ));
         }
-        table.push(dates.syscall_code(&row, name, &direct, subcall)?);
+        table.push(facts.syscall_code(&row, name, &direct, subcall)?);
         names.insert(name.to_owned(), place);
     }
-    dates.are_used_up()?;
+    facts.are_used_up()?;
 
     code.array("SYSCALLS", "Syscall", &table);
     code.map(

@@ -8,6 +8,8 @@ use crate::syscalls::{self, Arch, Spelling, Syscall};
 use crate::target::Target;
 use crate::text::{Document, Kind, Node, Source};
 
+use super::ConditionUse;
+
 /// A source and what was read from it. Made once, and looked at by all rules.
 #[derive(Debug)]
 pub struct Context<'c> {
@@ -97,6 +99,24 @@ impl<'c> Context<'c> {
     /// Every name in every rule entry, in the order of the source.
     pub fn names(&self) -> impl Iterator<Item = &NameUse<'c>> {
         self.names.iter()
+    }
+
+    /// Every condition that can be understood, in the order of the source.
+    pub fn conditions(&self) -> impl Iterator<Item = ConditionUse<'c>> {
+        let entries = self
+            .profile()
+            .into_iter()
+            .flat_map(|profile| &profile.entries);
+        entries.flat_map(|entry| {
+            entry.args.iter().filter_map(move |condition| {
+                let comparison = condition.comparison?;
+                Some(ConditionUse {
+                    condition,
+                    comparison,
+                    entry,
+                })
+            })
+        })
     }
 
     /// What could not be read of the profile.

@@ -3,12 +3,14 @@
 //! A rule is a file in `rules/` here, with a `static` [`LintRule`], and a page of
 //! the same name in the rule book at the top of the repository.
 
+mod condition;
 mod context;
 mod registry;
 mod rules;
 
 use std::sync::Arc;
 
+pub use condition::ConditionUse;
 pub use context::{Context, NameUse};
 pub use registry::{SelectionError, all_rules, find_rule, lint_rules, parse_rules};
 

@@ -4,9 +4,11 @@
 //! there. Reading never stops at a mistake: each becomes a [`Mistake`], and the
 //! rest is read as if it were right.
 
+mod comparison;
 mod dialect;
 mod schema;
 
+pub use comparison::{Comparison, Operator};
 pub use dialect::Dialects;
 pub use schema::{Field, Shape};
 
@@ -100,6 +102,25 @@ pub struct RuleEntry<'d> {
     pub excludes: Option<Filter<'d>>,
 }
 
+impl RuleEntry<'_> {
+    /// Whether a call that the rule entry matches runs, logged or not. `None` if there is no such
+    /// action.
+    #[must_use]
+    pub fn permits(&self) -> Option<bool> {
+        match self.action?.value {
+            "SCMP_ACT_ALLOW" | "SCMP_ACT_LOG" => Some(true),
+            "SCMP_ACT_ERRNO"
+            | "SCMP_ACT_KILL"
+            | "SCMP_ACT_KILL_PROCESS"
+            | "SCMP_ACT_KILL_THREAD"
+            | "SCMP_ACT_NOTIFY"
+            | "SCMP_ACT_TRACE"
+            | "SCMP_ACT_TRAP" => Some(false),
+            _ => None,
+        }
+    }
+}
+
 /// `includes` or `excludes` of a rule entry.
 #[derive(Debug)]
 pub struct Filter<'d> {
@@ -126,6 +147,9 @@ pub struct Condition<'d> {
     pub value_two: Option<Digits<'d>>,
     /// How it is compared.
     pub op: Option<Text<'d>>,
+    /// All of it, typed; `None` if something is missing or wrong, which is a [`Mistake`] or for
+    /// rules about that field to say.
+    pub comparison: Option<Comparison>,
 }
 
 /// Something in a profile that is not as its dialects want it.

@@ -4,8 +4,8 @@
 //! containers/common `pkg/seccomp/types.go`.
 
 use super::{
-    ArchMapEntry, Condition, Dialects, Digits, Filter, Mistake, Profile, RuleEntry, Spanned, Text,
-    every,
+    ArchMapEntry, Comparison, Condition, Dialects, Digits, Filter, Mistake, Profile, RuleEntry,
+    Spanned, Text, every,
 };
 use crate::text::{Kind, Node};
 
@@ -295,13 +295,16 @@ impl<'d> Reader<'d> {
 
     fn condition(&mut self, node: Node<'d>) -> Condition<'d> {
         let [index, value, value_two, op] = self.members(node, "a condition", &CONDITION);
-        Condition {
+        let mut condition = Condition {
             node,
             index: digits(index),
             value: digits(value),
             value_two: digits(value_two),
             op: text(op),
-        }
+            comparison: None,
+        };
+        condition.comparison = Comparison::read(&condition);
+        condition
     }
 
     /// The values of an object's fields, in the order of `fields`; of a key that

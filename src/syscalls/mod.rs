@@ -21,12 +21,14 @@
 //! ```
 
 mod arch;
+mod parameters;
 mod spelling;
 mod suggest;
 mod table;
 mod version;
 
 pub use arch::{Arch, Multiplexer};
+pub use parameters::{Parameter, ParameterKind};
 pub use spelling::{Alias, AliasKind, Defect, Malformed, Spelling, spelling};
 pub use suggest::suggest;
 pub use table::{Number, Subcall, Syscall, TABLE_RELEASE, all, lookup, with_number};

@@ -24,4 +24,5 @@
 mod architectures;
 mod library;
 mod linked;
+mod prototypes;
 mod second_source;

@@ -1,0 +1,55 @@
+//! Conditions, and the syscalls whose arguments they are about.
+
+use crate::profile::{Comparison, Condition, RuleEntry};
+use crate::syscalls::{self, ParameterKind, Syscall};
+
+/// A condition in a rule entry.
+#[derive(Clone, Copy, Debug)]
+pub struct ConditionUse<'c> {
+    /// The condition as written.
+    pub condition: &'c Condition<'c>,
+    /// What it compares.
+    pub comparison: Comparison,
+    /// The rule entry that it stands in.
+    pub entry: &'c RuleEntry<'c>,
+}
+
+impl<'c> ConditionUse<'c> {
+    /// The syscalls of the rule entry of which something holds.
+    #[must_use]
+    pub fn syscalls(&self, holds: impl Fn(&Syscall) -> bool) -> Vec<&'c str> {
+        let names = self.entry.names.iter().map(|name| name.value);
+        names
+            .filter(|name| syscalls::lookup(name).is_some_and(&holds))
+            .collect()
+    }
+
+    /// The syscalls of the rule entry to which the argument is something that `is` holds of,
+    /// wherever they are.
+    #[must_use]
+    pub fn syscalls_with(&self, is: impl Fn(ParameterKind) -> bool) -> Vec<&'c str> {
+        let index = u64::from(self.comparison.index);
+        self.syscalls(|syscall| {
+            let parameter = syscall.parameter(index);
+            parameter.is_some_and(|parameter| is(parameter.kind))
+        })
+    }
+}
+
+/// Names as a sentence has them; of many, the first few.
+#[must_use]
+pub(super) fn listed(names: &[&str]) -> String {
+    let quoted = |names: &[&str]| {
+        let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        names.join(", ")
+    };
+    match names {
+        [first @ .., last] if (1..4).contains(&first.len()) => {
+            format!("{} and `{last}`", quoted(first))
+        }
+        [a, b, c, rest @ ..] if !rest.is_empty() => {
+            format!("{} and {} others", quoted(&[a, b, c]), rest.len())
+        }
+        names => quoted(names),
+    }
+}

@@ -1,0 +1,42 @@
+use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::lint::{Context, LintRule};
+use crate::profile::Operator;
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "masked-eq-bits-outside-mask",
+        category: Category::Correctness,
+        severity: Severity::Error,
+        page: include_str!("../../../rules/correctness/masked-eq-bits-outside-mask.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for condition in context.conditions() {
+        let (mask, value) = (condition.comparison.value, condition.comparison.value_two);
+        let outside = value & !mask;
+        // A mask of 0 is for `tautological-condition` to speak of.
+        if condition.comparison.operator != Operator::MaskedEqual || mask == 0 || outside == 0 {
+            continue;
+        }
+        let Some(written) = condition.condition.value_two else {
+            continue;
+        };
+        let kept = value & mask;
+        let message = format!(
+            "`valueTwo` has bits outside the mask {mask:#x}: {value:#x} is compared as {kept:#x}"
+        );
+        let finding = Finding::new(&RULE.rule, context.at(written.node), message)
+            .here(format!("{outside:#x} is dropped"))
+            .fact("mask", mask)
+            .fact("dropped", outside);
+        findings.push(if kept == mask {
+            finding.help("`value` is the mask, `valueTwo` what the masked argument must be: were they mixed up?")
+        } else {
+            finding
+                .help(format!("write {kept}, or widen the mask in `value`"))
+                .fix(Applicability::Safe, written.node.text_span(), &kept.to_string())
+        });
+    }
+}

@@ -1,0 +1,61 @@
+use crate::finding::{Category, Finding, Rule, Severity};
+use crate::lint::condition::listed;
+use crate::lint::{Context, LintRule};
+use crate::profile::{Comparison, Operator};
+use crate::syscalls::ParameterKind;
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "pointer-arg-compared",
+        category: Category::Security,
+        severity: Severity::Error,
+        page: include_str!("../../../rules/security/pointer-arg-compared.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for condition in context.conditions() {
+        let comparison = condition.comparison;
+        let Some(index) = condition.condition.index else {
+            continue;
+        };
+        if asks_for_null(comparison) {
+            continue;
+        }
+        let names = condition.syscalls_with(|kind| kind == ParameterKind::Pointer);
+        if names.is_empty() {
+            continue;
+        }
+        let message = format!(
+            "argument {} of {} is a pointer, and a filter cannot see what it points to",
+            comparison.index,
+            listed(&names)
+        );
+        let finding = Finding::new(&RULE.rule, context.at(index.node), message)
+            .here("an address")
+            .help(advice(&names))
+            .fact("index", comparison.index);
+        findings.push(match names.as_slice() {
+            [name] => finding.fact("syscall", *name),
+            names => finding.fact("syscalls", names.to_vec()),
+        });
+    }
+}
+
+/// Whether an address is given at all is something that a filter can see.
+fn asks_for_null(comparison: Comparison) -> bool {
+    matches!(
+        (comparison.operator, comparison.value),
+        (Operator::Equal | Operator::NotEqual | Operator::Greater | Operator::LessOrEqual, 0)
+            | (Operator::Less | Operator::GreaterOrEqual, 1)
+    )
+}
+
+fn advice(names: &[&str]) -> &'static str {
+    match names {
+        ["clone3"] => "its flags are in memory: answer it with ENOSYS (38), and programs use `clone`",
+        ["socketcall"] => "the arguments of the socket call are in memory: decide by argument 0 alone",
+        _ => "compare an argument that is a number, or decide without this condition",
+    }
+}

@@ -1,0 +1,36 @@
+use crate::finding::{Category, Finding, Location, Rule, Severity};
+use crate::lint::{Context, LintRule};
+use crate::text::Span;
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "too-many-args",
+        category: Category::RuntimeCompat,
+        severity: Severity::Error,
+        page: include_str!("../../../rules/runtime-compat/too-many-args.md"),
+    },
+    check,
+};
+
+/// How many conditions crun takes of a rule entry.
+const MOST: usize = 6;
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let entries = context.profile().into_iter().flat_map(|profile| &profile.entries);
+    for entry in entries {
+        let Some(seventh) = entry.args.get(MOST) else {
+            continue;
+        };
+        // The bracket that opens the object stands for all of it.
+        let start = seventh.node.span().start;
+        let location = Location::part(context.source, seventh.node, Span::new(start, start + 1));
+        let count = entry.args.len();
+        let message = format!("{count} conditions in a rule entry: crun drops those after the sixth");
+        findings.push(
+            Finding::new(&RULE.rule, location, message)
+                .here("dropped from here on")
+                .help("spread them over rule entries with at most six conditions each")
+                .fact("conditions", count),
+        );
+    }
+}

@@ -1,0 +1,67 @@
+use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::lint::{Context, LintRule};
+use crate::profile::{Condition, Operator};
+use crate::text::Span;
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "value-two-ignored",
+        category: Category::Correctness,
+        severity: Severity::Warning,
+        page: include_str!("../../../rules/correctness/value-two-ignored.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for condition in context.conditions() {
+        let comparison = condition.comparison;
+        // 0 is what it is without being written, and what many generators write.
+        if comparison.operator == Operator::MaskedEqual || comparison.value_two == 0 {
+            continue;
+        }
+        let written = condition.condition;
+        let (Some(value_two), Some(op)) = (written.value_two, written.op) else {
+            continue;
+        };
+        let message = format!(
+            "`{}` compares with `value` alone: the {} in `valueTwo` does nothing",
+            op.value, comparison.value_two
+        );
+        let finding = Finding::new(&RULE.rule, context.at(value_two.node), message)
+            .here("ignored")
+            .fact("op", op.value);
+        findings.push(match comparison.operator {
+            Operator::Equal | Operator::NotEqual => {
+                let finding = finding.help("remove it: only `SCMP_CMP_MASKED_EQ` has two values");
+                match member(written) {
+                    Some(span) => finding.fix(Applicability::Safe, span, ""),
+                    None => finding,
+                }
+            }
+            _ => finding.help(
+                "no operator compares with a range, and two conditions on one argument are alternatives: list the values in rule entries of their own",
+            ),
+        });
+    }
+}
+
+/// The member `valueTwo` of a condition, with one of the commas beside it.
+fn member(condition: &Condition<'_>) -> Option<Span> {
+    let value_two = condition.value_two?.node;
+    let mut before = None;
+    let mut members = condition.node.members();
+    let (key, _) = members.by_ref().find(|&(_, value)| {
+        let found = value == value_two;
+        if !found {
+            before = Some(value);
+        }
+        found
+    })?;
+    let end = value_two.span().end;
+    match (before, members.next()) {
+        (Some(before), _) => Some(Span::new(before.span().end, end)),
+        (None, Some((next, _))) => Some(Span::new(key.span().start, next.span().start)),
+        (None, None) => None,
+    }
+}

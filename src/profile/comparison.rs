@@ -1,0 +1,84 @@
+//! What a condition compares, read once for all rules.
+
+use super::Condition;
+
+/// How an argument is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operator {
+    /// `SCMP_CMP_NE`
+    NotEqual,
+    /// `SCMP_CMP_LT`
+    Less,
+    /// `SCMP_CMP_LE`
+    LessOrEqual,
+    /// `SCMP_CMP_EQ`
+    Equal,
+    /// `SCMP_CMP_GE`
+    GreaterOrEqual,
+    /// `SCMP_CMP_GT`
+    Greater,
+    /// `SCMP_CMP_MASKED_EQ`
+    MaskedEqual,
+}
+
+impl Operator {
+    /// The operator of a name, exactly as the runtime specification has it.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "SCMP_CMP_NE" => Self::NotEqual,
+            "SCMP_CMP_LT" => Self::Less,
+            "SCMP_CMP_LE" => Self::LessOrEqual,
+            "SCMP_CMP_EQ" => Self::Equal,
+            "SCMP_CMP_GE" => Self::GreaterOrEqual,
+            "SCMP_CMP_GT" => Self::Greater,
+            "SCMP_CMP_MASKED_EQ" => Self::MaskedEqual,
+            _ => return None,
+        })
+    }
+}
+
+/// A condition as libseccomp gets it from every runtime that takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Comparison {
+    /// Which argument, counted from 0. Only up to 5 are there.
+    pub index: u32,
+    /// How it is compared.
+    pub operator: Operator,
+    /// What it is compared with; the mask for [`Operator::MaskedEqual`].
+    pub value: u64,
+    /// What the masked argument is compared with; 0 if absent.
+    pub value_two: u64,
+}
+
+impl Comparison {
+    /// What a condition compares. `None` if something of it is missing or wrong, so that runtimes
+    /// disagree about it or refuse it.
+    pub(super) fn read(condition: &Condition<'_>) -> Option<Self> {
+        let value_two = match &condition.value_two {
+            Some(digits) => digits.as_u64()?,
+            None => 0,
+        };
+        Some(Self {
+            index: condition.index.as_ref()?.as_u64()?.try_into().ok()?,
+            operator: Operator::from_name(condition.op.as_ref()?.value)?,
+            value: condition.value.as_ref()?.as_u64()?,
+            value_two,
+        })
+    }
+
+    /// Whether an argument of 64 bits meets it, as libseccomp compares it: bits outside the mask
+    /// are taken out of both sides.
+    #[must_use]
+    pub fn holds(&self, argument: u64) -> bool {
+        match self.operator {
+            Operator::NotEqual => argument != self.value,
+            Operator::Less => argument < self.value,
+            Operator::LessOrEqual => argument <= self.value,
+            Operator::Equal => argument == self.value,
+            Operator::GreaterOrEqual => argument >= self.value,
+            Operator::Greater => argument > self.value,
+            Operator::MaskedEqual => argument & self.value == self.value_two & self.value,
+        }
+    }
+}
