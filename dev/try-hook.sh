@@ -71,12 +71,12 @@ for hook in seclint seclint-system; do
     echo "== $hook"
     project "$hook"
     if [ "$hook" = seclint-system ]; then
-        expect 1 'Executable `seclint` not found' pre-commit run --all-files
+        expect 1 'not found' pre-commit run --all-files
         # The one that the other hook has built is now the installed one.
         PATH="$(dirname "$(find "$PRE_COMMIT_HOME" -path '*/bin/seclint')"):$PATH"
     fi
     expect 1 '1 error in 2 profiles; 1 file passed over' pre-commit run --all-files
-    expect 1 'did you mean `kexec_file_load`?' git commit -m 'Deny kexec'
+    expect 1 kexec_file_load git commit -m 'Deny kexec'
     sed -i 's/file_lod/file_load/' profiles/deny.json
     git add .
     expect 0 Passed git commit -m 'Deny kexec'

@@ -1,5 +1,6 @@
-//! The hooks for pre-commit, as far as they can be tried without it:
-//! `dev/try-hook.sh` tries them with it.
+//! What others run seclint from: the hooks for pre-commit, as far as they can be
+//! tried without it (`dev/try-hook.sh` tries them with it), and the unit for
+//! systemd.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test")]
 
@@ -132,4 +133,23 @@ fn a_configuration_may_add_options() {
         let files = ["--fail-on=never", "--libseccomp", "2.5.4", "bad.json"];
         assert_eq!(run(command(&hook, &project, &files)).code, 0);
     }
+}
+
+/// The service runs a command that there is, and the timer starts the service.
+#[test]
+fn the_unit_runs_seclint() {
+    let unit = |kind: &str| {
+        let path = format!("contrib/systemd/seclint-cache-audit.{kind}");
+        fs::read_to_string(repository(&path)).expect("a unit")
+    };
+    let service = unit("service");
+    let starts: Vec<_> = (service.lines())
+        .filter_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/seclint "))
+        .collect();
+    assert_eq!(starts.len(), 1, "{service}");
+    let mut command = seclint();
+    command.args(starts[0].split(' ')).arg("--help");
+    assert_eq!(run(command).code, 0, "{}", starts[0]);
+    // Without `Unit=` a timer starts the service of its own name.
+    assert!(!unit("timer").contains("Unit="));
 }
