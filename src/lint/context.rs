@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::finding::Location;
-use crate::profile::{Found, Mistake, Profile, RuleEntry, Text};
+use crate::profile::{Action, Found, Mistake, Profile, RuleEntry, Text};
 use crate::syscalls::{self, Arch, Spelling, Syscall};
 use crate::target::Target;
 use crate::text::{Document, Kind, Node, Source};
@@ -38,16 +38,13 @@ impl NameUse<'_> {
     /// What the rule entry fails to do for a name that no runtime knows.
     #[must_use]
     pub fn effect(&self) -> &'static str {
-        match self.entry.action.map(|action| action.value) {
-            Some("SCMP_ACT_ALLOW") => "rule entry allows nothing",
-            Some("SCMP_ACT_LOG") => "rule entry logs nothing",
-            Some(
-                "SCMP_ACT_ERRNO"
-                | "SCMP_ACT_KILL"
-                | "SCMP_ACT_KILL_PROCESS"
-                | "SCMP_ACT_KILL_THREAD"
-                | "SCMP_ACT_TRAP",
-            ) => "rule entry denies nothing",
+        let action = self.entry.action.map(|action| action.value);
+        match action.and_then(Action::of_name) {
+            Some(Action::Allow) => "rule entry allows nothing",
+            Some(Action::Log) => "rule entry logs nothing",
+            Some(Action::Errno | Action::KillProcess | Action::KillThread | Action::Trap) => {
+                "rule entry denies nothing"
+            }
             _ => "rule entry does nothing",
         }
     }
