@@ -23,10 +23,18 @@ const ARCHITECTURES: &str = "data/architectures.tsv";
 const SYSCALLS: &str = "data/syscalls.tsv";
 const RELEASES: &str = "data/libseccomp_releases.tsv";
 const KERNELS: &str = "data/syscall_kernel_versions.tsv";
+const UNIMPLEMENTED: &str = "data/unimplemented_syscalls.tsv";
 const ALIASES: &str = "data/syscall_aliases.tsv";
 
 fn main() {
-    let inputs = [ARCHITECTURES, SYSCALLS, RELEASES, KERNELS, ALIASES];
+    let inputs = [
+        ARCHITECTURES,
+        SYSCALLS,
+        RELEASES,
+        KERNELS,
+        UNIMPLEMENTED,
+        ALIASES,
+    ];
     for file in ["build.rs", "build/tsv.rs"].into_iter().chain(inputs) {
         println!("cargo::rerun-if-changed={file}");
     }
@@ -220,15 +228,18 @@ fn numbers(
 struct Dates {
     releases: BTreeMap<String, Row>,
     kernels: BTreeMap<String, Row>,
+    unimplemented: BTreeMap<String, Row>,
 }
 
 impl Dates {
     fn read() -> Result<Self> {
         let releases = ["syscall", "first_release", "last_release", "source"];
         let kernels = ["syscall", "introduced", "architectures", "source", "note"];
+        let unimplemented = ["syscall", "removed", "source", "note"];
         Ok(Self {
             releases: tsv::read_map(RELEASES, &releases)?,
             kernels: tsv::read_map(KERNELS, &kernels)?,
+            unimplemented: tsv::read_map(UNIMPLEMENTED, &unimplemented)?,
         })
     }
 
@@ -255,7 +266,20 @@ impl Dates {
             last => format!("Some({})", release_code(&release, last)?),
         };
         let kernel = match self.kernels.remove(name) {
-            Some(kernel) => format!("Some({})", kernel_code(&kernel)?),
+            Some(row) => {
+                let [_, introduced, ..] = row.cells::<5>()?;
+                format!("Some({})", kernel_code(&row, introduced)?)
+            }
+            None => "None".to_owned(),
+        };
+        let unimplemented = match self.unimplemented.remove(name) {
+            Some(row) => match row.cells::<4>()? {
+                [_, "never", ..] => "Some(Unimplemented::Always)".to_owned(),
+                [_, removed, ..] => {
+                    let removed = kernel_code(&row, removed)?;
+                    format!("Some(Unimplemented::Since({removed}))")
+                }
+            },
             None => "None".to_owned(),
         };
         let subcall = match subcall {
@@ -266,12 +290,14 @@ impl Dates {
         };
         Ok(format!(
             "Syscall {{ name: {name:?}, direct: {direct:?}, subcall: {subcall}, \
-             first_release: {first}, last_release: {last}, first_kernel: {kernel} }}"
+             first_release: {first}, last_release: {last}, first_kernel: {kernel}, \
+             unimplemented: {unimplemented} }}"
         ))
     }
 
     fn are_used_up(&self) -> Result<()> {
-        match self.releases.iter().chain(&self.kernels).next() {
+        let left = self.releases.iter().chain(&self.kernels);
+        match left.chain(&self.unimplemented).next() {
             Some((name, row)) => row.fail(format_args!("`{name}` is not in {SYSCALLS}")),
             None => Ok(()),
         }
@@ -371,8 +397,7 @@ fn release_code(row: &Row, text: &str) -> Result<String> {
     Ok(format!("Release::new({major}, {minor}, {micro})"))
 }
 
-fn kernel_code(row: &Row) -> Result<String> {
-    let [_, version, ..]: [&str; 5] = row.cells()?;
-    let [major, minor] = row.version(version)?;
+fn kernel_code(row: &Row, text: &str) -> Result<String> {
+    let [major, minor] = row.version(text)?;
     Ok(format!("KernelVersion::new({major}, {minor})"))
 }

@@ -107,6 +107,17 @@ impl<'c> Context<'c> {
         Location::node(self.source, node)
     }
 
+    /// Whether a container's configuration names a listener outside its section, in the annotation
+    /// that crun reads.
+    #[must_use]
+    pub fn names_receiver(&self) -> bool {
+        let annotations = self
+            .document
+            .root()
+            .and_then(|root| root.get("annotations"));
+        annotations.is_some_and(|all| all.get("run.oci.seccomp.receiver").is_some())
+    }
+
     /// Whether the source is meant as JSON: it begins as an object or an array
     /// does, or it cannot be told from what it holds.
     #[must_use]

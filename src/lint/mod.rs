@@ -5,6 +5,7 @@
 
 mod context;
 mod registry;
+mod removal;
 mod rules;
 
 use std::sync::Arc;

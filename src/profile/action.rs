@@ -154,6 +154,27 @@ impl<'d> Profile<'d> {
         self.default_decision().into_iter().chain(entries)
     }
 
+    /// Whether every call runs that a rule entry names. An action that is none may have been meant
+    /// to deny.
+    #[must_use]
+    pub fn denies_nothing(&self) -> bool {
+        self.entries.iter().all(|entry| {
+            let action = entry
+                .action
+                .and_then(|action| Action::of_name(action.value));
+            entry.names.is_empty() || action.is_some_and(Action::permits)
+        })
+    }
+
+    /// The first place that sends calls to a listener. A rule entry without names sends none.
+    #[must_use]
+    pub fn first_notification(&'d self) -> Option<Decision<'d>> {
+        self.decisions().find(|decision| {
+            let is_about_something = |entry: &RuleEntry<'_>| !entry.names.is_empty();
+            decision.action == Action::Notify && decision.entry.is_none_or(is_about_something)
+        })
+    }
+
     /// Podman, and nothing else, reads a name or digits in `errno`; it then ignores `errnoRet`.
     fn errno(
         &self,
@@ -166,10 +187,12 @@ impl<'d> Profile<'d> {
             Some(name) => (by_name, name),
             None => (by_number, number?),
         };
+        // Rust reads a sign before digits, Podman does not.
+        let digits = Some(given.value).filter(|digits| !digits.starts_with('+'));
         Some(GivenErrno {
             field,
             node: given.node,
-            number: given.value.parse().ok(),
+            number: digits.and_then(|digits| digits.parse().ok()),
         })
     }
 }

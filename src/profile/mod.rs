@@ -5,6 +5,7 @@
 //! rest is read as if it were right.
 
 mod action;
+mod compare;
 mod dialect;
 mod schema;
 
