@@ -18,7 +18,7 @@ impl RuleEntry<'_> {
     }
 }
 
-fn text<'d>(text: Option<Text<'d>>) -> &'d str {
+fn text(text: Option<Text<'_>>) -> &str {
     text.map_or("", |text| text.value)
 }
 

@@ -69,7 +69,7 @@ fn what_is_wrong(
             let which = match kept {
                 0..=133 => return None,
                 // ENOTRECOVERABLE and its like on MIPS and PA-RISC, and EDQUOT on MIPS.
-                134..=257 | 1133 => "outside MIPS and PA-RISC no errno has",
+                134..=257 | 1133 => "except on MIPS and PA-RISC, no errno has",
                 _ => "no errno has",
             };
             Some((

@@ -18,7 +18,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let Some(errno) = decision.errno else {
             continue;
         };
-        let Some(number) = errno.number.filter(|number| number & 0xffff == 0) else {
+        let Some(number) = errno.number.filter(|&number| number as u16 == 0) else {
             continue;
         };
         let field = errno.field;

@@ -30,15 +30,14 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let mut finding = Finding::new(&RULE.rule, context.at(action.node), message)
             .here("no such action")
             .fact("action", written);
-        finding = match meant(written) {
-            Some(meant) => finding
+        finding = if let Some(meant) = meant(written) {
+            finding
                 .help(format!("did you mean `{meant}`?"))
                 .fact("suggestion", meant)
-                .fix(Applicability::Unsafe, action.node.text_span(), meant),
-            None => {
-                let names: Vec<_> = Action::names().collect();
-                finding.help(format!("the actions are {}", names.join(", ")))
-            }
+                .fix(Applicability::Unsafe, action.node.text_span(), meant)
+        } else {
+            let names: Vec<_> = Action::names().collect();
+            finding.help(format!("the actions are {}", names.join(", ")))
         };
         findings.push(finding);
     }
