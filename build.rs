@@ -26,6 +26,7 @@ const ARCHITECTURES: &str = "data/architectures.tsv";
 const SYSCALLS: &str = "data/syscalls.tsv";
 const RELEASES: &str = "data/libseccomp_releases.tsv";
 const KERNELS: &str = "data/syscall_kernel_versions.tsv";
+const UNIMPLEMENTED: &str = "data/unimplemented_syscalls.tsv";
 const ALIASES: &str = "data/syscall_aliases.tsv";
 
 fn main() {
@@ -35,6 +36,7 @@ fn main() {
         RELEASES,
         KERNELS,
         PARAMETERS,
+        UNIMPLEMENTED,
         ALIASES,
     ];
     let code = ["build.rs", "build/parameters.rs", "build/tsv.rs"];
@@ -232,16 +234,19 @@ struct Facts {
     releases: BTreeMap<String, Row>,
     kernels: BTreeMap<String, Row>,
     parameters: Parameters,
+    unimplemented: BTreeMap<String, Row>,
 }
 
 impl Facts {
     fn read() -> Result<Self> {
         let releases = ["syscall", "first_release", "last_release", "source"];
         let kernels = ["syscall", "introduced", "architectures", "source", "note"];
+        let unimplemented = ["syscall", "removed", "source", "note"];
         Ok(Self {
             releases: tsv::read_map(RELEASES, &releases)?,
             kernels: tsv::read_map(KERNELS, &kernels)?,
             parameters: Parameters::read()?,
+            unimplemented: tsv::read_map(UNIMPLEMENTED, &unimplemented)?,
         })
     }
 
@@ -268,7 +273,20 @@ impl Facts {
             last => format!("Some({})", release_code(&release, last)?),
         };
         let kernel = match self.kernels.remove(name) {
-            Some(kernel) => format!("Some({})", kernel_code(&kernel)?),
+            Some(row) => {
+                let [_, introduced, ..] = row.cells::<5>()?;
+                format!("Some({})", kernel_code(&row, introduced)?)
+            }
+            None => "None".to_owned(),
+        };
+        let unimplemented = match self.unimplemented.remove(name) {
+            Some(row) => match row.cells::<4>()? {
+                [_, "never", ..] => "Some(Unimplemented::Always)".to_owned(),
+                [_, removed, ..] => {
+                    let removed = kernel_code(&row, removed)?;
+                    format!("Some(Unimplemented::Since({removed}))")
+                }
+            },
             None => "None".to_owned(),
         };
         let subcall = match subcall {
@@ -280,13 +298,14 @@ impl Facts {
         Ok(format!(
             "Syscall {{ name: {name:?}, direct: {direct:?}, subcall: {subcall}, \
              first_release: {first}, last_release: {last}, first_kernel: {kernel}, \
-             parameters: {} }}",
+             unimplemented: {unimplemented}, parameters: {} }}",
             self.parameters.code(name)?
         ))
     }
 
     fn are_used_up(&self) -> Result<()> {
-        match self.releases.iter().chain(&self.kernels).next() {
+        let left = self.releases.iter().chain(&self.kernels);
+        match left.chain(&self.unimplemented).next() {
             Some((name, row)) => row.fail(format_args!("`{name}` is not in {SYSCALLS}")),
             None => self.parameters.are_used_up(SYSCALLS),
         }
@@ -386,8 +405,7 @@ fn release_code(row: &Row, text: &str) -> Result<String> {
     Ok(format!("Release::new({major}, {minor}, {micro})"))
 }
 
-fn kernel_code(row: &Row) -> Result<String> {
-    let [_, version, ..]: [&str; 5] = row.cells()?;
-    let [major, minor] = row.version(version)?;
+fn kernel_code(row: &Row, text: &str) -> Result<String> {
+    let [major, minor] = row.version(text)?;
     Ok(format!("KernelVersion::new({major}, {minor})"))
 }

@@ -15,6 +15,7 @@ use support::{Ran, file, run, seclint};
 use tempfile::TempDir;
 
 const GOOD: &str = r#"{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW"}]}"#;
+/// Of interest for what `ONLY` selects; other rules speak of it as well.
 const BAD: &str = r#"{
   "defaultAction": "SCMP_ACT_ALLOW",
   "syscalls": [
@@ -25,6 +26,8 @@ const BAD: &str = r#"{
   ]
 }
 "#;
+
+const ONLY: &str = "--select=unknown-syscall";
 
 fn check(contents: impl AsRef<[u8]>, options: &[&str]) -> Ran {
     let (_directory, path) = file("profile.json", contents);
@@ -45,7 +48,7 @@ fn rules(report: &Value) -> Vec<(String, String)> {
 /// What a person sees of the mistake that seclint exists for.
 #[test]
 fn a_misspelt_syscall_is_shown_where_it_stands() {
-    insta::assert_snapshot!(check(BAD, &[]).stdout);
+    insta::assert_snapshot!(check(BAD, &[ONLY]).stdout);
 }
 
 /// CI goes by the exit code, whatever the format.
@@ -171,7 +174,7 @@ fn a_directory_is_walked_in_order() {
     put(".git/config.json", BAD);
     put(".hidden.json", BAD);
     let path = directory.path().display().to_string();
-    let ran = run(["check", &path, "--format=json"]);
+    let ran = run(["check", &path, "--format=json", ONLY]);
     let report = ran.report();
     let found: Vec<_> = (report["findings"].as_array().expect("findings").iter())
         .map(|finding| finding["path"].as_str().expect("a path").replace(&path, ""))
@@ -179,7 +182,8 @@ fn a_directory_is_walked_in_order() {
     assert_eq!(found, ["/.hidden.json", "/a/z.json", "/b.json", "/c.conf"]);
     assert_eq!(report["summary"]["files"], 7);
     assert_eq!(report["summary"]["skipped"], 3);
-    assert_eq!(run(["check", &path, "--format=json"]).stdout, ran.stdout);
+    let again = run(["check", &path, "--format=json", ONLY]);
+    assert_eq!(again.stdout, ran.stdout);
 }
 
 /// Named files are meant: that one is no profile is a finding. A hook passes
@@ -330,7 +334,7 @@ fn long_lines_are_clipped_around_what_is_wrong() {
     let profile = format!(
         r#"{{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{{"names":[{filler}"mkdirr",{filler}"é","rmdirr"],"action":"SCMP_ACT_ALLOW","action":"SCMP_ACT_ALLOW"}}]}}"#
     );
-    insta::assert_snapshot!(check(profile, &[]).stdout);
+    insta::assert_snapshot!(check(profile, &["--ignore=duplicate-entry"]).stdout);
 }
 
 /// A profile may hold what a terminal obeys: colours, cursor movements, or marks
@@ -371,7 +375,7 @@ fn an_ascii_locale_gets_ascii() {
 /// kind of finding that there is.
 #[test]
 fn spans_pointers_and_fixes_are_exact() {
-    let report = check(BAD, &["--format=json"]).report();
+    let report = check(BAD, &["--format=json", ONLY]).report();
     let finding = &report["findings"][0];
     assert_eq!(finding["pointer"], "/syscalls/0/names/1");
     assert_eq!(
@@ -455,6 +459,7 @@ fn many_files_come_in_the_order_of_their_names() {
     let ran = run([
         "check".as_ref(),
         "--format=json".as_ref(),
+        ONLY.as_ref(),
         directory.path().as_os_str(),
     ]);
     let report = ran.report();
@@ -463,4 +468,48 @@ fn many_files_come_in_the_order_of_their_names() {
         .collect();
     assert_eq!(paths.len(), 600);
     assert!(paths.is_sorted());
+}
+
+/// A fix that is called safe is made without a look at it: it must leave JSON, and nothing of what
+/// it was for.
+#[test]
+fn safe_fixes_leave_json_without_the_mistake() {
+    let profile = r#"{
+  "defaultAction": "SCMP_ACT_ALLOW", "defaultErrnoRet" : 1,
+  "architectures": ["SCMP_ARCH_X86", "SCMP_ARCH_X86" ],
+  "flags": ["SECCOMP_FILTER_FLAG_LOG","SECCOMP_FILTER_FLAG_LOG"],
+  "listenerPath": "/run/agent.socket",
+  "syscalls": [
+    { "names": ["mount" , "umount2", "mount", "mount"], "action": "SCMP_ACT_ERRNO" },
+    { "errnoRet": 1, "names": ["ptrace"], "action": "SCMP_ACT_TRAP" }
+  ]
+}"#;
+    let rules = "duplicate-entry,errno-on-non-errno-action,listener-unused";
+    let lint = |text: &str| {
+        let (_directory, path) = file("profile.json", text);
+        let path = path.display().to_string();
+        run(["check", "--select", rules, "--format", "json", &path]).report()
+    };
+    let report = lint(profile);
+    let mut edits = Vec::new();
+    for finding in report["findings"].as_array().expect("findings") {
+        let fix = &finding["fix"];
+        assert_eq!(fix["applicability"], "safe", "{finding}");
+        for edit in fix["edits"].as_array().expect("edits") {
+            let byte = |end: &str| edit["span"][end]["byte"].as_u64().expect("a byte") as usize;
+            edits.push((
+                byte("start"),
+                byte("end"),
+                edit["text"].as_str().expect("text"),
+            ));
+        }
+    }
+    assert_eq!(edits.len(), 7, "{report}");
+    edits.sort_unstable();
+    let mut fixed = profile.to_owned();
+    for (start, end, text) in edits.into_iter().rev() {
+        fixed.replace_range(start..end, text);
+    }
+    serde_json::from_str::<Value>(&fixed).expect("JSON");
+    assert_eq!(lint(&fixed)["findings"], json!([]), "{fixed}");
 }

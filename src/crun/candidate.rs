@@ -9,7 +9,7 @@ use super::entry::{By, Hidden};
 use super::key::{KeyError, Passage, cache_key};
 use super::root::{Container, Item, StateRoot};
 use crate::finding::Location;
-use crate::profile::{self, Found, Profile, RuleEntry, Text};
+use crate::profile::{self, Effect, Found, Profile, RuleEntry, Text};
 use crate::syscalls::{self, Release};
 use crate::text::{Document, Node, Source, json};
 
@@ -165,13 +165,9 @@ pub fn fails_on_unknown(document: &Document<'_>) -> bool {
 /// The names that crun warns of, in its order. It passes over rule entries that
 /// do what happens anyway.
 fn hidden(source: &Arc<Source>, profile: &Profile<'_>, known_to: Release) -> Vec<Hidden> {
-    let default = effect(
-        profile.default_action,
-        profile.default_errno_ret.map(|errno| errno.value),
-    );
-    let is_looked_at = |entry: &&RuleEntry<'_>| {
-        effect(entry.action, entry.errno_ret.map(|errno| errno.value)) != default
-    };
+    let default = Effect::of(profile.default_action, profile.default_errno_ret);
+    let is_looked_at =
+        |entry: &&RuleEntry<'_>| Effect::of(entry.action, entry.errno_ret) != default;
     let names = profile
         .entries
         .iter()
@@ -188,18 +184,4 @@ fn hidden(source: &Arc<Source>, profile: &Profile<'_>, known_to: Release) -> Vec
             location: Location::node(source, name.node),
         })
         .collect()
-}
-
-/// An action as libseccomp's constant tells it apart from others: with its
-/// errno, where it has one, and `KILL` as the `KILL_THREAD` that it is.
-fn effect<'d>(action: Option<Text<'d>>, errno: Option<&'d str>) -> (&'d str, u16) {
-    const EPERM: u16 = 1;
-    match action.map(|action| action.value) {
-        Some(action @ ("SCMP_ACT_ERRNO" | "SCMP_ACT_TRACE")) => {
-            let errno = errno.and_then(|errno| errno.parse::<u32>().ok());
-            (action, errno.map_or(EPERM, |errno| (errno & 0xffff) as u16))
-        }
-        Some("SCMP_ACT_KILL") => ("SCMP_ACT_KILL_THREAD", 0),
-        action => (action.unwrap_or_default(), 0),
-    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::finding::Location;
-use crate::profile::{Found, Mistake, Profile, RuleEntry, Text};
+use crate::profile::{Action, Found, Mistake, Profile, RuleEntry, Text};
 use crate::syscalls::{self, Arch, Spelling, Syscall};
 use crate::target::Target;
 use crate::text::{Document, Kind, Node, Source};
@@ -40,16 +40,13 @@ impl NameUse<'_> {
     /// What the rule entry fails to do for a name that no runtime knows.
     #[must_use]
     pub fn effect(&self) -> &'static str {
-        match self.entry.action.map(|action| action.value) {
-            Some("SCMP_ACT_ALLOW") => "rule entry allows nothing",
-            Some("SCMP_ACT_LOG") => "rule entry logs nothing",
-            Some(
-                "SCMP_ACT_ERRNO"
-                | "SCMP_ACT_KILL"
-                | "SCMP_ACT_KILL_PROCESS"
-                | "SCMP_ACT_KILL_THREAD"
-                | "SCMP_ACT_TRAP",
-            ) => "rule entry denies nothing",
+        let action = self.entry.action.map(|action| action.value);
+        match action.and_then(Action::of_name) {
+            Some(Action::Allow) => "rule entry allows nothing",
+            Some(Action::Log) => "rule entry logs nothing",
+            Some(Action::Errno | Action::KillProcess | Action::KillThread | Action::Trap) => {
+                "rule entry denies nothing"
+            }
             _ => "rule entry does nothing",
         }
     }
@@ -130,6 +127,17 @@ impl<'c> Context<'c> {
     #[must_use]
     pub fn at(&self, node: Node<'_>) -> Location {
         Location::node(self.source, node)
+    }
+
+    /// Whether a container's configuration names a listener outside its section, in the annotation
+    /// that crun reads.
+    #[must_use]
+    pub fn names_receiver(&self) -> bool {
+        let annotations = self
+            .document
+            .root()
+            .and_then(|root| root.get("annotations"));
+        annotations.is_some_and(|all| all.get("run.oci.seccomp.receiver").is_some())
     }
 
     /// Whether the source is meant as JSON: it begins as an object or an array

@@ -6,6 +6,7 @@
 mod condition;
 mod context;
 mod registry;
+mod removal;
 mod rules;
 
 use std::sync::Arc;

@@ -4,10 +4,13 @@
 //! there. Reading never stops at a mistake: each becomes a [`Mistake`], and the
 //! rest is read as if it were right.
 
+mod action;
+mod compare;
 mod comparison;
 mod dialect;
 mod schema;
 
+pub use action::{Action, Decision, Effect, GivenErrno};
 pub use comparison::{Comparison, Operator};
 pub use dialect::Dialects;
 pub use schema::{Field, Shape};

@@ -96,16 +96,8 @@ static PROFILE: [Field; 9] = [
     field("archMap", Shape::Objects, ENGINES),
     field("flags", Shape::Strings, Dialects::ALL),
     field("syscalls", Shape::Objects, Dialects::ALL),
-    field(
-        "listenerPath",
-        Shape::String,
-        Dialects::OCI.or(Dialects::DOCKER),
-    ),
-    field(
-        "listenerMetadata",
-        Shape::String,
-        Dialects::OCI.or(Dialects::DOCKER),
-    ),
+    field("listenerPath", Shape::String, Dialects::ALL),
+    field("listenerMetadata", Shape::String, Dialects::ALL),
 ];
 
 static ARCH_MAP_ENTRY: [Field; 2] = [

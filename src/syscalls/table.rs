@@ -6,7 +6,7 @@ use super::{Arch, KernelVersion, Multiplexer, Release};
 /// What `build.rs` made of the tables in `data/`.
 #[allow(clippy::unreadable_literal, reason = "nobody reads it")]
 mod generated {
-    use super::{KernelVersion, Multiplexer, Parameters, Release, Subcall, Syscall};
+    use super::{KernelVersion, Multiplexer, Parameters, Release, Subcall, Syscall, Unimplemented};
     use crate::syscalls::arch::ArchFacts;
     use crate::syscalls::parameters::{Parameter, ParameterKind};
     use crate::syscalls::spelling::{AliasKind, AliasRow};
@@ -40,6 +40,15 @@ pub struct Subcall {
     pub call: u32,
 }
 
+/// Why a name that libseccomp knows is no call on any architecture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unimplemented {
+    /// Its number was only ever reserved.
+    Always,
+    /// The first kernel without it.
+    Since(KernelVersion),
+}
+
 /// A name that some libseccomp release knows, and what is known about it.
 #[derive(Debug)]
 pub struct Syscall {
@@ -50,6 +59,7 @@ pub struct Syscall {
     last_release: Option<Release>,
     first_kernel: Option<KernelVersion>,
     pub(super) parameters: Option<Parameters>,
+    unimplemented: Option<Unimplemented>,
 }
 
 /// There is one row a name.
@@ -122,6 +132,13 @@ impl Syscall {
     #[must_use]
     pub fn first_kernel(&self) -> Option<KernelVersion> {
         self.first_kernel
+    }
+
+    /// Why no kernel, or none from some version on, has the call on any architecture, though
+    /// libseccomp has numbers for it. `None` for all others.
+    #[must_use]
+    pub fn unimplemented(&self) -> Option<Unimplemented> {
+        self.unimplemented
     }
 
     /// Whether upstream's `release` resolves the name. A distribution's build of it may know more

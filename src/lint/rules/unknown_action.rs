@@ -1,5 +1,6 @@
 use crate::finding::{Applicability, Category, Finding, Rule, Severity};
 use crate::lint::{Context, LintRule};
+use crate::profile::Action;
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -11,19 +12,6 @@ pub(super) static RULE: LintRule = LintRule {
     check,
 };
 
-/// The actions of the runtime specification.
-const ACTIONS: [&str; 9] = [
-    "SCMP_ACT_ALLOW",
-    "SCMP_ACT_ERRNO",
-    "SCMP_ACT_KILL",
-    "SCMP_ACT_KILL_PROCESS",
-    "SCMP_ACT_KILL_THREAD",
-    "SCMP_ACT_LOG",
-    "SCMP_ACT_NOTIFY",
-    "SCMP_ACT_TRACE",
-    "SCMP_ACT_TRAP",
-];
-
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let Some(profile) = context.profile() else {
         return;
@@ -31,7 +19,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let entries = profile.entries.iter().filter_map(|entry| entry.action);
     for action in profile.default_action.into_iter().chain(entries) {
         let written = action.value;
-        if ACTIONS.contains(&written) {
+        if Action::of_name(written).is_some() {
             continue;
         }
         let message = if written.is_empty() {
@@ -42,12 +30,14 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let mut finding = Finding::new(&RULE.rule, context.at(action.node), message)
             .here("no such action")
             .fact("action", written);
-        finding = match meant(written) {
-            Some(meant) => finding
+        finding = if let Some(meant) = meant(written) {
+            finding
                 .help(format!("did you mean `{meant}`?"))
                 .fact("suggestion", meant)
-                .fix(Applicability::Unsafe, action.node.text_span(), meant),
-            None => finding.help(format!("the actions are {}", ACTIONS.join(", "))),
+                .fix(Applicability::Unsafe, action.node.text_span(), meant)
+        } else {
+            let names: Vec<_> = Action::names().collect();
+            finding.help(format!("the actions are {}", names.join(", ")))
         };
         findings.push(finding);
     }
@@ -62,6 +52,6 @@ fn meant(written: &str) -> Option<&'static str> {
         return Some("SCMP_ACT_ERRNO");
     }
     let distance = |action: &str| strsim::osa_distance(&action["SCMP_ACT_".len()..], bare);
-    let nearest = ACTIONS.into_iter().min_by_key(|action| distance(action))?;
+    let nearest = Action::names().min_by_key(|action| distance(action))?;
     (distance(nearest) <= 2 && bare.len() > 2).then_some(nearest)
 }

@@ -1,0 +1,121 @@
+use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::lint::{Context, LintRule, NameUse, removal};
+use crate::profile::Text;
+use crate::syscalls::Spelling;
+use crate::text::Node;
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "duplicate-entry",
+        category: Category::Style,
+        severity: Severity::Warning,
+        page: include_str!("../../../rules/style/duplicate-entry.md"),
+    },
+    check,
+};
+
+/// How many earlier rule entries about a call are compared with one: more than any profile has, and
+/// few enough for files that were made to be slow.
+const LOOK_BACK: usize = 32;
+
+/// How much of a list of architectures or flags is compared: more than there are of either.
+const LONGEST: usize = 64;
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let Some(profile) = context.profile() else {
+        return;
+    };
+    let list = profile.node.get("architectures");
+    check_list(context, &profile.architectures, list, findings);
+    let list = profile.node.get("flags");
+    check_list(context, profile.flags.as_deref().unwrap_or_default(), list, findings);
+    check_names(context, findings);
+}
+
+fn check_list(
+    context: &Context<'_>,
+    texts: &[Text<'_>],
+    list: Option<Node<'_>>,
+    findings: &mut Vec<Finding>,
+) {
+    for (index, again) in texts.iter().enumerate().take(LONGEST) {
+        let earlier = texts.get(..index).unwrap_or_default();
+        if let Some(first) = earlier.iter().find(|first| first.value == again.value) {
+            findings.push(repeated(context, first, again, list));
+        }
+    }
+}
+
+/// A word that stands in one list twice.
+fn repeated(
+    context: &Context<'_>,
+    first: &Text<'_>,
+    again: &Text<'_>,
+    list: Option<Node<'_>>,
+) -> Finding {
+    let message = format!("`{}` stands in this list twice", again.value);
+    let finding = Finding::new(&RULE.rule, context.at(again.node), message)
+        .here("named again")
+        .label(context.at(first.node), "first named here")
+        .help("remove it, unless another name was meant");
+    match list.and_then(|list| removal::of_element(context.source, list, again.node)) {
+        Some(span) => finding.fix(Applicability::Safe, span, ""),
+        None => finding,
+    }
+}
+
+/// What is no syscall's name is reported as that, each time.
+fn check_names(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let mut uses: Vec<_> = (context.names())
+        .filter_map(|name| match name.spelling {
+            Spelling::Known(syscall) => Some((syscall.name(), name)),
+            _ => None,
+        })
+        .collect();
+    // Names are static, so that their addresses tell them apart; the order of the source is kept.
+    uses.sort_by_key(|(name, _)| name.as_ptr());
+    let mut across = Vec::new();
+    for same in uses.chunk_by(|(a, _), (b, _)| a.as_ptr() == b.as_ptr()) {
+        for (index, &(_, again)) in same.iter().enumerate().skip(1) {
+            let earlier = same.get(index.saturating_sub(LOOK_BACK)..index).unwrap_or_default();
+            let mut earlier = earlier.iter().rev().map(|&(_, first)| first);
+            if let Some(first) = earlier.clone().find(|first| std::ptr::eq(first.entry, again.entry)) {
+                let finding = repeated(context, &first.text, &again.text, again.entry.names_node);
+                findings.push(finding.fact("syscall", again.text.value));
+            } else if let Some(first) = earlier.find(|first| first.entry.does_the_same(again.entry)) {
+                across.push((first, again));
+            }
+        }
+    }
+    across.sort_by_key(|(_, again)| again.text.node.span());
+    for names in across.chunk_by(|(_, a), (_, b)| std::ptr::eq(a.entry, b.entry)) {
+        findings.extend(repeated_across(context, names));
+    }
+}
+
+/// The names of a rule entry that earlier ones have as well, and do the same with.
+fn repeated_across(context: &Context<'_>, names: &[(&NameUse<'_>, &NameUse<'_>)]) -> Option<Finding> {
+    let &(first, again) = names.first()?;
+    let name = again.text.value;
+    let others = match names.len() - 1 {
+        0 => String::new(),
+        1 => " and another name".to_owned(),
+        more => format!(" and {more} other names"),
+    };
+    let verb = if names.len() == 1 { "stands" } else { "stand" };
+    let finding = Finding::new(
+        &RULE.rule,
+        context.at(again.text.node),
+        format!("`{name}`{others} {verb} in an earlier rule entry that does the same"),
+    )
+    .severity(Severity::Info)
+    .here("named again")
+    .label(context.at(first.text.node), "first named here")
+    .help("keep one of the two");
+    Some(if names.len() == 1 {
+        finding.fact("syscall", name)
+    } else {
+        let names: Vec<_> = names.iter().map(|(_, again)| again.text.value).collect();
+        finding.fact("syscalls", names)
+    })
+}

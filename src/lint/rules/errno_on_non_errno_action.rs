@@ -1,0 +1,37 @@
+use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::lint::{Context, LintRule, removal};
+use crate::profile::Profile;
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "errno-on-non-errno-action",
+        category: Category::RuntimeCompat,
+        severity: Severity::Error,
+        page: include_str!("../../../rules/runtime-compat/errno-on-non-errno-action.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let decisions = context.profile().into_iter().flat_map(Profile::decisions);
+    for decision in decisions.filter(|decision| !decision.action.takes_errno()) {
+        let Some(errno) = decision.errno else {
+            continue;
+        };
+        let (field, action) = (errno.field, decision.text.value);
+        let message = format!(
+            "`{field}` beside `{action}`, which takes no errno: crun refuses the profile, runc ignores the field"
+        );
+        let finding = Finding::new(&RULE.rule, context.at(errno.node), message)
+            .here("no errno is returned")
+            .label(context.at(decision.text.node), "this action takes no errno")
+            .help(format!("remove `{field}`, or make the action `SCMP_ACT_ERRNO`"))
+            .fact("action", action);
+        findings.push(
+            match removal::of_member(context.source, decision.object, errno.node) {
+                Some(span) => finding.fix(Applicability::Safe, span, ""),
+                None => finding,
+            },
+        );
+    }
+}

@@ -1,0 +1,48 @@
+use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::lint::{Context, LintRule, removal};
+use crate::profile::{Action, Profile, Text};
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "listener-unused",
+        category: Category::RuntimeCompat,
+        severity: Severity::Warning,
+        page: include_str!("../../../rules/runtime-compat/listener-unused.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let Some(profile) = context.profile() else {
+        return;
+    };
+    let report = |field: Text<'_>, message: &str, help: &str| {
+        let finding = Finding::new(&RULE.rule, context.at(field.node), message)
+            .here("has no use")
+            .help(help);
+        match removal::of_member(context.source, profile.node, field.node) {
+            Some(span) => finding.fix(Applicability::Safe, span, ""),
+            None => finding,
+        }
+    };
+    match (profile.listener_path, profile.listener_metadata) {
+        (Some(path), _) if notifies_of_nothing(profile) => findings.push(report(
+            path,
+            "a `listenerPath`, and no rule entry with `SCMP_ACT_NOTIFY`: nothing is ever sent there",
+            "remove it: crun connects to the socket all the same, and refuses the profile if nobody listens",
+        )),
+        (None, Some(metadata)) if !context.names_receiver() => findings.push(report(
+            metadata,
+            "`listenerMetadata` without a `listenerPath`: there is nobody to send it to",
+            "remove it, or name the listener's socket in `listenerPath`",
+        )),
+        _ => {}
+    }
+}
+
+/// Whether no action is to notify. One that is misspelt may have been meant to.
+fn notifies_of_nothing(profile: &Profile<'_>) -> bool {
+    let entries = profile.entries.iter().filter_map(|entry| entry.action);
+    let mut actions = profile.default_action.into_iter().chain(entries);
+    actions.all(|action| Action::of_name(action.value).is_some_and(|action| action != Action::Notify))
+}

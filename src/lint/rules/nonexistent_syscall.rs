@@ -1,0 +1,46 @@
+use crate::finding::{Category, Finding, Rule, Severity};
+use crate::lint::{Context, LintRule};
+use crate::syscalls::{KernelVersion, Spelling, Unimplemented};
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "nonexistent-syscall",
+        category: Category::Style,
+        severity: Severity::Info,
+        page: include_str!("../../../rules/style/nonexistent-syscall.md"),
+    },
+    check,
+};
+
+/// The oldest kernel that is looked at, unless the target says otherwise.
+const OLDEST: KernelVersion = KernelVersion::new(4, 18);
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let kernel = context.target.kernel.unwrap_or(OLDEST);
+    for name in context.names() {
+        let Spelling::Known(syscall) = name.spelling else {
+            continue;
+        };
+        let Some(unimplemented) = syscall.unimplemented() else {
+            continue;
+        };
+        // What is on none of the target's architectures has a rule of its own.
+        if !context.may_exist(syscall) {
+            continue;
+        }
+        let written = name.text.value;
+        let message = match unimplemented {
+            Unimplemented::Always => format!("Linux never implemented `{written}`"),
+            Unimplemented::Since(removed) if removed <= kernel => {
+                format!("Linux has no `{written}` since {removed}")
+            }
+            Unimplemented::Since(_) => continue,
+        };
+        findings.push(
+            Finding::new(&RULE.rule, context.at(name.text.node), message)
+                .here("a name without a call")
+                .help("remove it: even where it is allowed, the call fails with ENOSYS")
+                .fact("syscall", written),
+        );
+    }
+}

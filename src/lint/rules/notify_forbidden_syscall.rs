@@ -1,0 +1,43 @@
+use crate::finding::{Category, Finding, Rule, Severity};
+use crate::lint::{Context, LintRule};
+use crate::profile::{Action, Profile};
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "notify-forbidden-syscall",
+        category: Category::RuntimeCompat,
+        severity: Severity::Error,
+        page: include_str!("../../../rules/runtime-compat/notify-forbidden-syscall.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let default = context.profile().and_then(Profile::default_decision);
+    if let Some(default) = default.filter(|default| default.action == Action::Notify) {
+        findings.push(
+            Finding::new(
+                &RULE.rule,
+                context.at(default.text.node),
+                "`SCMP_ACT_NOTIFY` cannot be the default action: runc refuses the profile",
+            )
+            .here("not as the default")
+            .help("notify of the calls that the agent is for, by name, and deny or allow the rest"),
+        );
+    }
+    for name in context.names() {
+        let action = name.entry.action.and_then(|action| Action::of_name(action.value));
+        if name.text.value == "write" && action == Some(Action::Notify) {
+            findings.push(
+                Finding::new(
+                    &RULE.rule,
+                    context.at(name.text.node),
+                    "`write` cannot be sent to a listener: runc refuses the profile",
+                )
+                .here("runc needs it to hand the listener over")
+                .help("leave `write` out of this rule entry")
+                .fact("syscall", "write"),
+            );
+        }
+    }
+}

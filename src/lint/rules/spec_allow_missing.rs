@@ -1,0 +1,48 @@
+use crate::finding::{Category, Finding, Rule, Severity};
+use crate::lint::{Context, LintRule};
+use crate::syscalls::KernelVersion;
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "spec-allow-missing",
+        category: Category::Portability,
+        severity: Severity::Info,
+        page: include_str!("../../../rules/portability/spec-allow-missing.md"),
+    },
+    check,
+};
+
+/// From here on the kernel does not slow a program for having a filter, whatever the flag says.
+const WITHOUT_EFFECT: KernelVersion = KernelVersion::new(5, 16);
+
+const SPEC_ALLOW: &str = "SECCOMP_FILTER_FLAG_SPEC_ALLOW";
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let Some(profile) = context.profile() else {
+        return;
+    };
+    let Some(flags) = &profile.flags else {
+        return;
+    };
+    if context.target.kernel.is_some_and(|kernel| kernel >= WITHOUT_EFFECT) {
+        return;
+    }
+    let Some(list) = profile.node.get("flags") else {
+        return;
+    };
+    // Engines leave an empty list out of what they hand on, so only a runtime's own file has one.
+    let is_section = context.document.root() != Some(profile.node);
+    if flags.iter().any(|flag| flag.value == SPEC_ALLOW) || (flags.is_empty() && !is_section) {
+        return;
+    }
+    findings.push(
+        Finding::new(
+            &RULE.rule,
+            context.at(list),
+            format!("`flags` without `{SPEC_ALLOW}`, which crun and runc set only where there are no `flags` at all"),
+        )
+        .here("turns a default off")
+        .help("before Linux 5.16 programs run slower without it, and safer from Spectre v4; add it, or leave it out on purpose")
+        .fact("flag", SPEC_ALLOW),
+    );
+}
