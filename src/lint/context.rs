@@ -6,7 +6,7 @@ use crate::finding::Location;
 use crate::profile::{Found, Mistake, Profile, RuleEntry, Text};
 use crate::syscalls::{self, Arch, Spelling, Syscall};
 use crate::target::Target;
-use crate::text::{Document, Kind, Node, Source};
+use crate::text::{Document, Kind, Node, Source, Span};
 
 /// A source and what was read from it. Made once, and looked at by all rules.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl<'c> Context<'c> {
     ) -> Self {
         let entries = match found {
             Found::Profile(profile) => profile.entries.as_slice(),
-            Found::NoSection(_) | Found::Nothing => &[],
+            Found::NoSection(_) | Found::Blank(_) | Found::Nothing => &[],
         };
         let names = entries.iter().flat_map(|entry| {
             entry.names.iter().map(move |&text| NameUse {
@@ -88,7 +88,7 @@ impl<'c> Context<'c> {
     pub fn profile(&self) -> Option<&'c Profile<'c>> {
         match self.found {
             Found::Profile(profile) => Some(profile),
-            Found::NoSection(_) | Found::Nothing => None,
+            Found::NoSection(_) | Found::Blank(_) | Found::Nothing => None,
         }
     }
 
@@ -108,6 +108,23 @@ impl<'c> Context<'c> {
     #[must_use]
     pub fn at(&self, node: Node<'_>) -> Location {
         Location::node(self.source, node)
+    }
+
+    /// The bracket that opens an object, which stands for all of it.
+    #[must_use]
+    pub fn bracket(&self, object: Node<'_>) -> Location {
+        let start = object.span().start;
+        Location::part(self.source, object, Span::new(start, start + 1))
+    }
+
+    /// Whether the parser had something to say of a node's own text already.
+    #[must_use]
+    pub fn is_deviant(&self, node: Node<'_>) -> bool {
+        let span = node.span();
+        let deviations = self.document.deviations().iter();
+        deviations
+            .map(|deviation| deviation.span)
+            .any(|deviant| deviant.start < span.end && span.start < deviant.end)
     }
 
     /// Whether the source is meant as JSON: it begins as an object or an array

@@ -4,12 +4,15 @@
 //! the same name in the rule book at the top of the repository.
 
 mod context;
+mod edit;
+mod nearest;
 mod registry;
 mod rules;
 
 use std::sync::Arc;
 
 pub use context::{Context, NameUse};
+use nearest::nearest;
 pub use registry::{SelectionError, all_rules, find_rule, lint_rules, parse_rules};
 
 use crate::finding::{Finding, Rule};

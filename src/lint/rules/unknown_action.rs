@@ -31,7 +31,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let entries = profile.entries.iter().filter_map(|entry| entry.action);
     for action in profile.default_action.into_iter().chain(entries) {
         let written = action.value;
-        if ACTIONS.contains(&written) {
+        // With an empty default action and nothing else no filter is made at all.
+        if ACTIONS.contains(&written) || (profile.is_disabled && written.is_empty()) {
             continue;
         }
         let message = if written.is_empty() {

@@ -1,0 +1,50 @@
+use crate::finding::{Category, Finding, Rule, Severity};
+use crate::lint::{Context, LintRule};
+use crate::profile::{Dialects, Found};
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "seccomp-disabled",
+        category: Category::Security,
+        severity: Severity::Error,
+        page: include_str!("../../../rules/security/seccomp-disabled.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let (location, dialects) = match context.found {
+        Found::Blank(root) => (context.bracket(*root), Dialects::ALL),
+        Found::Profile(profile) if profile.is_disabled => {
+            let location = match profile.default_action {
+                Some(action) => context.at(action.node),
+                None => context.bracket(profile.node),
+            };
+            (location, profile.dialects)
+        }
+        _ => return,
+    };
+    let reads = |dialect| dialects.contains(dialect);
+    let readers = [
+        (Dialects::DOCKER, "Docker"),
+        (Dialects::PODMAN, "Podman"),
+        (Dialects::OCI, "runc"),
+    ];
+    let readers: Vec<_> = (readers.into_iter())
+        .filter_map(|(dialect, reader)| reads(dialect).then_some(reader))
+        .collect();
+    let (readers, verb) = match readers.as_slice() {
+        [one] => ((*one).to_owned(), "runs"),
+        [first @ .., last] => (format!("{} and {last}", first.join(", ")), "run"),
+        [] => return,
+    };
+    let message =
+        format!("no default action and no rule entries: {readers} {verb} the container without a filter");
+    let unconfined = if dialects == Dialects::OCI {
+        "leave `seccomp` out"
+    } else {
+        "say `seccomp=unconfined`"
+    };
+    let help = format!("write a `defaultAction`; if no filter is meant, {unconfined} instead");
+    findings.push(Finding::new(&RULE.rule, location, message).here("no filter").help(help));
+}
