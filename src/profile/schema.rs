@@ -305,10 +305,7 @@ impl<'d> Reader<'d> {
         ] = self.members(node, WHAT, &RULE_ENTRY);
         let has = |field| has_in_other_case(node, field);
         let has_name = name.is_some() || (names.is_none() && has("name"));
-        if names.is_none()
-            && (!has_name || self.possible == Dialects::OCI)
-            && !has("names")
-        {
+        if names.is_none() && (!has_name || self.possible == Dialects::OCI) && !has("names") {
             self.mistakes.push(Mistake::MissingField {
                 object: node,
                 what: WHAT,

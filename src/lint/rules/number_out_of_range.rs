@@ -84,8 +84,8 @@ fn report(
         let finding = finding.here("more than 32 bits");
         match number.as_u64() {
             Some(number) if field != "index" => finding.help(format!(
-                "crun refuses the profile; runc keeps the low 32 bits, which are {}",
-                number & u64::from(u32::MAX)
+                "crun refuses the profile; runc keeps the low 16 bits, which are {}",
+                number & 0xffff
             )),
             _ => finding.help("no runtime starts a container with it"),
         }
