@@ -19,10 +19,7 @@ mod tests {
     // A capability that the running kernel has would be called unknown.
     #[test]
     fn the_running_kernel_has_no_more() {
-        let Ok(last) = fs::read_to_string("/proc/sys/kernel/cap_last_cap") else {
-            println!("SKIPPED: no /proc/sys/kernel/cap_last_cap");
-            return;
-        };
+        let last = fs::read_to_string("/proc/sys/kernel/cap_last_cap").unwrap();
         let last: usize = last.trim().parse().unwrap();
         assert!(last < CAPABILITIES.len(), "the kernel has {last}");
     }
@@ -30,10 +27,8 @@ mod tests {
     // A slip of the pen in the table would make a right name wrong.
     #[test]
     fn the_names_are_those_of_the_kernels_header() {
-        let Ok(header) = fs::read_to_string("/usr/include/linux/capability.h") else {
-            println!("SKIPPED: no linux/capability.h");
-            return;
-        };
+        // It comes with the C library's headers, which linking needs as well.
+        let header = fs::read_to_string("/usr/include/linux/capability.h").unwrap();
         let mut seen = 0;
         for line in header.lines() {
             let mut words = line.split_whitespace();

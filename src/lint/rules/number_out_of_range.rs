@@ -110,13 +110,13 @@ fn negative(magnitude: &str, most: u64) -> String {
         _ if most < u64::MAX => "no runtime starts a container with it".to_owned(),
         Ok(magnitude) if magnitude <= 1 << 63 => {
             let wrapped = magnitude.wrapping_neg();
-            let mut help =
+            let help =
                 format!("crun takes it for {wrapped}; runc, Docker and Podman refuse the profile");
-            if magnitude <= 1 << 31 {
-                let low = wrapped & u64::from(u32::MAX);
-                help.push_str(&format!("; an argument of 32 bits has {low} for it"));
+            if magnitude > 1 << 31 {
+                return help;
             }
-            help
+            let low = wrapped & u64::from(u32::MAX);
+            format!("{help}; an argument of 32 bits has {low} for it")
         }
         _ => "crun takes it for some large number, 1.21 and 1.28 not for the same; runc refuses the profile".to_owned(),
     }
