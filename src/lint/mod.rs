@@ -5,14 +5,13 @@
 
 mod context;
 mod edit;
-mod nearest;
 mod registry;
 mod rules;
+mod word;
 
 use std::sync::Arc;
 
 pub use context::{Context, NameUse};
-use nearest::nearest;
 pub use registry::{SelectionError, all_rules, find_rule, lint_rules, parse_rules};
 
 use crate::finding::{Finding, Rule};

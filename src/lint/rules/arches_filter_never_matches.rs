@@ -19,20 +19,21 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     };
     let dialects = profile.dialects;
     for (side, filter) in profile.filters() {
-        let uses: Vec<_> = (filter.arches.iter())
-            .map(|name| (name, Use::of(name.value, dialects)))
-            .collect();
-        let is_live = uses.iter().any(|(_, name)| *name == Use::Host);
-        for &(name, _) in uses.iter().filter(|(_, name)| *name == Use::Wrong) {
+        let uses = || {
+            let names = filter.arches.iter();
+            names.map(|&name| (name, Use::of(name.value, dialects)))
+        };
+        let is_live = uses().any(|(_, name)| name == Use::Host);
+        for (name, _) in uses().filter(|(_, name)| *name == Use::Wrong) {
             let effect = match side {
                 Side::Includes if !is_live => ", so this rule entry never applies",
                 Side::Includes => ", so this rule entry does not apply there",
                 Side::Excludes => ", so it excludes nothing",
             };
-            findings.push(report(context, *name, &filter.arches, effect, dialects));
+            findings.push(report(context, name, &filter.arches, effect, dialects));
         }
-        let is_idle = uses.iter().all(|(_, name)| *name == Use::Idle);
-        if let (true, Some((name, _))) = (is_idle, uses.first()) {
+        let is_idle = !is_live && uses().all(|(_, name)| name == Use::Idle);
+        if let (true, Some(name)) = (is_idle, filter.arches.first()) {
             let message = format!("no container engine runs on `{}`", name.value);
             findings.push(
                 Finding::new(&RULE.rule, context.at(name.node), message)

@@ -40,11 +40,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     };
     let message =
         format!("no default action and no rule entries: {readers} {verb} the container without a filter");
-    let unconfined = if dialects == Dialects::OCI {
-        "leave `seccomp` out"
+    let help = if dialects == Dialects::OCI {
+        "crun refuses it; write a `defaultAction`, or leave `seccomp` out if no filter is meant"
     } else {
-        "say `seccomp=unconfined`"
+        "write a `defaultAction`, or say `seccomp=unconfined` if no filter is meant"
     };
-    let help = format!("write a `defaultAction`; if no filter is meant, {unconfined} instead");
     findings.push(Finding::new(&RULE.rule, location, message).here("no filter").help(help));
 }

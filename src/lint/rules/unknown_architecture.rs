@@ -1,5 +1,6 @@
 use crate::finding::{Applicability, Category, Finding, Rule, Severity};
-use crate::lint::{Context, LintRule, edit, nearest};
+use crate::lint::word::{nearest, unlisted};
+use crate::lint::{Context, LintRule, edit};
 use crate::profile::Text;
 use crate::syscalls::Arch;
 use crate::text::Node;
@@ -71,7 +72,7 @@ fn added(context: &Context<'_>, name: Text<'_>, list: Option<Node<'_>>) -> Optio
     let (message, here) = if Arch::ALL.iter().any(is_cruns) {
         (format!("of the runtimes only crun knows the architecture `{written}`"), "known to crun only")
     } else {
-        (format!("no runtime knows the architecture `{written}`"), "no such architecture")
+        (format!("no runtime knows {}", unlisted("architecture", written)), "no such architecture")
     };
     Some(suggest(finding(message).here(here), name, Applicability::Safe))
 }

@@ -1,6 +1,7 @@
 use crate::capabilities::{CAPABILITIES, is_capability};
 use crate::finding::{Applicability, Category, Finding, Rule, Severity};
-use crate::lint::{Context, LintRule, nearest};
+use crate::lint::word::nearest;
+use crate::lint::{Context, LintRule};
 use crate::profile::Side;
 
 pub(super) static RULE: LintRule = LintRule {

@@ -1,5 +1,6 @@
 use crate::finding::{Applicability, Category, Finding, Rule, Severity};
-use crate::lint::{Context, LintRule, nearest};
+use crate::lint::word::{nearest, unlisted};
+use crate::lint::{Context, LintRule};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -27,7 +28,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         if FLAGS.contains(&written) {
             continue;
         }
-        let message = format!("no runtime knows the flag `{written}`");
+        let message = format!("no runtime knows {}", unlisted("flag", written));
         let finding = Finding::new(&RULE.rule, context.at(flag.node), message)
             .here("no such flag")
             .fact("flag", written);

@@ -1,5 +1,6 @@
 use crate::finding::{Applicability, Category, Finding, Rule, Severity};
-use crate::lint::{Context, LintRule, nearest};
+use crate::lint::word::{nearest, unlisted};
+use crate::lint::{Context, LintRule};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -32,7 +33,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         if OPERATORS.contains(&written) {
             continue;
         }
-        let message = format!("no runtime knows the operator `{written}`");
+        let message = format!("no runtime knows {}", unlisted("operator", written));
         let finding = Finding::new(&RULE.rule, context.at(operator.node), message)
             .here("no such operator")
             .fact("operator", written);

@@ -1,4 +1,13 @@
-//! Did you mean: the word of a short list that is nearest to another.
+//! Words that a format has a short list of.
+
+/// A word that is not in the list, for a message: "the flag `LOG`".
+pub(super) fn unlisted(what: &str, written: &str) -> String {
+    if written.is_empty() {
+        format!("an empty {what}")
+    } else {
+        format!("the {what} `{written}`")
+    }
+}
 
 /// The one candidate that is nearest to `written`, if it is no more than `limit`
 /// edits away (a character inserted, left out, replaced, or swapped with its
