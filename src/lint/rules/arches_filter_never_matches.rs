@@ -84,12 +84,9 @@ fn report(
     dialects: Dialects,
 ) -> Finding {
     let written = name.value;
-    let engines = match (dialects.contains(Dialects::DOCKER), dialects.contains(Dialects::PODMAN)) {
-        (true, true) => "Docker and Podman call",
-        (true, false) => "Docker calls",
-        _ => "Podman calls",
-    };
-    let message = format!("{engines} no host `{written}`{effect}");
+    let engines = dialects.go_readers();
+    let verb = if dialects.is_one() { "calls" } else { "call" };
+    let message = format!("{engines} {verb} no host `{written}`{effect}");
     let finding = Finding::new(&RULE.rule, context.at(name.node), message)
         .here("no host's name")
         .fact("architecture", written);

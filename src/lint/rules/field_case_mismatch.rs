@@ -1,6 +1,6 @@
 use crate::finding::{Applicability, Category, Finding, Rule, Severity};
 use crate::lint::{Context, LintRule};
-use crate::profile::Mistake;
+use crate::profile::{Dialects, Mistake};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -24,21 +24,27 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let Some(field) = profile.field_in_other_case(written, known) else {
             continue;
         };
+        let readers = field.dialects & profile.dialects;
         let field = field.name;
         // Engines are written in Go, which takes either; runtimes are not all.
-        let (severity, message, here, applicability) = if profile.is_for_engines() {
-            (
-                Severity::Warning,
-                format!("`{written}` is `{field}` only to readers that ignore case, such as Docker and Podman"),
-                "not to other tools",
-                Applicability::Safe,
-            )
-        } else {
+        let (severity, message, here, applicability) = if readers.contains(Dialects::OCI) {
             (
                 RULE.rule.severity,
-                format!("`{written}` is not `{field}`: runc ignores the case, crun and youki do not"),
-                "only runc reads this",
+                format!(
+                    "`{written}` is not `{field}`: runc ignores the case, crun and youki do not"
+                ),
+                "of the runtimes only runc reads this",
                 Applicability::Unsafe,
+            )
+        } else {
+            let readers = readers.go_readers();
+            (
+                Severity::Warning,
+                format!(
+                    "`{written}` is `{field}` only to readers that ignore case, such as {readers}"
+                ),
+                "not to other tools",
+                Applicability::Safe,
             )
         };
         findings.push(

@@ -24,22 +24,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
         _ => return,
     };
-    let reads = |dialect| dialects.contains(dialect);
-    let readers = [
-        (Dialects::DOCKER, "Docker"),
-        (Dialects::PODMAN, "Podman"),
-        (Dialects::OCI, "runc"),
-    ];
-    let readers: Vec<_> = (readers.into_iter())
-        .filter_map(|(dialect, reader)| reads(dialect).then_some(reader))
-        .collect();
-    let (readers, verb) = match readers.as_slice() {
-        [one] => ((*one).to_owned(), "runs"),
-        [first @ .., last] => (format!("{} and {last}", first.join(", ")), "run"),
-        [] => return,
-    };
-    let message =
-        format!("no default action and no rule entries: {readers} {verb} the container without a filter");
+    let readers = dialects.go_readers();
+    let verb = if dialects.is_one() { "runs" } else { "run" };
+    let message = format!(
+        "no default action and no rule entries: {readers} {verb} the container without a filter"
+    );
     let help = if dialects == Dialects::OCI {
         "crun refuses it; write a `defaultAction`, or leave `seccomp` out if no filter is meant"
     } else {

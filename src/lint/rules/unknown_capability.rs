@@ -25,7 +25,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 Side::Includes => "this rule entry never applies",
                 Side::Excludes => "it excludes nothing",
             };
-            let message = format!("no container has a capability `{written}`, so {effect}");
+            let message = if written.is_empty() {
+                format!("no container has a capability without a name, so {effect}")
+            } else {
+                format!("no container has a capability `{written}`, so {effect}")
+            };
             let finding = Finding::new(&RULE.rule, context.at(capability.node), message)
                 .here("no such capability")
                 .fact("capability", written);
