@@ -28,6 +28,7 @@ const RELEASES: &str = "data/libseccomp_releases.tsv";
 const KERNELS: &str = "data/syscall_kernel_versions.tsv";
 const UNIMPLEMENTED: &str = "data/unimplemented_syscalls.tsv";
 const ALIASES: &str = "data/syscall_aliases.tsv";
+const CAPABILITIES: &str = "data/capabilities.tsv";
 
 fn main() {
     let inputs = [
@@ -38,6 +39,7 @@ fn main() {
         PARAMETERS,
         UNIMPLEMENTED,
         ALIASES,
+        CAPABILITIES,
     ];
     let code = ["build.rs", "build/parameters.rs", "build/tsv.rs"];
     for file in code.into_iter().chain(inputs) {
@@ -53,9 +55,37 @@ fn generate() -> Result<()> {
     let arches = architectures(&mut code)?;
     let names = syscalls(&mut code, &arches)?;
     aliases(&mut code, &names)?;
+    write("syscalls.rs", &code)?;
+    write("capabilities.rs", &capabilities()?)
+}
+
+fn write(file: &str, code: &Code) -> Result<()> {
     let directory = env::var("OUT_DIR").map_err(|error| format!("OUT_DIR: {error}"))?;
-    let path = Path::new(&directory).join("syscalls.rs");
-    fs::write(&path, code.0).map_err(|error| format!("{}: {error}", path.display()))
+    let path = Path::new(&directory).join(file);
+    fs::write(&path, &code.0).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// The capabilities' names in the order of their numbers.
+fn capabilities() -> Result<Code> {
+    let mut code = Code(String::new());
+    let rows = tsv::read(CAPABILITIES, &["number", "name", "source"])?;
+    let mut names = Vec::new();
+    for row in &rows {
+        let [number, name, _] = row.cells()?;
+        if number != names.len().to_string() {
+            return row.fail("the numbers count from 0, without a gap");
+        }
+        names.push(format!("{name:?}"));
+    }
+    code.line(format_args!(
+        "/// Every capability, in the order of the kernel's numbers."
+    ));
+    code.line(format_args!(
+        "pub static CAPABILITIES: [&str; {}] = [{}];",
+        names.len(),
+        names.join(", ")
+    ));
+    Ok(code)
 }
 
 /// The code that is generated.
@@ -104,6 +134,8 @@ fn architectures(code: &mut Code) -> Result<Vec<Architecture>> {
         "audit_arch",
         "multiplexers",
         "first_release",
+        "go_name",
+        "moby_name",
         "source",
     ];
     let mut arches = Vec::new();
@@ -119,8 +151,11 @@ fn architectures(code: &mut Code) -> Result<Vec<Architecture>> {
             audit,
             multiplexers,
             release,
+            go_name,
+            moby_name,
             _,
         ] = row.cells()?;
+        let moby_name = Some(moby_name).filter(|&name| name != "-");
         let others = words(others);
         for name in [name].iter().chain(&others) {
             if !seen.insert((*name).to_owned()) {
@@ -149,7 +184,7 @@ fn architectures(code: &mut Code) -> Result<Vec<Architecture>> {
         facts.push(format!(
             "ArchFacts {{ token: {token:?}, name: {name:?}, other_names: &{others:?}, \
              bits: {bits}, little_endian: {}, audit_arch: {audit}, multiplexers: &[{}], \
-             first_release: {} }}",
+             first_release: {}, go_name: {go_name:?}, moby_name: {moby_name:?} }}",
             endian == "little",
             variants.join(", "),
             release_code(&row, release)?,

@@ -234,7 +234,7 @@ fn many_entries() {
                         .arg("cache-audit")
                         .args(host)
                         .arg(directory.path()),
-                )
+                );
             },
             &mut || {
                 wait(
@@ -243,7 +243,7 @@ fn many_entries() {
                         .args(host)
                         .arg("--format=json")
                         .arg(directory.path()),
-                )
+                );
             },
             &mut || read_and_hash(),
         ],

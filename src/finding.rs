@@ -264,13 +264,26 @@ impl Finding {
         self
     }
 
+    /// Says what to take out, if anything can be.
+    #[must_use]
+    pub fn removal(self, applicability: Applicability, span: Option<Span>) -> Self {
+        match span {
+            Some(span) => self.fix(applicability, span, ""),
+            None => self,
+        }
+    }
+
     /// Says what to write instead: one replacement.
     #[must_use]
-    pub fn fix(mut self, applicability: Applicability, span: Span, text: &str) -> Self {
-        let edits = vec![Edit {
-            span,
-            text: text.to_owned(),
-        }];
+    pub fn fix(self, applicability: Applicability, span: Span, text: &str) -> Self {
+        let text = text.to_owned();
+        self.edits(applicability, vec![Edit { span, text }])
+    }
+
+    /// Says what to write instead: replacements that belong together, and do not
+    /// overlap.
+    #[must_use]
+    pub fn edits(mut self, applicability: Applicability, edits: Vec<Edit>) -> Self {
         self.fix = Some(Fix {
             applicability,
             edits,

@@ -12,6 +12,7 @@
 //! - [`text`] reads bytes into a tree in which every node has its span.
 //! - [`finding`] is what everything above it reports with.
 //! - [`syscalls`] is the table of names, architectures and numbers.
+//! - [`capabilities`] are the kernel's, by name.
 //! - [`profile`] finds the profile in a tree and types it.
 //! - [`target`] is what the profile will run on.
 //! - [`crun`] knows the cache: its keys, its entries, and what they hide.
@@ -21,6 +22,7 @@
 //!
 //! A room uses only those above it in this list.
 
+pub mod capabilities;
 pub mod cli;
 pub mod crun;
 pub mod finding;

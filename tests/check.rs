@@ -200,6 +200,8 @@ fn a_named_file_that_is_no_profile_is_a_finding() {
             "not-a-profile",
         ),
         (b"[]", "not-a-profile"),
+        (b"{}", "seccomp-disabled"),
+        (br#"{"syscalls": null}"#, "seccomp-disabled"),
         (b"kind: SeccompProfile\n", "not-a-profile"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "not-a-profile"),
         (b"", "json-syntax"),

@@ -6,7 +6,7 @@ use crate::finding::Location;
 use crate::profile::{Action, Found, Mistake, Profile, RuleEntry, Text};
 use crate::syscalls::{self, Arch, Spelling, Syscall};
 use crate::target::Target;
-use crate::text::{Document, Kind, Node, Source};
+use crate::text::{Document, Kind, Node, Source, Span};
 
 use super::ConditionUse;
 
@@ -63,7 +63,7 @@ impl<'c> Context<'c> {
     ) -> Self {
         let entries = match found {
             Found::Profile(profile) => profile.entries.as_slice(),
-            Found::NoSection(_) | Found::Nothing => &[],
+            Found::NoSection(_) | Found::Blank(_) | Found::Nothing => &[],
         };
         let count = entries.iter().map(|entry| entry.names.len()).sum();
         let mut names = Vec::with_capacity(count);
@@ -89,7 +89,7 @@ impl<'c> Context<'c> {
     pub fn profile(&self) -> Option<&'c Profile<'c>> {
         match self.found {
             Found::Profile(profile) => Some(profile),
-            Found::NoSection(_) | Found::Nothing => None,
+            Found::NoSection(_) | Found::Blank(_) | Found::Nothing => None,
         }
     }
 
@@ -138,6 +138,23 @@ impl<'c> Context<'c> {
             .root()
             .and_then(|root| root.get("annotations"));
         annotations.is_some_and(|all| all.get("run.oci.seccomp.receiver").is_some())
+    }
+
+    /// The bracket that opens an object, which stands for all of it.
+    #[must_use]
+    pub fn bracket(&self, object: Node<'_>) -> Location {
+        let start = object.span().start;
+        Location::part(self.source, object, Span::new(start, start + 1))
+    }
+
+    /// Whether the parser had something to say of a node's own text already.
+    #[must_use]
+    pub fn is_deviant(&self, node: Node<'_>) -> bool {
+        let span = node.span();
+        let deviations = self.document.deviations().iter();
+        deviations
+            .map(|deviation| deviation.span)
+            .any(|deviant| deviant.start < span.end && span.start < deviant.end)
     }
 
     /// Whether the source is meant as JSON: it begins as an object or an array

@@ -8,6 +8,7 @@ mod context;
 mod registry;
 mod removal;
 mod rules;
+mod word;
 
 use std::sync::Arc;
 

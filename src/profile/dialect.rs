@@ -44,6 +44,33 @@ impl Dialects {
         self.0 & other.0 == other.0
     }
 
+    /// What reads profiles of these dialects, in words: "Docker, Podman and runc".
+    /// Of the runtimes it is runc, which reads as engines do, being written in Go.
+    #[must_use]
+    pub fn go_readers(self) -> String {
+        const READERS: [(Dialects, &str); 3] = [
+            (Dialects::DOCKER, "Docker"),
+            (Dialects::PODMAN, "Podman"),
+            (Dialects::OCI, "runc"),
+        ];
+        let readers = READERS.into_iter();
+        let readers: Vec<_> = readers
+            .filter_map(|(dialect, reader)| self.contains(dialect).then_some(reader))
+            .collect();
+        match readers.as_slice() {
+            [first @ .., last] if !first.is_empty() => {
+                format!("{} and {last}", first.join(", "))
+            }
+            few => few.concat(),
+        }
+    }
+
+    /// Whether it is one dialect alone.
+    #[must_use]
+    pub const fn is_one(self) -> bool {
+        self.0.is_power_of_two()
+    }
+
     /// The dialects' names.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         let holds = move |&(dialect, _): &(Self, _)| self.contains(dialect);

@@ -69,6 +69,49 @@ pub struct Profile<'d> {
     pub foreign: Vec<Node<'d>>,
     /// What could not be read, in no order.
     pub mistakes: Vec<Mistake<'d>>,
+    /// Whether it has neither a default action nor a rule entry, which everything
+    /// that is written in Go takes for the wish for no filter.
+    pub is_disabled: bool,
+}
+
+impl<'d> Profile<'d> {
+    /// Whether only an engine can be meant to read it: Docker or Podman.
+    #[must_use]
+    pub fn is_for_engines(&self) -> bool {
+        (self.dialects & Dialects::OCI).is_empty()
+    }
+
+    /// Every `includes` and `excludes` of its rule entries.
+    pub fn filters(&self) -> impl Iterator<Item = (Side, &Filter<'d>)> {
+        self.entries.iter().flat_map(|entry| {
+            let includes = entry.includes.iter().map(|filter| (Side::Includes, filter));
+            let excludes = entry.excludes.iter().map(|filter| (Side::Excludes, filter));
+            includes.chain(excludes)
+        })
+    }
+
+    /// The field whose key `written` is but for the case of its letters.
+    #[must_use]
+    pub fn field_in_other_case(
+        &self,
+        written: &str,
+        known: &'static [Field],
+    ) -> Option<&'static Field> {
+        known.iter().find(|field| {
+            field.name != written
+                && field.name.eq_ignore_ascii_case(written)
+                && !(field.dialects & self.dialects).is_empty()
+        })
+    }
+}
+
+/// Which of a rule entry's filters one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// `includes`: the rule entry holds only where all of it is so.
+    Includes,
+    /// `excludes`: it does not hold where any of it is so.
+    Excludes,
 }
 
 /// One element of `archMap`.
@@ -110,17 +153,7 @@ impl RuleEntry<'_> {
     /// action.
     #[must_use]
     pub fn permits(&self) -> Option<bool> {
-        match self.action?.value {
-            "SCMP_ACT_ALLOW" | "SCMP_ACT_LOG" => Some(true),
-            "SCMP_ACT_ERRNO"
-            | "SCMP_ACT_KILL"
-            | "SCMP_ACT_KILL_PROCESS"
-            | "SCMP_ACT_KILL_THREAD"
-            | "SCMP_ACT_NOTIFY"
-            | "SCMP_ACT_TRACE"
-            | "SCMP_ACT_TRAP" => Some(false),
-            _ => None,
-        }
+        Action::of_name(self.action?.value).map(Action::permits)
     }
 }
 
@@ -204,6 +237,9 @@ pub enum Found<'d> {
     /// A container's configuration without a seccomp section: no filter at all.
     /// The node is what stands in its place, if anything does.
     NoSection(Option<Node<'d>>),
+    /// An object without a key that no profile has, and without all that would
+    /// make it one: `{}`.
+    Blank(Node<'d>),
     /// It is not about seccomp.
     Nothing,
 }
@@ -232,6 +268,9 @@ pub fn find<'d>(document: &'d Document<'d>, dialects: Option<Dialects>) -> Found
     }
     if dialects.is_some() || looks_like_profile(root) {
         return Found::Profile(Box::new(schema::read(root, dialects)));
+    }
+    if schema::has_no_other_keys(root) {
+        return Found::Blank(root);
     }
     Found::Nothing
 }

@@ -141,6 +141,41 @@ pub(super) fn read(node: Node<'_>, forced: Option<Dialects>) -> Profile<'_> {
     .profile(node)
 }
 
+/// Whether every key of an object is that of a field of a profile.
+pub(super) fn has_no_other_keys(object: Node<'_>) -> bool {
+    let is_field = |key: &str| PROFILE.iter().any(|field| field.name == key);
+    object
+        .members()
+        .all(|(key, _)| key.as_str().is_some_and(is_field))
+}
+
+/// Whether a profile has neither a default action nor a rule entry, as Go reads
+/// it: in any case of letters, and null being the same as nothing.
+fn is_disabled(node: Node<'_>) -> bool {
+    node.members().all(|(key, value)| {
+        let is = |name: &str| {
+            key.as_str()
+                .is_some_and(|key| key.eq_ignore_ascii_case(name))
+        };
+        if is("defaultAction") {
+            value.is_null() || value.as_str() == Some("")
+        } else if is("syscalls") {
+            let is_empty = *value.kind() == Kind::Array && value.elements().next().is_none();
+            value.is_null() || is_empty
+        } else {
+            true
+        }
+    })
+}
+
+/// Whether an object has a key that is `name` but for the case of its letters.
+fn has_in_other_case(object: Node<'_>, name: &str) -> bool {
+    object.members().any(|(key, _)| {
+        key.as_str()
+            .is_some_and(|key| key != name && key.eq_ignore_ascii_case(name))
+    })
+}
+
 /// A key given twice above the section can hide the section that is linted.
 pub(super) fn find_duplicates_on_the_way<'d>(root: Node<'d>, profile: &mut Profile<'d>) {
     let objects = std::iter::once((root, "linux"));
@@ -209,6 +244,15 @@ impl<'d> Reader<'d> {
                 });
             }
         }
+        let is_disabled = is_disabled(node);
+        if is_disabled {
+            // That there is no default action is then all that there is to say.
+            self.mistakes.retain(|mistake| match mistake {
+                Mistake::MissingField { object, .. } => *object != node,
+                Mistake::WrongType { field, .. } => *field != "defaultAction",
+                _ => true,
+            });
+        }
         Profile {
             node,
             dialects: self.possible,
@@ -225,6 +269,7 @@ impl<'d> Reader<'d> {
             entries,
             foreign,
             mistakes: self.mistakes,
+            is_disabled,
         }
     }
 
@@ -250,7 +295,9 @@ impl<'d> Reader<'d> {
             excludes,
             _comment,
         ] = self.members(node, WHAT, &RULE_ENTRY);
-        if names.is_none() && (name.is_none() || self.possible == Dialects::OCI) {
+        let has = |field| has_in_other_case(node, field);
+        let has_name = name.is_some() || (names.is_none() && has("name"));
+        if names.is_none() && (!has_name || self.possible == Dialects::OCI) && !has("names") {
             self.mistakes.push(Mistake::MissingField {
                 object: node,
                 what: WHAT,
@@ -263,7 +310,7 @@ impl<'d> Reader<'d> {
             name: text(name),
             names: every(node, "names")
                 .flat_map(|names| texts(Some(names)))
-                .chain(text(name))
+                .chain(text(name).filter(|name| !name.value.is_empty()))
                 .collect(),
             action: text(action),
             errno_ret: digits(errno_ret),
@@ -327,7 +374,7 @@ impl<'d> Reader<'d> {
             values[slot] = Some(value);
         }
         for (field, value) in fields.iter().zip(&values) {
-            if field.required && value.is_none() {
+            if field.required && value.is_none() && !has_in_other_case(object, field.name) {
                 self.mistakes.push(Mistake::MissingField {
                     object,
                     what,

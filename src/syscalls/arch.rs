@@ -102,6 +102,8 @@ pub(super) struct ArchFacts {
     pub(super) audit_arch: u32,
     pub(super) multiplexers: &'static [Multiplexer],
     pub(super) first_release: Release,
+    pub(super) go_name: &'static str,
+    pub(super) moby_name: Option<&'static str>,
 }
 
 impl Arch {
@@ -150,6 +152,50 @@ impl Arch {
     #[must_use]
     pub fn name(self) -> &'static str {
         self.facts().name
+    }
+
+    /// What Podman, Buildah and CRI-O call a host of this architecture in
+    /// `includes.arches`: the name in libseccomp's Go binding.
+    #[must_use]
+    pub fn podman_name(self) -> &'static str {
+        self.facts().go_name
+    }
+
+    /// What Docker calls a host of this architecture in `includes.arches`; `None`
+    /// if no such host has a name there.
+    #[must_use]
+    pub fn docker_name(self) -> Option<&'static str> {
+        self.facts().moby_name
+    }
+
+    /// Whether Go, and with it any engine, runs on such a host.
+    #[must_use]
+    pub fn runs_engines(self) -> bool {
+        match self {
+            Self::X86
+            | Self::X86_64
+            | Self::Arm
+            | Self::Aarch64
+            | Self::Loongarch64
+            | Self::Mips
+            | Self::Mips64
+            | Self::Mipsel
+            | Self::Mipsel64
+            | Self::Ppc64
+            | Self::Ppc64Le
+            | Self::Riscv64
+            | Self::S390X => true,
+            Self::X32
+            | Self::M68k
+            | Self::Mips64N32
+            | Self::Mipsel64N32
+            | Self::Parisc
+            | Self::Parisc64
+            | Self::Ppc
+            | Self::S390
+            | Self::Sh
+            | Self::Sheb => false,
+        }
     }
 
     /// The architecture of a token, exactly as written: `SCMP_ARCH_X86_64`.
@@ -246,6 +292,22 @@ mod tests {
         }
         assert_eq!(Arch::from_name("sparc64"), None);
         assert_eq!(Arch::from_name("SCMP_ARCH_X86_64"), None);
+    }
+
+    // A right name in `includes.arches` would be called wrong, or the other way round.
+    #[test]
+    fn the_engines_names_are_names_that_people_use() {
+        for arch in Arch::ALL {
+            assert_eq!(Arch::from_name(arch.podman_name()), Some(arch));
+            if let Some(name) = arch.docker_name() {
+                assert_eq!(Arch::from_name(name), Some(arch), "{name}");
+            }
+        }
+        // Where the two differ, as moby/profiles and libseccomp-golang have it.
+        let differ = |arch: &Arch| arch.docker_name() != Some(arch.podman_name());
+        let live = Arch::ALL.into_iter().filter(|arch| arch.runs_engines());
+        let differing: Vec<_> = live.filter(differ).collect();
+        assert_eq!(differing, [Arch::Loongarch64, Arch::Mips]);
     }
 
     // An architecture in a profile would be taken for an unknown one.

@@ -68,6 +68,8 @@ enum Expect {
 struct Open {
     node: u32,
     is_object: bool,
+    /// How many nodes stand in it so far, keys included.
+    count: u32,
 }
 
 struct Reader<'s> {
@@ -188,9 +190,20 @@ impl<'s> Reader<'s> {
     // ------------------------------------------------------------ structure
 
     fn push(&mut self, kind: Kind<'s>, start: usize, end: usize) {
-        let next = self.nodes.len() as u32 + 1;
-        let span = Span::new(start as u32, end as u32);
-        self.nodes.push(NodeData { span, next, kind });
+        let (parent, position) = match self.open.last_mut() {
+            Some(open) => {
+                open.count += 1;
+                (open.node, open.count - 1)
+            }
+            None => (0, 0),
+        };
+        self.nodes.push(NodeData {
+            span: Span::new(start as u32, end as u32),
+            next: self.nodes.len() as u32 + 1,
+            parent,
+            position,
+            kind,
+        });
     }
 
     fn in_object(&self) -> bool {
@@ -222,7 +235,11 @@ impl<'s> Reader<'s> {
             self.too_deep = true;
             self.deviate(Deviates::TooDeep, self.at, self.at + 1);
         }
-        self.open.push(Open { node, is_object });
+        self.open.push(Open {
+            node,
+            is_object,
+            count: 0,
+        });
         self.at += 1;
         self.comma = None;
         self.expect = if is_object {

@@ -101,6 +101,10 @@ struct NodeData<'s> {
     span: Span,
     /// Index of the first node after this one's subtree.
     next: u32,
+    /// Index of the container that the node stands in; the root's own is 0.
+    parent: u32,
+    /// How many nodes stand before it in the container, keys included.
+    position: u32,
     kind: Kind<'s>,
 }
 
@@ -254,40 +258,30 @@ impl<'d> Node<'d> {
     /// the pointer of its value.
     #[must_use]
     pub fn pointer(self) -> String {
-        let mut pointer = String::new();
-        let mut at = Node {
-            document: self.document,
-            index: 0,
-        };
-        let holds = |node: Node<'_>| node.index <= self.index && self.index < node.data().next;
-        while at.index != self.index {
-            if at.is_object() {
-                let Some((key, value)) = at
-                    .members()
-                    .find(|&(key, value)| key.index == self.index || holds(value))
-                else {
-                    break;
+        let mut steps = Vec::new();
+        let mut index = self.index;
+        while index != 0 {
+            let data = &self.document.nodes[index as usize];
+            let parent = &self.document.nodes[data.parent as usize];
+            steps.push(if parent.kind == Kind::Object {
+                // A value's key is the node before it.
+                let key = if data.position.is_multiple_of(2) {
+                    index
+                } else {
+                    index - 1
                 };
-                pointer.push('/');
-                pointer.push_str(&escape_pointer(key.as_str().unwrap_or_default()));
-                if key.index == self.index {
-                    break;
-                }
-                at = value;
+                let key = Node {
+                    document: self.document,
+                    index: key,
+                };
+                escape_pointer(key.as_str().unwrap_or_default()).into_owned()
             } else {
-                let Some((position, element)) = at
-                    .elements()
-                    .enumerate()
-                    .find(|&(_, element)| holds(element))
-                else {
-                    break;
-                };
-                pointer.push('/');
-                pointer.push_str(&position.to_string());
-                at = element;
-            }
+                data.position.to_string()
+            });
+            index = data.parent;
         }
-        pointer
+        let steps = steps.iter().rev();
+        steps.flat_map(|step| ["/", step.as_str()]).collect()
     }
 }
 

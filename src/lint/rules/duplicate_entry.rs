@@ -58,10 +58,8 @@ fn repeated(
         .here("named again")
         .label(context.at(first.node), "first named here")
         .help("remove it, unless another name was meant");
-    match list.and_then(|list| removal::of_element(context.source, list, again.node)) {
-        Some(span) => finding.fix(Applicability::Safe, span, ""),
-        None => finding,
-    }
+    let gone = list.and_then(|list| removal::of_element(context.source, list, again.node));
+    finding.removal(Applicability::Safe, gone)
 }
 
 /// What is no syscall's name is reported as that, each time.

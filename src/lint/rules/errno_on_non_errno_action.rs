@@ -27,11 +27,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             .label(context.at(decision.text.node), "this action takes no errno")
             .help(format!("remove `{field}`, or make the action `SCMP_ACT_ERRNO`"))
             .fact("action", action);
-        findings.push(
-            match removal::of_member(context.source, decision.object, errno.node) {
-                Some(span) => finding.fix(Applicability::Safe, span, ""),
-                None => finding,
-            },
-        );
+        let gone = removal::of_member(context.source, decision.object, errno.node);
+        findings.push(finding.removal(Applicability::Safe, gone));
     }
 }

@@ -17,13 +17,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         return;
     };
     let report = |field: Text<'_>, message: &str, help: &str| {
-        let finding = Finding::new(&RULE.rule, context.at(field.node), message)
+        let gone = removal::of_member(context.source, profile.node, field.node);
+        Finding::new(&RULE.rule, context.at(field.node), message)
             .here("has no use")
-            .help(help);
-        match removal::of_member(context.source, profile.node, field.node) {
-            Some(span) => finding.fix(Applicability::Safe, span, ""),
-            None => finding,
-        }
+            .help(help)
+            .removal(Applicability::Safe, gone)
     };
     match (profile.listener_path, profile.listener_metadata) {
         (Some(path), _) if notifies_of_nothing(profile) => findings.push(report(

@@ -1,7 +1,6 @@
-use crate::finding::{Category, Finding, Location, Rule, Severity};
+use crate::finding::{Category, Finding, Rule, Severity};
 use crate::lint::{Context, LintRule};
 use crate::profile::Mistake;
-use crate::text::Span;
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -23,11 +22,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         else {
             continue;
         };
-        // The bracket that opens the object stands for all of it.
-        let bracket = Span::new(object.span().start, object.span().start + 1);
-        let location = Location::part(context.source, object, bracket);
         findings.push(
-            Finding::new(&RULE.rule, location, format!("{what} has no `{field}`"))
+            Finding::new(&RULE.rule, context.bracket(object), format!("{what} has no `{field}`"))
                 .here(format!("`{field}` is missing in here"))
                 .help(consequence(field))
                 .fact("field", field),

@@ -15,7 +15,7 @@ pub(super) static RULE: LintRule = LintRule {
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let file = Location::file(context.source);
     let (location, message, help) = match *context.found {
-        Found::Profile(_) => return,
+        Found::Profile(_) | Found::Blank(_) => return,
         Found::NoSection(None) => (
             file,
             "a container configuration without `linux.seccomp`: its container runs without a filter".to_owned(),

@@ -39,10 +39,6 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     .help("remove the flag")
     .fact("flag", TSYNC);
     let list = profile.node.get("flags");
-    findings.push(
-        match list.and_then(|list| removal::of_element(context.source, list, flag.node)) {
-            Some(span) => finding.fix(Applicability::Safe, span, ""),
-            None => finding,
-        },
-    );
+    let gone = list.and_then(|list| removal::of_element(context.source, list, flag.node));
+    findings.push(finding.removal(Applicability::Safe, gone));
 }

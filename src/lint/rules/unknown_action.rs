@@ -19,7 +19,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let entries = profile.entries.iter().filter_map(|entry| entry.action);
     for action in profile.default_action.into_iter().chain(entries) {
         let written = action.value;
-        if Action::of_name(written).is_some() {
+        // With an empty default action and nothing else no filter is made at all.
+        let is_disabled = profile.is_disabled && written.is_empty();
+        if is_disabled || Action::of_name(written).is_some() {
             continue;
         }
         let message = if written.is_empty() {

@@ -21,7 +21,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             continue;
         };
         let written = key.as_str().unwrap_or_default();
-        if is_private(written) {
+        if is_private(written) || profile.field_in_other_case(written, known).is_some() {
             continue;
         }
         let finding = |message: String| {
@@ -36,12 +36,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             .here("ignored")
             .help("write what it stands for in fields that this format has")
         } else if let Some(field) = meant(written, known, profile) {
-            let message = if field.eq_ignore_ascii_case(written) {
-                format!("`{written}` is not `{field}`: runc ignores the case, crun and youki ignore the field")
-            } else {
-                format!("{object} has no field `{written}`: nothing reads it")
-            };
-            finding(message)
+            finding(format!("{object} has no field `{written}`: nothing reads it"))
                 .severity(Severity::Error)
                 .here("ignored")
                 .help(format!("did you mean `{field}`?"))

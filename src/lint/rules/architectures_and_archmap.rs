@@ -1,0 +1,43 @@
+use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::lint::{Context, LintRule, removal};
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "architectures-and-archmap",
+        category: Category::Correctness,
+        severity: Severity::Error,
+        page: include_str!("../../../rules/correctness/architectures-and-archmap.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let Some(profile) = context.profile().filter(|profile| profile.is_for_engines()) else {
+        return;
+    };
+    // An engine looks whether there is a filter to be made before it looks at these.
+    if profile.is_disabled {
+        return;
+    }
+    let full = |name: &str| {
+        let members = profile.node.members();
+        members
+            .filter(|(key, _)| key.as_str() == Some(name))
+            .last()
+            .filter(|(_, list)| list.elements().next().is_some())
+            .map(|(key, _)| key)
+    };
+    if let (Some(arch_map), Some(architectures)) = (full("archMap"), full("architectures")) {
+        let message = "both `architectures` and `archMap` are given: Docker and Podman refuse the profile";
+        findings.push(
+            Finding::new(&RULE.rule, context.at(arch_map), message)
+                .here("beside `architectures`")
+                .label(context.at(architectures), "`architectures` is here")
+                .help("keep `archMap` for a profile that serves several kinds of host, `architectures` otherwise")
+                .removal(
+                    Applicability::Unsafe,
+                    removal::of_member(context.source, profile.node, architectures),
+                ),
+        );
+    }
+}
