@@ -99,6 +99,16 @@ impl Rule {
             .find(|text| !text.is_empty());
         summary.unwrap_or_default().replace('\n', " ")
     }
+
+    /// What stands on the page under a heading of the second level, without the
+    /// space around it; empty if there is no such heading.
+    #[must_use]
+    pub fn section(&self, heading: &str) -> &'static str {
+        let mut sections = self.page.split("\n## ").skip(1);
+        let section =
+            sections.find_map(|section| section.strip_prefix(heading)?.strip_prefix('\n'));
+        section.unwrap_or_default().trim()
+    }
 }
 
 /// Where something is: in the text of a source, or the source as a whole.

@@ -1,14 +1,11 @@
 //! Options that several subcommands have.
 
-use std::io::{self, BufWriter, IsTerminal, StdoutLock};
-
 use clap::{Args, ValueEnum};
 
 use crate::crun::{Host, HostError};
 use crate::finding::{Finding, Rule, Severity};
 use crate::lint::{SelectionError, parse_rules};
 use crate::profile::Dialects;
-use crate::report::{Human, Json, Look, Report};
 use crate::syscalls::{Arch, KernelVersion, Release};
 use crate::target::{Runtime, Target, Uname};
 
@@ -167,60 +164,11 @@ impl FailOn {
     }
 }
 
-/// How a report is written.
+/// How a list is written.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum Format {
+pub(super) enum ListFormat {
     /// For people
     Human,
     /// For programs
     Json,
-}
-
-/// When colours are used.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Color {
-    /// On a terminal, unless `NO_COLOR` is set
-    Auto,
-    Always,
-    Never,
-}
-
-/// How a report looks.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub(super) struct OutputOptions {
-    /// How the report is written
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub(super) format: Format,
-    /// When colours are used
-    #[arg(long, value_enum, default_value_t = Color::Auto)]
-    color: Color,
-}
-
-impl OutputOptions {
-    pub(super) fn report(&self) -> Box<dyn Report> {
-        let out = BufWriter::new(io::stdout().lock());
-        match self.format {
-            Format::Human => Box::new(Human::new(out, self.look(&io::stdout().lock()))),
-            Format::Json => Box::new(Json::new(out)),
-        }
-    }
-
-    fn look(&self, out: &StdoutLock<'_>) -> Look {
-        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-        let is_terminal = out.is_terminal();
-        let is_plain =
-            variable("NO_COLOR").is_some() || variable("TERM").is_some_and(|term| term == "dumb");
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-            .into_iter()
-            .find_map(variable);
-        Look {
-            color: match self.color {
-                Color::Auto => is_terminal && !is_plain,
-                Color::Always => true,
-                Color::Never => false,
-            },
-            unicode: locale.is_none_or(|locale| locale != "C" && locale != "POSIX"),
-        }
-    }
 }
