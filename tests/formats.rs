@@ -122,7 +122,9 @@ fn write(report: &mut dyn Report) {
     for file in findings() {
         summary.files += 1;
         summary.profiles += 1;
-        file.iter().for_each(|finding| summary.count(finding));
+        for finding in &file {
+            summary.count(finding);
+        }
         report.findings(&file).expect("memory");
     }
     report.end(&summary).expect("memory");
@@ -178,18 +180,15 @@ fn as_workflow_commands() {
 }
 
 /// What a runner would make of a line, by the rules of its source: a command of
-/// the present form begins the line, one of the old form stands anywhere in a
-/// line that is none of the present form.
-fn command(line: &str) -> Option<(&str, Vec<(&str, &str)>, &str)> {
-    let Some(line) = line.trim_start().strip_prefix("::") else {
-        assert!(!line.contains("##["), "an old command: {line}");
-        return None;
-    };
-    let (head, data) = line.split_once("::").expect("a command");
+/// the present form begins the line, one of the old form stands anywhere in it.
+fn command(line: &str) -> Option<(&str, Vec<(&str, &str)>)> {
+    assert!(!line.contains("##["), "an old command: {line}");
+    let line = line.trim_start().strip_prefix("::")?;
+    let (head, _) = line.split_once("::").expect("a command");
     let (name, properties) = head.split_once(' ').unwrap_or((head, ""));
     let properties = properties.split(',');
     let properties = properties.map(|property| property.split_once('=').expect("a property"));
-    Some((name, properties.collect(), data))
+    Some((name, properties.collect()))
 }
 
 fn unescaped(text: &str) -> String {
@@ -210,7 +209,7 @@ fn no_profile_commands_a_runner() {
     let (last, lines) = lines.split_last().expect("a line");
     assert_eq!(command(last), None, "the summary is no command");
     for (line, finding) in lines.iter().zip(&findings) {
-        let (name, properties, _) = command(line).expect("a command");
+        let (name, properties) = command(line).expect("a command");
         let expected = match finding.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",

@@ -15,7 +15,20 @@ fn validator() -> &'static Validator {
     VALIDATOR.get_or_init(|| {
         let path = repository("tests/fixtures/sarif/sarif-schema-2.1.0.json");
         let schema = fs::read(path).expect("the schema");
-        let schema = serde_json::from_slice(&schema).expect("the schema is JSON");
+        let mut schema: Value = serde_json::from_slice(&schema).expect("the schema is JSON");
+        // Both are the same slip of the committee's: a bracket is closed that was
+        // never opened, which is no regular expression. seclint writes no language.
+        for owner in ["run", "toolComponent"] {
+            let language = &mut schema["definitions"][owner]["properties"]["language"];
+            let pattern = language
+                .as_object_mut()
+                .expect("a schema")
+                .remove("pattern");
+            assert_eq!(
+                pattern,
+                Some("^[a-zA-Z]{2}|^[a-zA-Z]{2}-[a-zA-Z]{2}]?$".into())
+            );
+        }
         jsonschema::options()
             .should_validate_formats(true)
             .build(&schema)
