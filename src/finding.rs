@@ -74,6 +74,16 @@ impl Category {
     }
 }
 
+/// When a rule is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RuleSet {
+    /// Always: what it finds is a mistake, or worth everybody's while.
+    Default,
+    /// With `--strict`, or by name: true, and often meant that way.
+    Strict,
+}
+
 /// What is known of a rule: its page in the rule book, and how it is reported.
 #[derive(Debug)]
 pub struct Rule {
@@ -83,6 +93,8 @@ pub struct Rule {
     pub category: Category,
     /// Its severity, unless a finding says otherwise.
     pub severity: Severity,
+    /// Whether it is checked when nobody asks for it.
+    pub set: RuleSet,
     /// Its page, in Markdown: a heading, a line of metadata, a summary, and the rest.
     pub page: &'static str,
 }
@@ -98,6 +110,16 @@ impl Rule {
             .map(str::trim)
             .find(|text| !text.is_empty());
         summary.unwrap_or_default().replace('\n', " ")
+    }
+
+    /// What stands on the page under a heading of the second level, without the
+    /// space around it; empty if there is no such heading.
+    #[must_use]
+    pub fn section(&self, heading: &str) -> &'static str {
+        let mut sections = self.page.split("\n## ").skip(1);
+        let section =
+            sections.find_map(|section| section.strip_prefix(heading)?.strip_prefix('\n'));
+        section.unwrap_or_default().trim()
     }
 }
 

@@ -55,7 +55,8 @@ fn a_misspelt_syscall_is_shown_where_it_stands() {
 #[test]
 fn the_exit_code_tells_whether_something_was_found() {
     let newer = r#"{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["mseal"],"action":"SCMP_ACT_ALLOW"}]}"#;
-    for format in ["--format=human", "--format=json"] {
+    for format in ["human", "json", "sarif", "github"] {
+        let format = &format!("--format={format}");
         assert_eq!(check(GOOD, &[format]).code, 0);
         assert_eq!(check(BAD, &[format]).code, 1);
         assert_eq!(check(BAD, &[format, "--fail-on=never"]).code, 0);
@@ -344,8 +345,8 @@ fn long_lines_are_clipped_around_what_is_wrong() {
 #[test]
 fn nothing_in_a_profile_reaches_the_terminal_as_a_command() {
     let profile = "{\"defaultAction\": \"\\u001b[31m\", \"syscalls\": [{\"names\": [\"\x1b[2J\x07\", \"a\u{202e}b\"], \"action\": \"SCMP_ACT_ALLOW\"}]}";
-    for options in [&["--format=human"][..], &["--format=json"]] {
-        let stdout = check(profile, options).stdout;
+    for format in ["human", "json", "sarif", "github"] {
+        let stdout = check(profile, &[&format!("--format={format}")]).stdout;
         assert!(!stdout.contains(['\x1b', '\x07']), "{stdout:?}");
     }
     assert!(!check(profile, &[]).stdout.contains('\u{202e}'));

@@ -174,7 +174,12 @@ fn the_registry_the_pages_and_the_code_name_the_same_rules() {
     for rule in rules {
         let (id, page) = (of(rule, "id"), of(rule, "page"));
         let (category, severity) = (of(rule, "category"), of(rule, "severity"));
-        let head = format!("# {id}\n\n{category} · {severity}\n\n");
+        let strict = if of(rule, "set") == "strict" {
+            " · strict"
+        } else {
+            ""
+        };
+        let head = format!("# {id}\n\n{category} · {severity}{strict}\n\n");
         assert!(
             page.starts_with(&head),
             "{id}: the page begins with\n{head}"

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::input::inputs;
-use super::options::{FailOn, Format, HostOptions, OutputOptions, SelectionOptions};
+use super::options::{FailOn, HostOptions, SelectionOptions};
+use super::output::{Format, OutputOptions};
 use super::{CliError, Ending, complain};
 use crate::crun::{Pruned, RootError, StateRoot, audit};
 
@@ -42,8 +43,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     arguments.host.check_runtime()?;
     let selection = arguments.selection.selection()?;
     let roots = roots(&arguments.roots)?;
+    let mut reports = arguments.output.open()?;
     if roots.is_empty() {
         complain("note", "crun has left no state root here: nothing to audit");
+        reports.finish(true)?;
         return Ok(Ending::Clean);
     }
     let mut profiles = Vec::new();
@@ -56,12 +59,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
         Err(_) => arguments.host.libseccomp,
     };
     let host = host.as_ref().map_err(ToString::to_string);
-    let mut report = arguments.output.report();
     let mut ending = Ending::Clean;
     for root in roots {
         let mut audit = audit(&root, host.clone(), libseccomp, &profiles)?;
         audit.retain(|rule| selection.holds(rule));
-        if let Format::Human = arguments.output.format {
+        // The other formats have a place for them.
+        if let Format::Human | Format::Github = arguments.output.format() {
             for note in &audit.notes {
                 complain("note", &format!("{}: {note}", audit.root));
             }
@@ -69,7 +72,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
         if arguments.prune {
             audit.prune(arguments.dry_run, |rule| selection.holds(rule));
         }
-        report.audit(&audit)?;
+        reports.write(|report| report.audit(&audit))?;
         if audit
             .findings
             .iter()
@@ -89,6 +92,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
             ending = Ending::Incomplete;
         }
     }
+    reports.finish(ending != Ending::Incomplete)?;
     Ok(ending)
 }
 

@@ -6,10 +6,11 @@ use clap::Args;
 use rayon::prelude::*;
 
 use super::input::{Input, inputs};
-use super::options::{Dialect, FailOn, OutputOptions, SelectionOptions, TargetOptions};
+use super::options::{Dialect, FailOn, SelectionOptions, TargetOptions};
+use super::output::{OutputOptions, Reports};
 use super::{CliError, Ending, complain};
 use crate::lint::{Linted, Linter, lint_rules};
-use crate::report::{Against, Report, Summary};
+use crate::report::{Against, Summary};
 
 /// How many files are read ahead of the report: memory does not grow with their number.
 const WINDOW: usize = 256;
@@ -47,13 +48,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
         target: arguments.target.target(),
         dialects: arguments.dialect.map(Dialect::dialects),
     };
-    let mut report = arguments.output.report();
-    report.begin(Against {
+    let mut reports = arguments.output.open()?;
+    let against = Against {
         target: &linter.target,
         dialects: linter.dialects,
-    })?;
+    };
+    reports.write(|report| report.begin(against))?;
     let mut run = Run {
-        report: report.as_mut(),
+        reports,
         fail_on: arguments.fail_on,
         summary: Summary::default(),
         ending: Ending::Clean,
@@ -72,7 +74,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     if run.summary.files == 0 && run.ending == Ending::Clean {
         complain("note", "there is no file to check");
     }
-    run.report.end(&run.summary)?;
+    let summary = run.summary;
+    run.reports.write(|report| report.end(&summary))?;
+    run.reports.finish(run.ending != Ending::Incomplete)?;
     Ok(run.ending)
 }
 
@@ -87,14 +91,14 @@ fn lint(linter: &Linter, input: &Input, skips: bool) -> Result<Option<Linted>, C
 }
 
 /// A run of the linter, as far as it has come.
-struct Run<'r> {
-    report: &'r mut dyn Report,
+struct Run {
+    reports: Reports,
     fail_on: FailOn,
     summary: Summary,
     ending: Ending,
 }
 
-impl Run<'_> {
+impl Run {
     fn files(
         &mut self,
         files: impl IntoIterator<Item = Result<Option<Linted>, CliError>>,
@@ -125,6 +129,7 @@ impl Run<'_> {
                 self.ending = Ending::Findings;
             }
         }
-        Ok(self.report.findings(&linted.findings)?)
+        self.reports
+            .write(|report| report.findings(&linted.findings))
     }
 }

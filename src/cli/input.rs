@@ -9,6 +9,7 @@ use std::sync::Arc;
 use walkdir::{DirEntry, WalkDir};
 
 use super::CliError;
+use super::output::is_unfinished;
 use crate::text::{MAX_BYTES, Source};
 
 /// A file to be read.
@@ -21,7 +22,7 @@ pub(super) struct Input {
 
 /// Every file that some paths stand for, in the order of the paths, and in the
 /// order of names within a directory. Hidden directories are left out, and so
-/// is everything in a directory that is no plain file.
+/// is everything in a directory that is no plain file, or a report being written.
 pub(super) fn inputs(paths: &[PathBuf]) -> impl Iterator<Item = Result<Input, CliError>> {
     paths
         .iter()
@@ -37,10 +38,14 @@ pub(super) fn inputs(paths: &[PathBuf]) -> impl Iterator<Item = Result<Input, Cl
             Box::new(
                 walk.filter_entry(is_visible)
                     .filter_map(|entry| match entry {
-                        Ok(entry) if entry.file_type().is_file() => Some(Ok(Input {
-                            path: entry.into_path(),
-                            is_found: true,
-                        })),
+                        Ok(entry)
+                            if entry.file_type().is_file() && !is_unfinished(entry.file_name()) =>
+                        {
+                            Some(Ok(Input {
+                                path: entry.into_path(),
+                                is_found: true,
+                            }))
+                        }
                         Ok(_) => None,
                         Err(error) => {
                             let path = error
@@ -68,7 +73,7 @@ impl Input {
     pub(super) fn read(&self) -> Result<Option<Arc<Source>>, CliError> {
         if self.path.as_os_str() == "-" {
             let bytes = read_all(io::stdin().lock(), Vec::new());
-            return named("<stdin>", bytes).map(Some);
+            return named(Source::STANDARD_INPUT, bytes).map(Some);
         }
         let name = self.path.display().to_string();
         let failed = |error| CliError::Read(name.clone(), error);

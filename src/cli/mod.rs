@@ -9,13 +9,17 @@ mod check;
 mod explain;
 mod input;
 mod options;
+mod output;
 mod rules;
 mod syscalls;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::report::visible;
 
 /// Finds what is wrong with seccomp profiles, and what crun's cache hides.
 ///
@@ -67,6 +71,8 @@ enum CliError {
     Read(String, io::Error),
     #[error("the report could not be written: {0}")]
     Write(#[from] io::Error),
+    #[error("{}: the report could not be written: {}", .0.display(), .1)]
+    Report(PathBuf, io::Error),
     #[error(transparent)]
     Rule(#[from] crate::lint::SelectionError),
     #[error(transparent)]
@@ -105,7 +111,9 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Says something on standard error. Nobody may be there to read it.
+/// Says something on standard error. Nobody may be there to read it. The names of
+/// files are in it, and those may hold what a terminal obeys, or a line of
+/// their own.
 fn complain(kind: &str, message: &str) {
-    let _ = writeln!(io::stderr(), "seclint: {kind}: {message}");
+    let _ = writeln!(io::stderr(), "seclint: {kind}: {}", visible(message));
 }

@@ -1,14 +1,11 @@
 //! Options that several subcommands have.
 
-use std::io::{self, BufWriter, IsTerminal, StdoutLock};
-
 use clap::{Args, ValueEnum};
 
 use crate::crun::{Host, HostError};
-use crate::finding::{Finding, Rule, Severity};
+use crate::finding::{Finding, Rule, RuleSet, Severity};
 use crate::lint::{SelectionError, parse_rules};
 use crate::profile::Dialects;
-use crate::report::{Human, Json, Look, Report};
 use crate::syscalls::{Arch, KernelVersion, Release};
 use crate::target::{Runtime, Target, Uname};
 
@@ -117,6 +114,9 @@ impl Dialect {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Rules")]
 pub(super) struct SelectionOptions {
+    /// Check the strict rules as well: what they find is true, and often meant that way
+    #[arg(long)]
+    strict: bool,
     /// Check only these rules (may be repeated; `seclint rules` lists them)
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     select: Vec<String>,
@@ -127,6 +127,7 @@ pub(super) struct SelectionOptions {
 
 /// A choice of rules.
 pub(super) struct Selection {
+    is_strict: bool,
     select: Vec<&'static Rule>,
     ignore: Vec<&'static Rule>,
 }
@@ -134,6 +135,7 @@ pub(super) struct Selection {
 impl SelectionOptions {
     pub(super) fn selection(&self) -> Result<Selection, SelectionError> {
         Ok(Selection {
+            is_strict: self.strict,
             select: parse_rules(&self.select)?,
             ignore: parse_rules(&self.ignore)?,
         })
@@ -143,7 +145,12 @@ impl SelectionOptions {
 impl Selection {
     pub(super) fn holds(&self, rule: &Rule) -> bool {
         let is_among = |rules: &[&Rule]| rules.iter().any(|other| other.id == rule.id);
-        (self.select.is_empty() || is_among(&self.select)) && !is_among(&self.ignore)
+        let is_asked_for = if self.select.is_empty() {
+            self.is_strict || rule.set == RuleSet::Default
+        } else {
+            is_among(&self.select)
+        };
+        is_asked_for && !is_among(&self.ignore)
     }
 }
 
@@ -167,60 +174,11 @@ impl FailOn {
     }
 }
 
-/// How a report is written.
+/// How a list is written.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum Format {
+pub(super) enum ListFormat {
     /// For people
     Human,
     /// For programs
     Json,
-}
-
-/// When colours are used.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Color {
-    /// On a terminal, unless `NO_COLOR` is set
-    Auto,
-    Always,
-    Never,
-}
-
-/// How a report looks.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub(super) struct OutputOptions {
-    /// How the report is written
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub(super) format: Format,
-    /// When colours are used
-    #[arg(long, value_enum, default_value_t = Color::Auto)]
-    color: Color,
-}
-
-impl OutputOptions {
-    pub(super) fn report(&self) -> Box<dyn Report> {
-        let out = BufWriter::new(io::stdout().lock());
-        match self.format {
-            Format::Human => Box::new(Human::new(out, self.look(&io::stdout().lock()))),
-            Format::Json => Box::new(Json::new(out)),
-        }
-    }
-
-    fn look(&self, out: &StdoutLock<'_>) -> Look {
-        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-        let is_terminal = out.is_terminal();
-        let is_plain =
-            variable("NO_COLOR").is_some() || variable("TERM").is_some_and(|term| term == "dumb");
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-            .into_iter()
-            .find_map(variable);
-        Look {
-            color: match self.color {
-                Color::Auto => is_terminal && !is_plain,
-                Color::Always => true,
-                Color::Never => false,
-            },
-            unicode: locale.is_none_or(|locale| locale != "C" && locale != "POSIX"),
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use clap::Args;
 use serde_json::json;
 
-use super::options::Format;
+use super::options::ListFormat;
 use super::{CliError, Ending};
 use crate::lint::all_rules;
 
@@ -13,27 +13,28 @@ use crate::lint::all_rules;
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// How the list is written
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = ListFormat::Human)]
+    format: ListFormat,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     let mut out = BufWriter::new(io::stdout().lock());
     match arguments.format {
-        Format::Human => {
+        ListFormat::Human => {
             for rule in all_rules() {
                 let (id, severity) = (rule.id, rule.severity.word());
                 let category = rule.category.name();
                 writeln!(out, "{id:<32}{severity:<9}{category:<16}{}", rule.summary())?;
             }
         }
-        Format::Json => {
+        ListFormat::Json => {
             let rules: Vec<_> = (all_rules().iter())
                 .map(|rule| {
                     json!({
                         "id": rule.id,
                         "category": rule.category,
                         "severity": rule.severity,
+                        "set": rule.set,
                         "summary": rule.summary(),
                         "page": rule.page,
                     })

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::options::Format;
+use super::options::ListFormat;
 use super::{CliError, Ending};
 use crate::syscalls::{self, Arch, Number, Syscall};
 
@@ -16,8 +16,8 @@ pub(super) struct Arguments {
     #[arg(value_name = "NAME")]
     name: Option<String>,
     /// How the table is written
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = ListFormat::Human)]
+    format: ListFormat,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
@@ -31,12 +31,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
         None => syscalls::all(),
     };
     match (arguments.format, &arguments.name) {
-        (Format::Json, _) => {
+        (ListFormat::Json, _) => {
             let calls: Vec<_> = calls.iter().map(describe).collect();
             serde_json::to_writer_pretty(&mut out, &calls).map_err(io::Error::from)?;
             writeln!(out)?;
         }
-        (Format::Human, None) => {
+        (ListFormat::Human, None) => {
             writeln!(
                 out,
                 "{:<30}{:<12}{:<8}{:>8}{:>9}",
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
                 )?;
             }
         }
-        (Format::Human, Some(_)) => calls.iter().try_for_each(|call| print(&mut out, call))?,
+        (ListFormat::Human, Some(_)) => calls.iter().try_for_each(|call| print(&mut out, call))?,
     }
     out.flush()?;
     Ok(Ending::Clean)

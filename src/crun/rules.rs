@@ -1,6 +1,6 @@
 //! The rules about the cache.
 
-use crate::finding::{Category, Rule, Severity};
+use crate::finding::{Category, Rule, RuleSet, Severity};
 
 macro_rules! cache_rules {
     ($($name:ident = $id:literal, $severity:ident;)+) => {
@@ -8,6 +8,7 @@ macro_rules! cache_rules {
             id: $id,
             category: Category::Cache,
             severity: Severity::$severity,
+            set: RuleSet::Default,
             page: include_str!(concat!("../../rules/cache/", $id, ".md")),
         };)+
 

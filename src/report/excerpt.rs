@@ -284,7 +284,7 @@ fn at_character(source: &Source, at: usize) -> usize {
 }
 
 /// A text that a terminal shows and does not obey.
-pub(super) fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if character == '\n' || character == '\t' {

@@ -93,13 +93,7 @@ impl<W: Write> Report for Human<W> {
     }
 
     fn end(&mut self, summary: &Summary) -> io::Result<()> {
-        let checked = count(summary.profiles, "profile");
-        write!(self.out, "{} in {checked}", severities(summary))?;
-        if summary.skipped > 0 {
-            let skipped = count(summary.skipped, "file");
-            write!(self.out, "; {skipped} passed over, holding none")?;
-        }
-        writeln!(self.out)?;
+        writeln!(self.out, "{}", check_summary(summary))?;
         self.out.flush()
     }
 
@@ -116,48 +110,60 @@ impl<W: Write> Report for Human<W> {
             let root = visible(&audit.root);
             writeln!(self.out, "{root}/.cache/seccomp/{}: {words}", entry.name)?;
         }
-        let of = |status| {
-            audit
-                .entries
-                .iter()
-                .filter(|entry| entry.status == status)
-                .count()
-        };
-        let entries = audit
-            .entries
-            .iter()
-            .filter(|entry| entry.status != Status::Foreign)
-            .count();
-        write!(
-            self.out,
-            "{}: {}",
-            visible(&audit.root),
-            count_entries(entries)
-        )?;
-        let statuses = [
-            (Status::HidesWarnings, "hiding warnings"),
-            (Status::Malformed, "malformed"),
-            (Status::Clean, "clean"),
-            (Status::Unattributed, "not explained"),
-        ];
-        let counts = statuses.map(|(status, words)| (of(status), words));
-        let said = counts.iter().filter(|(number, _)| *number > 0);
-        let said: Vec<_> = said
-            .map(|(number, words)| format!("{number} {words}"))
-            .collect();
-        if !said.is_empty() {
-            write!(self.out, ": {}", said.join(", "))?;
-        }
-        if of(Status::Foreign) > 0 {
-            write!(
-                self.out,
-                "; {} beside them",
-                count(of(Status::Foreign), "foreign file")
-            )?;
-        }
-        writeln!(self.out)?;
+        writeln!(self.out, "{}", audit_summary(audit))?;
         self.out.flush()
     }
+
+    fn finish(&mut self, _: bool) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// What checking profiles came to, in a line.
+pub(super) fn check_summary(summary: &Summary) -> String {
+    let checked = count(summary.profiles, "profile");
+    let line = format!("{} in {checked}", severities(summary));
+    if summary.skipped == 0 {
+        return line;
+    }
+    let skipped = count(summary.skipped, "file");
+    format!("{line}; {skipped} passed over, holding none")
+}
+
+/// What auditing a cache came to, in a line.
+pub(super) fn audit_summary(audit: &Audit) -> String {
+    let of = |status| {
+        audit
+            .entries
+            .iter()
+            .filter(|entry| entry.status == status)
+            .count()
+    };
+    let entries = audit
+        .entries
+        .iter()
+        .filter(|entry| entry.status != Status::Foreign)
+        .count();
+    let mut line = format!("{}: {}", visible(&audit.root), count_entries(entries));
+    let statuses = [
+        (Status::HidesWarnings, "hiding warnings"),
+        (Status::Malformed, "malformed"),
+        (Status::Clean, "clean"),
+        (Status::Unattributed, "not explained"),
+    ];
+    let counts = statuses.map(|(status, words)| (of(status), words));
+    let said = counts.iter().filter(|(number, _)| *number > 0);
+    let said: Vec<_> = said
+        .map(|(number, words)| format!("{number} {words}"))
+        .collect();
+    if !said.is_empty() {
+        line = format!("{line}: {}", said.join(", "));
+    }
+    if of(Status::Foreign) > 0 {
+        let foreign = count(of(Status::Foreign), "foreign file");
+        line = format!("{line}; {foreign} beside them");
+    }
+    line
 }
 
 fn severities(summary: &Summary) -> String {

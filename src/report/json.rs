@@ -73,6 +73,10 @@ impl<W: Write> Report for Json<W> {
         writeln!(self.out)?;
         self.out.flush()
     }
+
+    fn finish(&mut self, _: bool) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 fn tool() -> Value {

@@ -1,8 +1,10 @@
 //! Reports: what is written of findings, one file a format. Nothing else prints.
 
 mod excerpt;
+mod github;
 mod human;
 mod json;
+mod sarif;
 
 use std::io;
 
@@ -13,8 +15,11 @@ use crate::finding::{Finding, Severity};
 use crate::profile::Dialects;
 use crate::target::Target;
 
+pub(crate) use excerpt::visible;
+pub use github::Github;
 pub use human::{Human, Look};
 pub use json::Json;
+pub use sarif::Sarif;
 
 /// What a run came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -66,7 +71,8 @@ pub struct Against<'t> {
 }
 
 /// A format for reports. A report of profiles is `begin`, then `findings` for
-/// each file that has any, then `end`; a report of a cache is `audit` alone.
+/// each file that has any, then `end`; a report of caches is `audit` for each.
+/// Either is complete after `finish`.
 pub trait Report {
     /// The head of a report of profiles.
     ///
@@ -91,4 +97,11 @@ pub trait Report {
     /// # Errors
     /// If it cannot be written.
     fn audit(&mut self, audit: &Audit) -> io::Result<()>;
+
+    /// What stands after everything else. `is_complete` says whether all of the
+    /// job could be done.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn finish(&mut self, is_complete: bool) -> io::Result<()>;
 }

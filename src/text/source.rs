@@ -23,7 +23,11 @@ pub struct Position {
 }
 
 impl Source {
-    /// A source called `name` (a path as the user gave it, or `<stdin>`).
+    /// What standard input is called.
+    pub const STANDARD_INPUT: &str = "<stdin>";
+
+    /// A source called `name`: a path as the user gave it, or
+    /// [`Self::STANDARD_INPUT`].
     #[must_use]
     pub fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
         Self {

@@ -4,11 +4,15 @@
 #![allow(
     clippy::expect_used,
     clippy::panic,
+    clippy::cast_possible_truncation,
     dead_code,
     missing_docs,
     unreachable_pub,
+    unused_imports,
     reason = "shared by test programs, each of which uses a part of it"
 )]
+
+mod sarif;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -18,6 +22,8 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+pub use sarif::{results, sarif};
 
 /// seclint, with nothing of this machine's in its way.
 pub fn seclint() -> Command {
@@ -53,6 +59,11 @@ impl From<Output> for Ran {
 }
 
 impl Ran {
+    /// The report, which must be SARIF and fit its schema.
+    pub fn sarif(&self) -> Value {
+        sarif(&self.stdout)
+    }
+
     /// The report, which must be JSON and fit its schema.
     pub fn report(&self) -> Value {
         let report: Value = serde_json::from_str(&self.stdout)

@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule};
 use crate::profile::{Dialects, Side, Text};
 use crate::syscalls::Arch;
@@ -8,6 +8,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "arches-filter-never-matches",
         category: Category::Correctness,
         severity: Severity::Error,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/correctness/arches-filter-never-matches.md"),
     },
     check,

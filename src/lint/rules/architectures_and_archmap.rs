@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule, removal};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -6,6 +6,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "architectures-and-archmap",
         category: Category::Correctness,
         severity: Severity::Error,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/correctness/architectures-and-archmap.md"),
     },
     check,

@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity};
+use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::condition::listed;
 use crate::lint::{Context, LintRule};
 use crate::syscalls::{self, Parameter, Syscall};
@@ -8,6 +8,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "arg-index-out-of-range",
         category: Category::Correctness,
         severity: Severity::Error,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/correctness/arg-index-out-of-range.md"),
     },
     check,

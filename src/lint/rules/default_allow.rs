@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity};
+use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule};
 use crate::profile::Action;
 
@@ -7,6 +7,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "default-allow",
         category: Category::Security,
         severity: Severity::Info,
+        set: RuleSet::Strict,
         page: include_str!("../../../rules/security/default-allow.md"),
     },
     check,

@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Edit, Finding, Rule, Severity};
+use crate::finding::{Applicability, Category, Edit, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule};
 use crate::profile::RuleEntry;
 
@@ -7,6 +7,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "deprecated-name",
         category: Category::Portability,
         severity: Severity::Warning,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/portability/deprecated-name.md"),
     },
     check,

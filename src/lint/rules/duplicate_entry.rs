@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule, NameUse, removal};
 use crate::profile::Text;
 use crate::syscalls::Spelling;
@@ -9,6 +9,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "duplicate-entry",
         category: Category::Style,
         severity: Severity::Warning,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/style/duplicate-entry.md"),
     },
     check,

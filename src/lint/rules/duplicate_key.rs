@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity};
+use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule};
 use crate::profile::Mistake;
 
@@ -7,6 +7,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "duplicate-key",
         category: Category::Correctness,
         severity: Severity::Error,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/correctness/duplicate-key.md"),
     },
     check,

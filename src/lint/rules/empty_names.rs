@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule, removal};
 use crate::text::{Kind, Node};
 
@@ -7,6 +7,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "empty-names",
         category: Category::Correctness,
         severity: Severity::Warning,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/correctness/empty-names.md"),
     },
     check,

@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule, removal};
 use crate::profile::Profile;
 
@@ -7,6 +7,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "errno-on-non-errno-action",
         category: Category::RuntimeCompat,
         severity: Severity::Error,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/runtime-compat/errno-on-non-errno-action.md"),
     },
     check,

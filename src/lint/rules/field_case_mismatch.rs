@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule};
 use crate::profile::{Dialects, Mistake};
 
@@ -7,6 +7,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "field-case-mismatch",
         category: Category::Portability,
         severity: Severity::Error,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/portability/field-case-mismatch.md"),
     },
     check,

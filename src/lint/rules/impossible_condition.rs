@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity};
+use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::condition::listed;
 use crate::lint::{ConditionUse, Context, LintRule};
 use crate::profile::Operator;
@@ -9,6 +9,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "impossible-condition",
         category: Category::Correctness,
         severity: Severity::Warning,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/correctness/impossible-condition.md"),
     },
     check,

@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Location, Rule, Severity};
+use crate::finding::{Applicability, Category, Finding, Location, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule};
 use crate::text::{Deviation, DeviationKind};
 
@@ -7,6 +7,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "json-syntax",
         category: Category::Correctness,
         severity: Severity::Error,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/correctness/json-syntax.md"),
     },
     check,

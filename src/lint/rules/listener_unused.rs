@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule, removal};
 use crate::profile::{Action, Profile, Text};
 
@@ -7,6 +7,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "listener-unused",
         category: Category::RuntimeCompat,
         severity: Severity::Warning,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/runtime-compat/listener-unused.md"),
     },
     check,

@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule};
 use crate::profile::Action;
 
@@ -7,6 +7,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "log-default-not-enforcing",
         category: Category::Security,
         severity: Severity::Warning,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/security/log-default-not-enforcing.md"),
     },
     check,

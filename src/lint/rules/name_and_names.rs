@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Edit, Finding, Rule, Severity};
+use crate::finding::{Applicability, Category, Edit, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule, removal};
 use crate::profile::RuleEntry;
 use crate::text::{Node, Source, Span};
@@ -8,6 +8,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "name-and-names",
         category: Category::Correctness,
         severity: Severity::Error,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/correctness/name-and-names.md"),
     },
     check,

@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::condition::listed;
 use crate::lint::{Context, LintRule};
 use crate::profile::Operator;
@@ -9,6 +9,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "negative-int-as-64bit",
         category: Category::Correctness,
         severity: Severity::Warning,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/correctness/negative-int-as-64bit.md"),
     },
     check,

@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity};
+use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule};
 use crate::syscalls::{KernelVersion, Spelling, Unimplemented};
 
@@ -7,6 +7,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "nonexistent-syscall",
         category: Category::Style,
         severity: Severity::Info,
+        set: RuleSet::Strict,
         page: include_str!("../../../rules/style/nonexistent-syscall.md"),
     },
     check,

@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Location, Rule, Severity};
+use crate::finding::{Category, Finding, Location, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule};
 use crate::profile::Found;
 
@@ -7,6 +7,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "not-a-profile",
         category: Category::Correctness,
         severity: Severity::Error,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/correctness/not-a-profile.md"),
     },
     check,

@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule, removal};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -6,6 +6,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "notify-tsync",
         category: Category::RuntimeCompat,
         severity: Severity::Warning,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/runtime-compat/notify-tsync.md"),
     },
     check,

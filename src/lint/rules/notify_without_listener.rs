@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity};
+use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -6,6 +6,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "notify-without-listener",
         category: Category::RuntimeCompat,
         severity: Severity::Error,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/runtime-compat/notify-without-listener.md"),
     },
     check,

@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity};
+use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::condition::listed;
 use crate::lint::{Context, LintRule};
 use crate::profile::{Comparison, Operator};
@@ -9,6 +9,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "pointer-arg-compared",
         category: Category::Security,
         severity: Severity::Error,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/security/pointer-arg-compared.md"),
     },
     check,

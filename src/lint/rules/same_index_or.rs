@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity};
+use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule};
 use crate::profile::{Comparison, Digits, Operator, RuleEntry};
 
@@ -7,6 +7,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "same-index-or",
         category: Category::Correctness,
         severity: Severity::Warning,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/correctness/same-index-or.md"),
     },
     check,

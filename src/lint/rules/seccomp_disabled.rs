@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity};
+use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule};
 use crate::profile::{Dialects, Found};
 
@@ -7,6 +7,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "seccomp-disabled",
         category: Category::Security,
         severity: Severity::Error,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/security/seccomp-disabled.md"),
     },
     check,

@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule, NameUse};
 use crate::syscalls::{self, Alias, AliasKind, Arch, Spelling, Syscall};
 
@@ -7,6 +7,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "syscall-alias",
         category: Category::Correctness,
         severity: Severity::Error,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/correctness/syscall-alias.md"),
     },
     check,

@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity};
+use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule};
 use crate::syscalls::Spelling;
 
@@ -7,6 +7,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "syscall-newer-than-target",
         category: Category::Portability,
         severity: Severity::Warning,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/portability/syscall-newer-than-target.md"),
     },
     check,

@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Edit, Finding, Fix, Rule, Severity};
+use crate::finding::{Applicability, Category, Edit, Finding, Fix, Rule, Severity, RuleSet};
 use crate::lint::{ConditionUse, Context, LintRule};
 use crate::profile::Operator;
 
@@ -7,6 +7,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "tautological-condition",
         category: Category::Correctness,
         severity: Severity::Warning,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/correctness/tautological-condition.md"),
     },
     check,

@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Location, Rule, Severity};
+use crate::finding::{Category, Finding, Location, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule};
 use crate::text::Span;
 
@@ -7,6 +7,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "too-many-args",
         category: Category::RuntimeCompat,
         severity: Severity::Error,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/runtime-compat/too-many-args.md"),
     },
     check,

@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::word::{nearest, unlisted};
 use crate::lint::{Context, LintRule, removal};
 use crate::profile::Text;
@@ -10,6 +10,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "unknown-architecture",
         category: Category::Correctness,
         severity: Severity::Error,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/correctness/unknown-architecture.md"),
     },
     check,

@@ -1,5 +1,5 @@
 use crate::capabilities::{CAPABILITIES, is_capability};
-use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::word::nearest;
 use crate::lint::{Context, LintRule};
 use crate::profile::Side;
@@ -9,6 +9,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "unknown-capability",
         category: Category::Correctness,
         severity: Severity::Error,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/correctness/unknown-capability.md"),
     },
     check,

@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::word::{nearest, unlisted};
 use crate::lint::{Context, LintRule};
 
@@ -7,6 +7,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "unknown-flag",
         category: Category::Correctness,
         severity: Severity::Error,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/correctness/unknown-flag.md"),
     },
     check,

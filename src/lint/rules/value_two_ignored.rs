@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity};
+use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule};
 use crate::profile::{Condition, Operator};
 use crate::text::Span;
@@ -8,6 +8,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "value-two-ignored",
         category: Category::Correctness,
         severity: Severity::Warning,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/correctness/value-two-ignored.md"),
     },
     check,

@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity};
+use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule};
 use crate::profile::Mistake;
 use crate::text::Node;
@@ -8,6 +8,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "wrong-json-type",
         category: Category::Correctness,
         severity: Severity::Error,
+        set: RuleSet::Default,
         page: include_str!("../../../rules/correctness/wrong-json-type.md"),
     },
     check,

@@ -1,0 +1,53 @@
+//! What tells a result of one run from the others, and finds it again in the next.
+
+use std::collections::HashMap;
+
+use super::place::uri;
+use crate::finding::Finding;
+
+/// Facts that say what a finding is about. The others may change without it:
+/// suggestions with seclint, containers with the host.
+const ABOUT: &[&str] = &["action", "deviation", "entry", "field", "key", "syscall"];
+/// How many bytes of a hash are written.
+const BYTES: usize = 16;
+
+/// Makes the fingerprints of one file's findings.
+#[derive(Debug, Default)]
+pub(super) struct Fingerprints {
+    seen: HashMap<[u8; BYTES], u32>,
+}
+
+impl Fingerprints {
+    /// The next finding's: a hash of its rule, its file and what it is about,
+    /// and which of the findings that share it this one is. Lines, columns and
+    /// places in arrays are left out, since edits elsewhere in the file move them.
+    pub(super) fn of(&mut self, finding: &Finding) -> String {
+        let mut hasher = blake3::Hasher::new();
+        // The length keeps `ab`, `c` apart from `a`, `bc`.
+        let mut part = |text: &str| {
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        };
+        part(finding.rule.id);
+        part(&uri(finding.location.source.name()));
+        let pointer = finding.location.pointer.as_deref().unwrap_or_default();
+        pointer.split('/').for_each(|token| {
+            part(if is_index(token) { "*" } else { token });
+        });
+        for name in ABOUT {
+            if let Some(fact) = finding.facts.get(*name) {
+                part(name);
+                part(&fact.to_string());
+            }
+        }
+        let mut short = [0; BYTES];
+        hasher.finalize_xof().fill(&mut short);
+        let count = self.seen.entry(short).or_default();
+        *count += 1;
+        format!("{:032x}:{count}", u128::from_be_bytes(short))
+    }
+}
+
+fn is_index(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit())
+}
