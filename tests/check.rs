@@ -201,6 +201,7 @@ fn a_named_file_that_is_no_profile_is_a_finding() {
             "not-a-profile",
         ),
         (b"[]", "not-a-profile"),
+        (br#"{"syscalls": ["read", "write"]}"#, "not-a-profile"),
         (b"{}", "seccomp-disabled"),
         (br#"{"syscalls": null}"#, "seccomp-disabled"),
         (b"kind: SeccompProfile\n", "not-a-profile"),

@@ -269,7 +269,7 @@ pub fn find<'d>(document: &'d Document<'d>, dialects: Option<Dialects>) -> Found
     if dialects.is_some() || looks_like_profile(root) {
         return Found::Profile(Box::new(schema::read(root, dialects)));
     }
-    if schema::has_no_other_keys(root) {
+    if schema::is_blank(root) {
         return Found::Blank(root);
     }
     Found::Nothing
@@ -282,7 +282,7 @@ fn is_container_configuration(root: Node<'_>) -> bool {
 }
 
 /// Whether an object is meant as a profile: it has a default action, or a list
-/// of syscalls or architectures.
+/// of rule entries or architectures. A list of mere names is another tool's.
 fn looks_like_profile(root: Node<'_>) -> bool {
     let is_default_action = |key: &str| {
         let letters = key.bytes().filter(u8::is_ascii_alphabetic);
@@ -291,7 +291,11 @@ fn looks_like_profile(root: Node<'_>) -> bool {
             .eq(*b"defaultaction")
     };
     root.members().any(|(key, value)| match key.as_str() {
-        Some("syscalls" | "archMap") => *value.kind() == Kind::Array,
+        Some("syscalls" | "archMap") => {
+            let mut elements = value.elements();
+            let is_empty = *value.kind() == Kind::Array && elements.clone().next().is_none();
+            is_empty || elements.any(|element| element.as_str().is_none())
+        }
         Some(key) => is_default_action(key),
         None => false,
     })

@@ -141,12 +141,12 @@ pub(super) fn read(node: Node<'_>, forced: Option<Dialects>) -> Profile<'_> {
     .profile(node)
 }
 
-/// Whether every key of an object is that of a field of a profile.
-pub(super) fn has_no_other_keys(object: Node<'_>) -> bool {
+/// Whether an object is a disabled profile and nothing else: every key is that
+/// of a field of a profile.
+pub(super) fn is_blank(object: Node<'_>) -> bool {
     let is_field = |key: &str| PROFILE.iter().any(|field| field.name == key);
-    object
-        .members()
-        .all(|(key, _)| key.as_str().is_some_and(is_field))
+    let mut keys = object.members().map(|(key, _)| key.as_str());
+    is_disabled(object) && keys.all(|key| key.is_some_and(is_field))
 }
 
 /// Whether a profile has neither a default action nor a rule entry, as Go reads

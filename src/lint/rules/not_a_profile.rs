@@ -37,7 +37,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             }
             (
                 file,
-                "not a seccomp profile: it has neither `defaultAction` nor a list of `syscalls`".to_owned(),
+                "not a seccomp profile: it has no `defaultAction`, and no rule entries in `syscalls`".to_owned(),
                 "if it is meant as one, say which kind with --dialect docker, podman or oci",
             )
         }
