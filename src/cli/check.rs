@@ -1,6 +1,7 @@
 //! `seclint check`.
 
 use std::path::PathBuf;
+use std::thread;
 
 use clap::Args;
 use rayon::prelude::*;
@@ -62,14 +63,25 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     };
     let lint = |input: Result<Input, CliError>| lint(&linter, &input?, arguments.skip_non_profiles);
     let mut inputs = inputs(&arguments.paths);
-    loop {
-        let mut window: Vec<_> = inputs.by_ref().take(WINDOW).collect();
-        match window.len() {
-            0 => break,
-            // Starting threads costs more than linting a file.
-            1 => run.files(window.pop().map(lint))?,
-            _ => run.files(window.into_par_iter().map(lint).collect::<Vec<_>>())?,
-        }
+    let mut window: Vec<_> = inputs.by_ref().take(WINDOW).collect();
+    if window.len() == 1 {
+        // Starting threads costs more than linting a file.
+        run.files(window.drain(..).map(lint))?;
+        window.extend(inputs.by_ref().take(WINDOW));
+    }
+    let mut linted = Vec::new();
+    while !window.is_empty() || !linted.is_empty() {
+        let files = std::mem::take(&mut window);
+        // While a window is linted, what came of the one before is reported, and
+        // the one after is looked for.
+        linted = thread::scope(|scope| {
+            let linting = scope.spawn(|| files.into_par_iter().map(lint).collect::<Vec<_>>());
+            run.files(linted)?;
+            window.extend(inputs.by_ref().take(WINDOW));
+            linting
+                .join()
+                .map_err(|_| CliError::Usage("a thread of the linter died".to_owned()))
+        })?;
     }
     if run.summary.files == 0 && run.ending == Ending::Clean {
         complain("note", "there is no file to check");

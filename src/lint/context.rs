@@ -94,7 +94,7 @@ impl<'c> Context<'c> {
     }
 
     /// Every name in every rule entry, in the order of the source.
-    pub fn names(&self) -> impl Iterator<Item = &NameUse<'c>> {
+    pub fn names(&self) -> impl Iterator<Item = &NameUse<'c>> + Clone {
         self.names.iter()
     }
 

@@ -304,14 +304,16 @@ impl<'d> Reader<'d> {
                 field: "names",
             });
         }
+        let mut all_names = Vec::new();
+        for names in every(node, "names") {
+            extend(&mut all_names, names);
+        }
+        all_names.extend(text(name).filter(|name| !name.value.is_empty()));
         RuleEntry {
             node,
             names_node: names,
             name: text(name),
-            names: every(node, "names")
-                .flat_map(|names| texts(Some(names)))
-                .chain(text(name).filter(|name| !name.value.is_empty()))
-                .collect(),
+            names: all_names,
             action: text(action),
             errno_ret: digits(errno_ret),
             errno: text(errno),
@@ -476,10 +478,17 @@ fn digits(node: Option<Node<'_>>) -> Option<Digits<'_>> {
 }
 
 fn texts(node: Option<Node<'_>>) -> Vec<Text<'_>> {
-    node.into_iter()
-        .flat_map(Node::elements)
-        .filter_map(|element| text(Some(element)))
-        .collect()
+    let mut texts = Vec::new();
+    if let Some(node) = node {
+        extend(&mut texts, node);
+    }
+    texts
+}
+
+/// Adds the strings of an array.
+fn extend<'d>(texts: &mut Vec<Text<'d>>, array: Node<'d>) {
+    texts.reserve(array.descendants());
+    texts.extend(array.elements().filter_map(|element| text(Some(element))));
 }
 
 fn elements(node: Option<Node<'_>>) -> impl Iterator<Item = Node<'_>> {

@@ -10,7 +10,7 @@ pub enum Spelling {
     /// A name that libseccomp knows, or knew: see [`Syscall::known_to`].
     Known(&'static Syscall),
     /// Another word for a call.
-    Alias(Alias),
+    Alias(Box<Alias>),
     /// The name of something that no filter can hold. The text says of what, to be read after the
     /// name: `a call of Alpha, ...`.
     NotACall(&'static str),
@@ -94,7 +94,7 @@ pub fn spelling(name: &str) -> Spelling {
         return Spelling::Known(syscall);
     }
     if let Some(alias) = alias(name) {
-        return Spelling::Alias(alias);
+        return Spelling::Alias(Box::new(alias));
     }
     if let Some(row) = ALIASES.get(name) {
         return Spelling::NotACall(row.why);

@@ -72,6 +72,13 @@ impl PartialEq for Syscall {
 impl Eq for Syscall {}
 
 impl Syscall {
+    /// The call's place in [`all`].
+    #[must_use]
+    pub fn index(&self) -> usize {
+        let offset = std::ptr::from_ref(self).addr() - SYSCALLS.as_ptr().addr();
+        offset / size_of::<Self>()
+    }
+
     /// The name, as libseccomp and profiles spell it.
     #[must_use]
     pub fn name(&self) -> &'static str {

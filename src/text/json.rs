@@ -17,6 +17,20 @@ const READABLE_DEPTH: usize = 32;
 /// Nesting at which reading stops: no known reader goes deeper (Go: 10,000).
 const GIVE_UP_DEPTH: usize = 10_000;
 
+/// The white space of RFC 8259.
+static BLANK: [bool; 256] = table(b" \n\r\t");
+
+/// For each byte whether it is among some; a look-up is cheaper than comparisons.
+const fn table(bytes: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut index = 0;
+    while index < bytes.len() {
+        table[bytes[index] as usize] = true;
+        index += 1;
+    }
+    table
+}
+
 /// How many deviations of one document are kept; the rest are counted.
 const LISTED_DEVIATIONS: usize = 1_000;
 
@@ -99,7 +113,7 @@ impl<'s> Reader<'s> {
             comma: None,
             value_end: 0,
             open: Vec::new(),
-            nodes: Vec::with_capacity(bytes.len().min(MAX_BYTES) / 16 + 1),
+            nodes: Vec::with_capacity(bytes.len().min(MAX_BYTES) / 12 + 1),
             deviations: Vec::new(),
             unlisted: 0,
             too_deep: false,
@@ -434,8 +448,7 @@ impl<'s> Reader<'s> {
     fn skip_trivia(&mut self) {
         loop {
             let rest = &self.bytes[self.at..];
-            let is_blank = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
-            let blank = rest.iter().position(|byte| !is_blank(byte));
+            let blank = rest.iter().position(|&byte| !BLANK[usize::from(byte)]);
             let Some(blank) = blank else {
                 self.at = self.bytes.len();
                 return;

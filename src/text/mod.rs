@@ -219,6 +219,13 @@ impl<'d> Node<'d> {
         matches!(self.kind(), Kind::Object)
     }
 
+    /// How many nodes stand in the node, at any depth: an array of strings has
+    /// as many elements.
+    #[must_use]
+    pub fn descendants(self) -> usize {
+        (self.data().next - self.index - 1) as usize
+    }
+
     /// The elements of an array; none for any other node.
     pub fn elements(self) -> impl Iterator<Item = Node<'d>> + Clone + use<'d> {
         self.children(matches!(self.kind(), Kind::Array))

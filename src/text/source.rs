@@ -85,9 +85,10 @@ impl Source {
 
     fn line_starts(&self) -> &[u32] {
         self.line_starts.get_or_init(|| {
-            let feeds = self.bytes.iter().enumerate();
-            let after = feeds.filter_map(|(at, &byte)| (byte == b'\n').then_some(at as u32 + 1));
-            std::iter::once(0).chain(after).collect()
+            let feeds = memchr::memchr_iter(b'\n', &self.bytes);
+            std::iter::once(0)
+                .chain(feeds.map(|at| at as u32 + 1))
+                .collect()
         })
     }
 }

@@ -1,7 +1,7 @@
 use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::{Context, LintRule, NameUse, removal};
 use crate::profile::Text;
-use crate::syscalls::Spelling;
+use crate::syscalls::{self, Spelling};
 use crate::text::Node;
 
 pub(super) static RULE: LintRule = LintRule {
@@ -65,16 +65,20 @@ fn repeated(
 
 /// What is no syscall's name is reported as that, each time.
 fn check_names(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let mut uses: Vec<_> = (context.names())
-        .filter_map(|name| match name.spelling {
-            Spelling::Known(syscall) => Some((syscall.name(), name)),
-            _ => None,
-        })
-        .collect();
-    // Names are static, so that their addresses tell them apart; the order of the source is kept.
-    uses.sort_by_key(|(name, _)| name.as_ptr());
+    let known = context.names().filter_map(|name| match name.spelling {
+        Spelling::Known(syscall) => Some((syscall.index(), name)),
+        _ => None,
+    });
+    // Most names stand in a profile once, and need no more than a look.
+    let mut times = vec![0_u8; syscalls::all().len()];
+    for (index, _) in known.clone() {
+        times[index] = times[index].saturating_add(1);
+    }
+    let mut uses: Vec<_> = known.filter(|&(index, _)| times[index] > 1).collect();
+    // Stable: the order of the source is kept.
+    uses.sort_by_key(|&(index, _)| index);
     let mut across = Vec::new();
-    for same in uses.chunk_by(|(a, _), (b, _)| a.as_ptr() == b.as_ptr()) {
+    for same in uses.chunk_by(|(a, _), (b, _)| a == b) {
         for (index, &(_, again)) in same.iter().enumerate().skip(1) {
             let earlier = same.get(index.saturating_sub(LOOK_BACK)..index).unwrap_or_default();
             let mut earlier = earlier.iter().rev().map(|&(_, first)| first);

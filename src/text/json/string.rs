@@ -2,8 +2,20 @@
 
 use std::borrow::Cow;
 
-use super::Reader;
+use super::{Reader, table};
 use crate::text::DeviationKind as Deviates;
+
+/// What a string cannot be read past without a look: quotes, backslashes, and
+/// control characters.
+static ENDS_RUN: [bool; 256] = {
+    let mut table = table(b"\"'\\");
+    let mut control = 0;
+    while control < 0x20 {
+        table[control] = true;
+        control += 1;
+    }
+    table
+};
 
 impl<'s> Reader<'s> {
     /// A string in either kind of quotes: its text, and where it began.
@@ -16,8 +28,8 @@ impl<'s> Reader<'s> {
         let mut spans_lines = false;
         let end = loop {
             let rest = &self.bytes[self.at..];
-            let ends_run = |byte: &u8| *byte == quote || *byte == b'\\' || *byte < 0x20;
-            self.at += rest.iter().position(ends_run).unwrap_or(rest.len());
+            let run = rest.iter().position(|&byte| ENDS_RUN[usize::from(byte)]);
+            self.at += run.unwrap_or(rest.len());
             match self.bytes.get(self.at) {
                 Some(&byte) if byte == quote => {
                     self.at += 1;
@@ -34,6 +46,8 @@ impl<'s> Reader<'s> {
                     self.deviate(Deviates::UnterminatedString, start, self.at);
                     break self.at;
                 }
+                // The other kind of quote is text.
+                Some(b'"' | b'\'') => self.at += 1,
                 // Nothing else ends a run: a control character.
                 Some(_) => {
                     spans_lines |= matches!(self.bytes[self.at], b'\n' | b'\r');
