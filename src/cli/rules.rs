@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::options::ListFormat;
 use super::{CliError, Ending};
+use crate::finding::RuleSet;
 use crate::lint::all_rules;
 
 /// List the rules.
@@ -24,7 +25,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
             for rule in all_rules() {
                 let (id, severity) = (rule.id, rule.severity.word());
                 let category = rule.category.name();
-                writeln!(out, "{id:<32}{severity:<9}{category:<16}{}", rule.summary())?;
+                let set = match rule.set {
+                    RuleSet::Default => "",
+                    RuleSet::Strict => "strict",
+                };
+                let summary = rule.summary();
+                writeln!(out, "{id:<32}{severity:<9}{set:<8}{category:<16}{summary}")?;
             }
         }
         ListFormat::Json => {

@@ -284,7 +284,9 @@ impl Meta {
 
 impl From<Stat> for Meta {
     fn from(stat: Stat) -> Self {
-        let seconds = u64::try_from(stat.st_mtime).unwrap_or(0);
+        // The last second of the year 9999: RFC 3339 goes no further.
+        const LATEST: u64 = 253_402_300_799;
+        let seconds = u64::try_from(stat.st_mtime).unwrap_or(0).min(LATEST);
         Self {
             kind: FileType::from_raw_mode(stat.st_mode),
             mode: stat.st_mode & 0o7777,

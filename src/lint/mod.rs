@@ -5,6 +5,7 @@
 
 mod condition;
 mod context;
+mod findings;
 mod registry;
 mod removal;
 mod rules;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 pub use condition::ConditionUse;
 pub use context::{Context, NameUse};
+pub use findings::Findings;
 pub use registry::{SelectionError, all_rules, find_rule, lint_rules, parse_rules};
 
 use crate::finding::{Finding, Rule};
@@ -27,7 +29,7 @@ pub struct LintRule {
     /// What the rule book says of it.
     pub rule: Rule,
     /// Looks for what breaks the rule, and adds it to the findings.
-    pub check: fn(&Context<'_>, &mut Vec<Finding>),
+    pub check: fn(&Context<'_>, &mut Findings),
 }
 
 /// What came of one source.
@@ -59,15 +61,15 @@ impl Linter {
         let document = json::parse(source.bytes());
         let found = profile::find(&document, self.dialects);
         let context = Context::new(source, &document, &found, &self.target);
-        let mut findings = Vec::new();
+        let mut findings = Findings::default();
         for rule in &self.rules {
             (rule.check)(&context, &mut findings);
+            findings.end_rule(&rule.rule);
         }
-        findings.sort_by_key(|finding| (finding.location.span, finding.rule.id));
         Linted {
             source: Arc::clone(source),
             is_profile: matches!(found, Found::Profile(_)),
-            findings,
+            findings: findings.into_sorted(),
         }
     }
 }

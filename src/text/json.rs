@@ -97,6 +97,8 @@ struct Reader<'s> {
     /// Where the last value ended: a missing comma is missing there.
     value_end: usize,
     open: Vec<Open>,
+    /// How many of them are objects.
+    open_objects: usize,
     nodes: Vec<NodeData<'s>>,
     deviations: Vec<Deviation>,
     unlisted: usize,
@@ -113,6 +115,7 @@ impl<'s> Reader<'s> {
             comma: None,
             value_end: 0,
             open: Vec::new(),
+            open_objects: 0,
             nodes: Vec::with_capacity(bytes.len().min(MAX_BYTES) / 12 + 1),
             deviations: Vec::new(),
             unlisted: 0,
@@ -216,6 +219,7 @@ impl<'s> Reader<'s> {
             next: self.nodes.len() as u32 + 1,
             parent,
             position,
+            is_quoted: false,
             kind,
         });
     }
@@ -254,6 +258,7 @@ impl<'s> Reader<'s> {
             is_object,
             count: 0,
         });
+        self.open_objects += usize::from(is_object);
         self.at += 1;
         self.comma = None;
         self.expect = if is_object {
@@ -266,6 +271,7 @@ impl<'s> Reader<'s> {
     /// Closes the innermost container; its last byte is before `end`.
     fn close(&mut self, end: usize) {
         if let Some(open) = self.open.pop() {
+            self.open_objects -= usize::from(open.is_object);
             let next = self.nodes.len() as u32;
             if let Some(node) = self.nodes.get_mut(open.node as usize) {
                 node.span.end = end as u32;
@@ -279,7 +285,11 @@ impl<'s> Reader<'s> {
     fn closing(&mut self, bracket: u8) {
         let closes_object = bracket == b'}';
         let matches = |open: &Open| open.is_object == closes_object;
-        match self.open.iter().rposition(matches) {
+        // Asked first, so that stray brackets do not cost a search each.
+        let objects = self.open_objects;
+        let any = if closes_object { objects > 0 } else { objects < self.open.len() };
+        let found = any.then(|| self.open.iter().rposition(matches)).flatten();
+        match found {
             Some(inner) if inner + 1 == self.open.len() => {
                 if let Some(comma) = self.comma {
                     self.deviate(Deviates::TrailingComma, comma, comma + 1);
@@ -309,8 +319,7 @@ impl<'s> Reader<'s> {
     fn value(&mut self, byte: u8) {
         match byte {
             b'"' | b'\'' => {
-                let (text, start) = self.string(byte);
-                self.push(Kind::String(text), start, self.at);
+                self.push_string(byte);
                 self.completed(self.at);
             }
             b'{' | b'[' => self.open(byte == b'{'),
@@ -338,8 +347,7 @@ impl<'s> Reader<'s> {
     fn key(&mut self, byte: u8) {
         match byte {
             b'"' | b'\'' => {
-                let (text, start) = self.string(byte);
-                self.push(Kind::String(text), start, self.at);
+                self.push_string(byte);
             }
             b'}' | b']' => return self.closing(byte),
             b',' => return self.extra_comma(),

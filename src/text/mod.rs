@@ -105,6 +105,8 @@ struct NodeData<'s> {
     parent: u32,
     /// How many nodes stand before it in the container, keys included.
     position: u32,
+    /// Whether the first and the last byte are quotes.
+    is_quoted: bool,
     kind: Kind<'s>,
 }
 
@@ -178,14 +180,15 @@ impl<'d> Node<'d> {
         self.data().span
     }
 
-    /// Where a string's text stands: without its quotes, unless it is empty.
-    /// For other nodes the same as [`Node::span`].
+    /// Where a string's text stands: without its quotes, if it has any, unless
+    /// it is empty. For other nodes the same as [`Node::span`].
     #[must_use]
     pub fn text_span(self) -> Span {
         let span = self.span();
-        match self.kind() {
-            Kind::String(_) if span.len() > 2 => Span::new(span.start + 1, span.end - 1),
-            _ => span,
+        if self.data().is_quoted && span.len() > 2 {
+            Span::new(span.start + 1, span.end - 1)
+        } else {
+            span
         }
     }
 
@@ -327,5 +330,17 @@ mod tests {
             .map(|node| node.text_span().range())
             .collect();
         assert_eq!(spans, [2..4, 7..9]);
+    }
+
+    /// A fix that took quotes for granted would leave letters of the old text.
+    #[test]
+    fn a_string_without_its_quotes_is_all_text() {
+        for (text, expected) in [("{ab: 1}", 1..3), ("[\"ab", 1..4), ("['ab']", 2..4)] {
+            let document = json::parse(text.as_bytes());
+            let root = document.root().unwrap();
+            let key = root.members().map(|(key, _)| key);
+            let node = key.chain(root.elements()).next().unwrap();
+            assert_eq!(node.text_span().range(), expected, "{text}");
+        }
     }
 }

@@ -9,6 +9,7 @@ pub struct Source {
     bytes: Vec<u8>,
     /// Offset of each line's first byte; made when a position is first asked for.
     line_starts: OnceLock<Vec<u32>>,
+    is_ascii: OnceLock<bool>,
 }
 
 /// A place in a source.
@@ -34,6 +35,7 @@ impl Source {
             name: name.into(),
             bytes,
             line_starts: OnceLock::new(),
+            is_ascii: OnceLock::new(),
         }
     }
 
@@ -72,6 +74,14 @@ impl Source {
         let line = starts.partition_point(|&start| start <= byte);
         let start = starts.get(line.wrapping_sub(1)).copied().unwrap_or(0);
         let before = &self.bytes[start as usize..byte as usize];
+        if *self.is_ascii.get_or_init(|| self.bytes.is_ascii()) {
+            // Most are, and counting would make long lines slow.
+            return Position {
+                byte,
+                line: line as u32,
+                column: byte - start + 1,
+            };
+        }
         let column = before
             .utf8_chunks()
             .map(|chunk| chunk.valid().chars().count() + chunk.invalid().len())

@@ -1,6 +1,6 @@
 use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::condition::listed;
-use crate::lint::{Context, LintRule};
+use crate::lint::{Context, Findings, LintRule};
 use crate::syscalls::{self, Parameter, Syscall};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -14,7 +14,7 @@ pub(super) static RULE: LintRule = LintRule {
     check,
 };
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Findings) {
     for condition in context.conditions() {
         let Some(written) = condition.condition.index else {
             continue;

@@ -1,5 +1,5 @@
 use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
-use crate::lint::{Context, LintRule, NameUse, removal};
+use crate::lint::{Context, Findings, LintRule, NameUse, removal};
 use crate::profile::Text;
 use crate::syscalls::{self, Spelling};
 use crate::text::Node;
@@ -22,7 +22,7 @@ const LOOK_BACK: usize = 32;
 /// How much of a list of architectures or flags is compared: more than there are of either.
 const LONGEST: usize = 64;
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(profile) = context.profile() else {
         return;
     };
@@ -37,7 +37,7 @@ fn check_list(
     context: &Context<'_>,
     texts: &[Text<'_>],
     list: Option<Node<'_>>,
-    findings: &mut Vec<Finding>,
+    findings: &mut Findings,
 ) {
     for (index, again) in texts.iter().enumerate().take(LONGEST) {
         let earlier = texts.get(..index).unwrap_or_default();
@@ -64,7 +64,7 @@ fn repeated(
 }
 
 /// What is no syscall's name is reported as that, each time.
-fn check_names(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check_names(context: &Context<'_>, findings: &mut Findings) {
     let known = context.names().filter_map(|name| match name.spelling {
         Spelling::Known(syscall) => Some((syscall.index(), name)),
         _ => None,

@@ -1,5 +1,5 @@
 use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
-use crate::lint::{Context, LintRule};
+use crate::lint::{Context, Findings, LintRule};
 use crate::profile::{Action, Decision, GivenErrno, Profile};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -16,7 +16,7 @@ pub(super) static RULE: LintRule = LintRule {
 /// The largest errno that libseccomp takes.
 const LARGEST: u32 = 4094;
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Findings) {
     let decisions = context.profile().into_iter().flat_map(Profile::decisions);
     for decision in decisions.filter(|decision| decision.action.takes_errno()) {
         let Some(errno) = decision.errno else {

@@ -1,6 +1,6 @@
 use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::condition::listed;
-use crate::lint::{ConditionUse, Context, LintRule};
+use crate::lint::{ConditionUse, Context, Findings, LintRule};
 use crate::profile::Operator;
 use crate::syscalls::ParameterKind;
 
@@ -15,7 +15,7 @@ pub(super) static RULE: LintRule = LintRule {
     check,
 };
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Findings) {
     for condition in context.conditions() {
         let comparison = condition.comparison;
         let message = match (comparison.operator, comparison.value) {

@@ -1,5 +1,5 @@
 use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
-use crate::lint::{Context, LintRule};
+use crate::lint::{Context, Findings, LintRule};
 use crate::profile::Dialects;
 
 pub(super) static RULE: LintRule = LintRule {
@@ -13,7 +13,7 @@ pub(super) static RULE: LintRule = LintRule {
     check,
 };
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Findings) {
     // Only Docker reads it.
     let profile = context.profile();
     let Some(profile) = profile.filter(|profile| profile.dialects == Dialects::DOCKER) else {

@@ -1,5 +1,5 @@
 use crate::finding::{Applicability, Category, Finding, Location, Rule, Severity, RuleSet};
-use crate::lint::{Context, LintRule};
+use crate::lint::{Context, Findings, LintRule};
 use crate::text::{Deviation, DeviationKind};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -16,7 +16,7 @@ pub(super) static RULE: LintRule = LintRule {
 /// A file that is no JSON at all would bury everything else under its findings.
 const SHOWN: usize = 20;
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Findings) {
     if !context.is_meant_as_json() {
         return;
     }

@@ -1,6 +1,6 @@
 use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::condition::listed;
-use crate::lint::{Context, LintRule};
+use crate::lint::{Context, Findings, LintRule};
 use crate::profile::Operator;
 use crate::syscalls::ParameterKind;
 
@@ -18,7 +18,7 @@ pub(super) static RULE: LintRule = LintRule {
 /// -2147483648 as a number of 64 bits: the least that an `int` can be.
 const LEAST: u64 = u64::MAX << 31;
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Findings) {
     for condition in context.conditions() {
         let (comparison, written) = (condition.comparison, condition.condition);
         let (value, place) = match comparison.operator {

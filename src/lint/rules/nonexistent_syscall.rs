@@ -1,5 +1,5 @@
 use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
-use crate::lint::{Context, LintRule};
+use crate::lint::{Context, Findings, LintRule};
 use crate::syscalls::{KernelVersion, Spelling, Unimplemented};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -16,7 +16,7 @@ pub(super) static RULE: LintRule = LintRule {
 /// The oldest kernel that is looked at, unless the target says otherwise.
 const OLDEST: KernelVersion = KernelVersion::new(4, 18);
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Findings) {
     let kernel = context.target.kernel.unwrap_or(OLDEST);
     for name in context.names() {
         let Spelling::Known(syscall) = name.spelling else {

@@ -1,5 +1,5 @@
 use crate::finding::{Category, Finding, Location, Rule, Severity, RuleSet};
-use crate::lint::{Context, LintRule};
+use crate::lint::{Context, Findings, LintRule};
 use crate::profile::Found;
 
 pub(super) static RULE: LintRule = LintRule {
@@ -13,7 +13,7 @@ pub(super) static RULE: LintRule = LintRule {
     check,
 };
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Findings) {
     let file = Location::file(context.source);
     let (location, message, help) = match *context.found {
         Found::Profile(_) | Found::Blank(_) => return,

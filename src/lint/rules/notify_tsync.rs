@@ -1,5 +1,5 @@
 use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
-use crate::lint::{Context, LintRule, removal};
+use crate::lint::{Context, Findings, LintRule, removal};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -14,7 +14,7 @@ pub(super) static RULE: LintRule = LintRule {
 
 const TSYNC: &str = "SECCOMP_FILTER_FLAG_TSYNC";
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(profile) = context.profile() else {
         return;
     };

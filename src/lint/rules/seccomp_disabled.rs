@@ -1,5 +1,5 @@
 use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
-use crate::lint::{Context, LintRule};
+use crate::lint::{Context, Findings, LintRule};
 use crate::profile::{Dialects, Found};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -13,7 +13,7 @@ pub(super) static RULE: LintRule = LintRule {
     check,
 };
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Findings) {
     let (location, dialects) = match context.found {
         Found::Blank(root) => (context.bracket(*root), Dialects::ALL),
         Found::Profile(profile) if profile.is_disabled => {

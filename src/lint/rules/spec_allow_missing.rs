@@ -1,5 +1,5 @@
 use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
-use crate::lint::{Context, LintRule};
+use crate::lint::{Context, Findings, LintRule};
 use crate::syscalls::KernelVersion;
 
 pub(super) static RULE: LintRule = LintRule {
@@ -18,7 +18,7 @@ const WITHOUT_EFFECT: KernelVersion = KernelVersion::new(5, 16);
 
 const SPEC_ALLOW: &str = "SECCOMP_FILTER_FLAG_SPEC_ALLOW";
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(profile) = context.profile() else {
         return;
     };

@@ -1,5 +1,5 @@
 use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
-use crate::lint::{Context, LintRule, NameUse};
+use crate::lint::{Context, Findings, LintRule, NameUse};
 use crate::syscalls::{self, Alias, AliasKind, Arch, Spelling, Syscall};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -13,7 +13,7 @@ pub(super) static RULE: LintRule = LintRule {
     check,
 };
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Findings) {
     for name in context.names() {
         if let Spelling::Alias(alias) = &name.spelling {
             findings.push(report(context, name, alias));

@@ -1,5 +1,5 @@
 use crate::finding::{Applicability, Category, Edit, Finding, Fix, Rule, Severity, RuleSet};
-use crate::lint::{ConditionUse, Context, LintRule};
+use crate::lint::{ConditionUse, Context, Findings, LintRule};
 use crate::profile::Operator;
 
 pub(super) static RULE: LintRule = LintRule {
@@ -13,7 +13,7 @@ pub(super) static RULE: LintRule = LintRule {
     check,
 };
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Findings) {
     for condition in context.conditions() {
         let comparison = condition.comparison;
         let why = match (comparison.operator, comparison.value) {

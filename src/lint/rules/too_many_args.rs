@@ -1,5 +1,5 @@
 use crate::finding::{Category, Finding, Location, Rule, Severity, RuleSet};
-use crate::lint::{Context, LintRule};
+use crate::lint::{Context, Findings, LintRule};
 use crate::text::Span;
 
 pub(super) static RULE: LintRule = LintRule {
@@ -16,7 +16,7 @@ pub(super) static RULE: LintRule = LintRule {
 /// How many conditions crun takes of a rule entry.
 const MOST: usize = 6;
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Findings) {
     let entries = context.profile().into_iter().flat_map(|profile| &profile.entries);
     for entry in entries {
         let Some(seventh) = entry.args.get(MOST) else {

@@ -1,6 +1,6 @@
 use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::word::{nearest, unlisted};
-use crate::lint::{Context, LintRule, removal};
+use crate::lint::{Context, Findings, LintRule, removal};
 use crate::profile::Text;
 use crate::syscalls::Arch;
 use crate::text::Node;
@@ -18,7 +18,7 @@ pub(super) static RULE: LintRule = LintRule {
 
 const PREFIX: &str = "SCMP_ARCH_";
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(profile) = context.profile() else {
         return;
     };

@@ -1,7 +1,7 @@
 use crate::capabilities::{CAPABILITIES, is_capability};
 use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::word::nearest;
-use crate::lint::{Context, LintRule};
+use crate::lint::{Context, Findings, LintRule};
 use crate::profile::Side;
 
 pub(super) static RULE: LintRule = LintRule {
@@ -15,7 +15,7 @@ pub(super) static RULE: LintRule = LintRule {
     check,
 };
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(profile) = context.profile().filter(|profile| profile.is_for_engines()) else {
         return;
     };

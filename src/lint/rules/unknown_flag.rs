@@ -1,6 +1,6 @@
 use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::word::{nearest, unlisted};
-use crate::lint::{Context, LintRule};
+use crate::lint::{Context, Findings, LintRule};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -22,7 +22,7 @@ const FLAGS: [&str; 4] = [
 ];
 const PREFIX: &str = "SECCOMP_FILTER_FLAG_";
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Findings) {
     let flags = context.profile().and_then(|profile| profile.flags.as_ref());
     for flag in flags.into_iter().flatten() {
         let written = flag.value;

@@ -1,6 +1,6 @@
 use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
 use crate::lint::word::{nearest, unlisted};
-use crate::lint::{Context, LintRule};
+use crate::lint::{Context, Findings, LintRule};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -24,7 +24,7 @@ const OPERATORS: [&str; 7] = [
     "SCMP_CMP_NE",
 ];
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(profile) = context.profile() else {
         return;
     };

@@ -1,5 +1,5 @@
 use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
-use crate::lint::{Context, LintRule};
+use crate::lint::{Context, Findings, LintRule};
 use crate::syscalls::{self, Spelling, TABLE_RELEASE};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -13,7 +13,7 @@ pub(super) static RULE: LintRule = LintRule {
     check,
 };
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Findings) {
     for name in context.names() {
         let written = name.text.value;
         let finding = |why: &str| {
@@ -24,7 +24,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             Spelling::Unknown => {
                 let finding = finding(&format!("no architecture has a syscall `{written}`"))
                     .here("no such syscall");
-                findings.push(match syscalls::suggest(written) {
+                let meant = findings.has_room().then(|| syscalls::suggest(written)).flatten();
+                findings.push(match meant {
                     Some(meant) => finding
                         .help(format!("did you mean `{meant}`?"))
                         .fact("suggestion", meant)

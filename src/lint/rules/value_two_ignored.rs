@@ -1,5 +1,5 @@
 use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
-use crate::lint::{Context, LintRule};
+use crate::lint::{Context, Findings, LintRule};
 use crate::profile::{Condition, Operator};
 use crate::text::Span;
 
@@ -14,7 +14,7 @@ pub(super) static RULE: LintRule = LintRule {
     check,
 };
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Findings) {
     for condition in context.conditions() {
         let comparison = condition.comparison;
         // 0 is what it is without being written, and what many generators write.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Reader, table};
-use crate::text::DeviationKind as Deviates;
+use crate::text::{DeviationKind as Deviates, Kind};
 
 /// What a string cannot be read past without a look: quotes, backslashes, and
 /// control characters.
@@ -18,8 +18,8 @@ static ENDS_RUN: [bool; 256] = {
 };
 
 impl<'s> Reader<'s> {
-    /// A string in either kind of quotes: its text, and where it began.
-    pub(super) fn string(&mut self, quote: u8) -> (Cow<'s, str>, usize) {
+    /// Reads a string in either kind of quotes into a node.
+    pub(super) fn push_string(&mut self, quote: u8) {
         let start = self.at;
         let singles = self.deviations.len();
         self.at += 1;
@@ -72,7 +72,10 @@ impl<'s> Reader<'s> {
             Some(text) => Cow::Owned(text + &last),
             None => last,
         };
-        (text, start)
+        self.push(Kind::String(text), start, self.at);
+        if let Some(node) = self.nodes.last_mut() {
+            node.is_quoted = end < self.at;
+        }
     }
 
     /// Whether a string that meets a line end goes on to a quote that closes it,

@@ -1,0 +1,60 @@
+//! What rules find in one source.
+
+use crate::finding::{Finding, Rule};
+
+/// How many findings of one rule a source can have. A file that is made to
+/// break every rule everywhere must not take the machine's memory.
+const MOST: usize = 500;
+
+/// The findings of one source, rule after rule.
+#[derive(Debug, Default)]
+pub struct Findings {
+    list: Vec<Finding>,
+    /// Where those of the rule at work begin.
+    start: usize,
+    /// How many of them were left out.
+    left_out: usize,
+}
+
+impl Findings {
+    /// Whether a further finding of this rule would be kept. For rules whose
+    /// findings cost much.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.list.len() - self.start < MOST
+    }
+
+    /// Adds a finding, or counts it if there are too many already.
+    pub fn push(&mut self, finding: Finding) {
+        if self.has_room() {
+            self.list.push(finding);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    /// Ends a rule: says how many of its findings were left out.
+    pub(super) fn end_rule(&mut self, rule: &'static Rule) {
+        if let Some(last) = self.list.last().filter(|_| self.left_out > 0) {
+            let message = format!("{} more findings of this rule are left out", self.left_out);
+            let finding = Finding::new(rule, last.location.clone(), message);
+            self.list.push(finding.help("correct those that are shown, and check again"));
+        }
+        self.left_out = 0;
+        self.start = self.list.len();
+    }
+
+    /// All of them, in the order of the source, then by rule.
+    pub(super) fn into_sorted(mut self) -> Vec<Finding> {
+        // Stable: what says that more were left out comes last at its place.
+        self.list
+            .sort_by_key(|finding| (finding.location.span, finding.rule.id));
+        self.list
+    }
+}
+
+impl Extend<Finding> for Findings {
+    fn extend<I: IntoIterator<Item = Finding>>(&mut self, findings: I) {
+        findings.into_iter().for_each(|finding| self.push(finding));
+    }
+}
