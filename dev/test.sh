@@ -10,6 +10,8 @@ need gcc g++ libc6-dev dpkg libseccomp-dev
 command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
 
 cargo fmt --check
+# Modules that a macro declares are not seen by cargo fmt.
+rustfmt --check --edition 2024 src/lint/rules/*.rs
 cargo clippy --locked --all-targets -- -D warnings
 RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
 cargo test --locked

@@ -237,10 +237,17 @@ impl Finding {
     /// A finding with the rule's own severity, and nothing but a message.
     #[must_use]
     pub fn new(rule: &'static Rule, location: Location, message: impl Into<String>) -> Self {
+        // A name can be as long as a file.
+        const LONGEST: usize = 1_000;
+        let mut message = message.into();
+        if message.len() > LONGEST {
+            message.truncate(message.floor_char_boundary(LONGEST));
+            message.push('…');
+        }
         Self {
             rule,
             severity: rule.severity,
-            message: message.into(),
+            message,
             location,
             here: None,
             labels: Vec::new(),

@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     arguments.host.check_runtime()?;
     let selection = arguments.selection.selection()?;
     let roots = roots(&arguments.roots)?;
-    let mut reports = arguments.output.open()?;
+    let mut reports = arguments.output.open(&arguments.profile)?;
     if roots.is_empty() {
         complain("note", "crun has left no state root here: nothing to audit");
         reports.finish(true)?;

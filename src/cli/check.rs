@@ -14,7 +14,7 @@ use crate::lint::{Linted, Linter, lint_rules};
 use crate::report::{Against, Summary};
 
 /// How many files are read ahead of the report: memory does not grow with their number.
-const WINDOW: usize = 256;
+const WINDOW: usize = 64;
 
 /// Lint profiles.
 #[derive(Debug, Args)]
@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
         target: arguments.target.target(),
         dialects: arguments.dialect.map(Dialect::dialects),
     };
-    let mut reports = arguments.output.open()?;
+    let mut reports = arguments.output.open(&arguments.paths)?;
     let against = Against {
         target: &linter.target,
         dialects: linter.dialects,

@@ -99,9 +99,22 @@ impl OutputOptions {
 
     /// Opens every report that is asked for, before there is anything to write:
     /// whoever waits an hour for a report should not learn then that there is none.
-    pub(super) fn open(&self) -> Result<Reports, CliError> {
+    ///
+    /// `inputs` are files that are read: no report replaces one of them.
+    pub(super) fn open(&self, inputs: &[PathBuf]) -> Result<Reports, CliError> {
         let mut open: Vec<Output> = Vec::new();
         for FileReport { format, path } in &self.report {
+            let real = |path: &PathBuf| path.canonicalize().ok();
+            if real(path).is_some_and(|path| {
+                inputs
+                    .iter()
+                    .any(|input| real(input).as_ref() == Some(&path))
+            }) {
+                let path = path.display();
+                return Err(CliError::Usage(format!(
+                    "{path}: the report would replace what is checked"
+                )));
+            }
             let failed = |error| CliError::Report(path.clone(), error);
             let (file, goal) = Goal::open(path).map_err(failed)?;
             if open.iter().any(|other| other.goal.is_same(&goal)) {
@@ -210,6 +223,7 @@ enum Goal {
 
 impl Goal {
     fn open(path: &Path) -> io::Result<(File, Self)> {
+        let is_descriptor = path.starts_with("/dev") || path.starts_with("/proc");
         // A link stays, and what it points to is written, as the shell's `>` does it.
         let path = match fs::symlink_metadata(path) {
             Ok(meta) if meta.is_symlink() => path.canonicalize()?,
@@ -217,8 +231,9 @@ impl Goal {
         };
         match fs::metadata(&path) {
             Ok(meta) if meta.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-            Ok(meta) if !meta.is_file() => {
-                let file = OpenOptions::new().write(true).open(&path)?;
+            // `/dev/stdout` may be a plain file, which others write to as well.
+            Ok(meta) if !meta.is_file() || is_descriptor => {
+                let file = OpenOptions::new().append(true).open(&path)?;
                 Ok((file, Goal::Direct(path)))
             }
             _ => Unfinished::create(path).map(|(file, unfinished)| (file, Goal::File(unfinished))),

@@ -118,15 +118,6 @@ pub fn audit(
         ),
     };
     let known_to = libseccomp.unwrap_or(TABLE_RELEASE);
-    let mut candidates = Vec::new();
-    for container in root.containers()? {
-        candidates.extend(Candidate::of_container(
-            root, container, host, known_to, &mut notes,
-        ));
-    }
-    for source in profiles {
-        candidates.extend(Candidate::of_profile(source, host, known_to, &mut notes));
-    }
     let mut findings = Vec::new();
     let (directory, items) = match root.cache()? {
         Cache::Found {
@@ -154,6 +145,17 @@ pub fn audit(
             (None, Vec::new())
         }
     };
+    // After the cache: crun writes a configuration before it stores an entry, so
+    // that none of the entries seen lacks the container that made it.
+    let mut candidates = Vec::new();
+    for container in root.containers()? {
+        candidates.extend(Candidate::of_container(
+            root, container, host, known_to, &mut notes,
+        ));
+    }
+    for source in profiles {
+        candidates.extend(Candidate::of_profile(source, host, known_to, &mut notes));
+    }
     let scheme = scheme(host, &candidates, &items);
     if scheme.state == SchemeState::Contradicted {
         notes.push("the entries of running containers have other names than this crun gives them, so keys were not used; which crun made them?".to_owned());
@@ -246,14 +248,18 @@ fn scheme(host: Option<&Host>, candidates: &[Candidate], items: &[Item]) -> Sche
             state: SchemeState::Unknown,
         };
     };
-    let names: HashMap<_, _> = items
-        .iter()
-        .map(|item| (item.stat.identity, &item.name))
-        .collect();
+    // One file may have several names, of which crun gave one.
+    let mut names: HashMap<_, Vec<_>> = HashMap::new();
+    for item in items {
+        names
+            .entry(item.stat.identity)
+            .or_default()
+            .push(&item.name);
+    }
     let mut agrees = candidates.iter().filter_map(|candidate| {
-        let name = names.get(&candidate.filter?)?;
+        let names = names.get(&candidate.filter?)?;
         let key = candidate.keys.first()?;
-        Some(key == *name)
+        Some(names.contains(&key))
     });
     let state = match agrees.next() {
         None => SchemeState::Unverified,

@@ -21,7 +21,8 @@ pub(super) struct Candidate {
     /// The inode of the container's filter.
     pub(super) filter: Option<(u64, u64)>,
     pub(super) keys: Vec<String>,
-    pub(super) hidden: Vec<Hidden>,
+    /// Shared by all entries that it explains.
+    pub(super) hidden: Arc<[Hidden]>,
 }
 
 impl Candidate {
@@ -40,7 +41,7 @@ impl Candidate {
             .display()
             .to_string();
         let Some(bytes) = container.configuration else {
-            if container.filter.is_some() {
+            if container.filter.is_some() || !container.is_readable {
                 notes.push(format!("{path} could not be read"));
             }
             return None;
@@ -164,7 +165,9 @@ pub fn fails_on_unknown(document: &Document<'_>) -> bool {
 
 /// The names that crun warns of, in its order. It passes over rule entries that
 /// do what happens anyway.
-fn hidden(source: &Arc<Source>, profile: &Profile<'_>, known_to: Release) -> Vec<Hidden> {
+fn hidden(source: &Arc<Source>, profile: &Profile<'_>, known_to: Release) -> Arc<[Hidden]> {
+    // A configuration may be made to hold as many as a file can, and to have many entries.
+    const MOST_HIDDEN: usize = 100;
     let default = Effect::of(profile.default_action, profile.default_errno_ret);
     let is_looked_at =
         |entry: &&RuleEntry<'_>| Effect::of(entry.action, entry.errno_ret) != default;
@@ -183,5 +186,6 @@ fn hidden(source: &Arc<Source>, profile: &Profile<'_>, known_to: Release) -> Vec
             syscall: name.value.to_owned(),
             location: Location::node(source, name.node),
         })
+        .take(MOST_HIDDEN)
         .collect()
 }

@@ -33,8 +33,7 @@ pub struct Entry {
     pub status: Status,
     /// What it was made from.
     pub attributed: Vec<Attribution>,
-    /// The names that crun warned of when it made the entry, and not since.
-    pub hidden: Vec<Hidden>,
+    hidden: Vec<Arc<[Hidden]>>,
     /// What came of removing it, if that was asked for.
     pub pruned: Option<Pruned>,
     /// The file that was looked at: device and inode.
@@ -102,6 +101,12 @@ pub struct Hidden {
 }
 
 impl Entry {
+    /// The names that crun warned of when it made the entry, and not since: of
+    /// each configuration and profile that explains it.
+    pub fn hidden(&self) -> impl Iterator<Item = &Hidden> {
+        self.hidden.iter().flat_map(|hidden| hidden.iter())
+    }
+
     /// The rule that asks for the entry to be removed, if one does.
     pub(super) fn removed_by(&self) -> Option<&'static Rule> {
         match self.status {
@@ -178,14 +183,14 @@ pub(super) fn examine(
         });
         // Known by link and by key, it still hides each name once.
         if !last.is_some_and(|last| std::ptr::eq(last, candidate)) {
-            entry.hidden.extend_from_slice(&candidate.hidden);
+            entry.hidden.push(Arc::clone(&candidate.hidden));
         }
         last = Some(candidate);
     }
     let is_whole = item.stat.bytes.is_multiple_of(INSTRUCTION_BYTES);
     entry.status = if item.stat.bytes == 0 || !is_whole || item.stat.bytes > MAX_FILTER_BYTES {
         Status::Malformed
-    } else if !entry.hidden.is_empty() {
+    } else if entry.hidden().next().is_some() {
         Status::HidesWarnings
     } else if !entry.attributed.is_empty() {
         Status::Clean
@@ -219,8 +224,10 @@ fn verdict(entry: &Entry, location: Location) -> Option<Finding> {
 }
 
 fn hides_warnings(entry: &Entry, location: Location) -> Finding {
+    /// How many places are shown; the facts hold all names.
+    const MOST_LABELS: usize = 20;
     let mut names: Vec<&str> = Vec::new();
-    for hidden in &entry.hidden {
+    for hidden in entry.hidden() {
         if !names.contains(&hidden.syscall.as_str()) {
             names.push(&hidden.syscall);
         }
@@ -253,7 +260,7 @@ fn hides_warnings(entry: &Entry, location: Location) -> Finding {
             finding = finding.fact("suggestion", meant);
         }
     }
-    for hidden in &entry.hidden {
+    for hidden in entry.hidden().take(MOST_LABELS) {
         finding = finding.label(hidden.location.clone(), label(entry, hidden));
     }
     finding

@@ -76,6 +76,8 @@ pub(super) struct Container {
     pub(super) configuration: Option<Vec<u8>>,
     /// The identity of its `seccomp.bpf`, if that is a plain file.
     pub(super) filter: Option<(u64, u64)>,
+    /// Whether its directory could be opened.
+    pub(super) is_readable: bool,
 }
 
 /// The cache directory, or why there is none to look into.
@@ -176,22 +178,36 @@ impl StateRoot {
         let items = list(again).map_err(|errno| other(&self.path, errno))?;
         let is_container =
             |item: &&Item| item.stat.kind == FileType::Directory && !item.name.starts_with('.');
-        let mut containers: Vec<_> = (items.iter().filter(is_container))
-            .filter_map(|item| self.container(&item.name))
-            .collect();
+        let mut containers = Vec::new();
+        for item in items.iter().filter(is_container) {
+            containers.extend(self.container(&item.name));
+        }
         containers.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(containers)
     }
 
-    /// Reads a container, unless it is gone by now.
+    /// Reads a container, unless it is gone by now. One that may not be read has
+    /// neither configuration nor filter.
     fn container(&self, id: &str) -> Option<Container> {
-        let directory = open_directory(&self.directory, id).ok()?;
+        let directory = match open_directory(&self.directory, id) {
+            Ok(directory) => directory,
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return None,
+            Err(_) => {
+                return Some(Container {
+                    id: id.to_owned(),
+                    configuration: None,
+                    filter: None,
+                    is_readable: false,
+                });
+            }
+        };
         let filter = Meta::of(&directory, "seccomp.bpf").ok();
         let filter = filter.filter(|meta| meta.kind == FileType::RegularFile);
         Some(Container {
             id: id.to_owned(),
             configuration: read_file(&directory, "config.json"),
             filter: filter.map(|meta| meta.identity),
+            is_readable: true,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Conditions, and the syscalls whose arguments they are about.
 
+use std::collections::HashSet;
+
 use crate::profile::{Comparison, Condition, RuleEntry};
 use crate::syscalls::{self, ParameterKind, Syscall};
 
@@ -18,9 +20,12 @@ impl<'c> ConditionUse<'c> {
     /// The syscalls of the rule entry of which something holds.
     #[must_use]
     pub fn syscalls(&self, holds: impl Fn(&Syscall) -> bool) -> Vec<&'c str> {
-        let names = self.entry.names.iter().map(|name| name.value);
+        // Each condition looks at all names: both lists may be as long as a file.
+        const MOST: usize = 1_000;
+        let names = self.entry.names.iter().map(|name| name.value).take(MOST);
+        let mut seen = HashSet::new();
         names
-            .filter(|name| syscalls::lookup(name).is_some_and(&holds))
+            .filter(|name| syscalls::lookup(name).is_some_and(&holds) && seen.insert(*name))
             .collect()
     }
 

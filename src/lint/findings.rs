@@ -33,12 +33,18 @@ impl Findings {
         }
     }
 
+    /// Counts a finding that there is no room for, and that was not made.
+    pub fn leave_out(&mut self) {
+        self.left_out += 1;
+    }
+
     /// Ends a rule: says how many of its findings were left out.
     pub(super) fn end_rule(&mut self, rule: &'static Rule) {
         if let Some(last) = self.list.last().filter(|_| self.left_out > 0) {
             let message = format!("{} more findings of this rule are left out", self.left_out);
             let finding = Finding::new(rule, last.location.clone(), message);
-            self.list.push(finding.help("correct those that are shown, and check again"));
+            self.list
+                .push(finding.help("correct those that are shown, and check again"));
         }
         self.left_out = 0;
         self.start = self.list.len();

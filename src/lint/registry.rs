@@ -52,7 +52,7 @@ pub fn parse_rules(names: &[String]) -> Result<Vec<&'static Rule>, SelectionErro
 
 /// A name that no rule has.
 #[derive(Debug, thiserror::Error)]
-#[error("no rule is called `{name}`{}; `seclint rules` lists them", did_you_mean(*.nearest))]
+#[error("no rule is called `{name}`; {}", did_you_mean(*.nearest))]
 pub struct SelectionError {
     /// The name.
     pub name: String,
@@ -61,5 +61,8 @@ pub struct SelectionError {
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest.map_or_else(String::new, |name| format!(": did you mean `{name}`?"))
+    match nearest {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => "`seclint rules` lists them".to_owned(),
+    }
 }

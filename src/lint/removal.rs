@@ -9,19 +9,21 @@ pub(super) fn of_member(source: &Source, object: Node<'_>, value: Node<'_>) -> O
         let span = Span::new(key.span().start, value.span().end);
         (span, value)
     });
-    of_item(source, members, value)
+    of_item(source, members, value, object.span().end - 1)
 }
 
 /// The same of an array's element.
 pub(super) fn of_element(source: &Source, array: Node<'_>, element: Node<'_>) -> Option<Span> {
     let elements = array.elements().map(|element| (element.span(), element));
-    of_item(source, elements, element)
+    of_item(source, elements, element, array.span().end - 1)
 }
 
+/// `end` is where the container's closing bracket stands.
 fn of_item<'d>(
     source: &Source,
     items: impl Iterator<Item = (Span, Node<'d>)>,
     wanted: Node<'d>,
+    end: u32,
 ) -> Option<Span> {
     let mut before: Option<Span> = None;
     let mut items = items.skip_while(|&(span, item)| {
@@ -33,6 +35,7 @@ fn of_item<'d>(
     });
     let (span, _) = items.next()?;
     let after = items.next();
+    let is_alone = before.is_none() && after.is_none();
     let (gap, removed) = match (before, after) {
         (Some(before), _) => (
             Span::new(before.end, span.start),
@@ -42,10 +45,11 @@ fn of_item<'d>(
             Span::new(span.end, after.start),
             Span::new(span.start, after.start),
         ),
-        (None, None) => return Some(span),
+        (None, None) => (Span::new(span.end, end), span),
     };
-    let gap = source.bytes().get(gap.range())?;
-    gap.trim_ascii().eq(b",").then_some(removed)
+    let gap = source.bytes().get(gap.range())?.trim_ascii();
+    let comma: &[u8] = if is_alone { b"" } else { b"," };
+    (gap == comma).then_some(removed)
 }
 
 #[cfg(test)]

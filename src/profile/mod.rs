@@ -36,7 +36,8 @@ impl Digits<'_> {
     /// The number, if it is a whole one that fits into 64 bits and is written as digits.
     #[must_use]
     pub fn as_u64(&self) -> Option<u64> {
-        self.value.parse().ok()
+        let is_digits = self.value.bytes().all(|byte| byte.is_ascii_digit());
+        is_digits.then(|| self.value.parse().ok()).flatten()
     }
 }
 
@@ -276,6 +277,10 @@ pub fn find<'d>(document: &'d Document<'d>, dialects: Option<Dialects>) -> Found
 }
 
 fn is_container_configuration(root: Node<'_>) -> bool {
+    // What `crun features` prints has a `linux.seccomp` of another kind.
+    if root.get("ociVersionMin").is_some() {
+        return false;
+    }
     let linux = root.get("linux").filter(|linux| linux.is_object());
     linux.is_some_and(|linux| linux.get("seccomp").is_some() || root.get("ociVersion").is_some())
         || (root.get("ociVersion").is_some() && root.get("process").is_some())

@@ -121,6 +121,9 @@ impl<W: Write> Report for Human<W> {
 
 /// What checking profiles came to, in a line.
 pub(super) fn check_summary(summary: &Summary) -> String {
+    if summary.files == 0 {
+        return "nothing was checked".to_owned();
+    }
     let checked = count(summary.profiles, "profile");
     let line = format!("{} in {checked}", severities(summary));
     if summary.skipped == 0 {

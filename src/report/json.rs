@@ -227,7 +227,7 @@ impl<'f> From<&'f Finding> for FindingJson<'f> {
 
 impl<'a> From<&'a Entry> for EntryJson<'a> {
     fn from(entry: &'a Entry) -> Self {
-        let hidden = entry.hidden.iter().map(|hidden| HiddenJson {
+        let hidden = entry.hidden().map(|hidden| HiddenJson {
             syscall: &hidden.syscall,
             place: PlaceJson::from(&hidden.location),
         });

@@ -96,6 +96,8 @@ deviation_kinds! {
     NonJsonWhitespace = "non-json-whitespace", "white space that JSON does not have";
     /// Nested deeper than json-c's 32 levels, which crun 1.28 and newer refuses.
     TooDeep = "too-deep", "more than 32 levels of nesting";
+    /// Nested deeper than any reader goes. Nothing beyond is read.
+    FarTooDeep = "far-too-deep", "more than 10,000 levels of nesting, beyond which nothing was read";
     /// Larger than [`super::MAX_BYTES`]. Nothing of it is read.
     TooLarge = "too-large", "a file larger than 8 MiB, which seclint does not read";
 }

@@ -178,6 +178,7 @@ impl<'s> Reader<'s> {
                 }
             }
             if self.open.len() > GIVE_UP_DEPTH {
+                self.deviate(Deviates::FarTooDeep, self.at - 1, self.at);
                 return self.close_all();
             }
         }
@@ -287,7 +288,11 @@ impl<'s> Reader<'s> {
         let matches = |open: &Open| open.is_object == closes_object;
         // Asked first, so that stray brackets do not cost a search each.
         let objects = self.open_objects;
-        let any = if closes_object { objects > 0 } else { objects < self.open.len() };
+        let any = if closes_object {
+            objects > 0
+        } else {
+            objects < self.open.len()
+        };
         let found = any.then(|| self.open.iter().rposition(matches)).flatten();
         match found {
             Some(inner) if inner + 1 == self.open.len() => {

@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::{Dialects, Side, Text};
 use crate::syscalls::Arch;
@@ -26,6 +26,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         };
         let is_live = uses().any(|(_, name)| name == Use::Host);
         for (name, _) in uses().filter(|(_, name)| *name == Use::Wrong) {
+            if !findings.has_room() {
+                findings.leave_out();
+                continue;
+            }
             let effect = match side {
                 Side::Includes if !is_live => ", so this rule entry never applies",
                 Side::Includes => ", so this rule entry does not apply there",
@@ -40,7 +44,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 Finding::new(&RULE.rule, context.at(name.node), message)
                     .severity(Severity::Info)
                     .here("no host is this")
-                    .help("name the host's own architecture, not the one that a program is built for")
+                    .help(
+                        "name the host's own architecture, not the one that a program is built for",
+                    )
                     .fact("architecture", name.value),
             );
         }
@@ -60,7 +66,10 @@ enum Use {
 
 impl Use {
     fn of(name: &str, dialects: Dialects) -> Self {
-        match Arch::ALL.into_iter().find(|&arch| names(arch, dialects).any(|own| own == name)) {
+        match Arch::ALL
+            .into_iter()
+            .find(|&arch| names(arch, dialects).any(|own| own == name))
+        {
             Some(arch) if arch.runs_engines() => Use::Host,
             Some(_) => Use::Idle,
             // Docker's own profile has `x32`, beside `amd64`.
@@ -72,8 +81,12 @@ impl Use {
 
 /// What the engines of some dialects call a host.
 fn names(arch: Arch, dialects: Dialects) -> impl Iterator<Item = &'static str> {
-    let docker = arch.docker_name().filter(|_| dialects.contains(Dialects::DOCKER));
-    let podman = dialects.contains(Dialects::PODMAN).then(|| arch.podman_name());
+    let docker = arch
+        .docker_name()
+        .filter(|_| dialects.contains(Dialects::DOCKER));
+    let podman = dialects
+        .contains(Dialects::PODMAN)
+        .then(|| arch.podman_name());
     docker.into_iter().chain(podman)
 }
 
@@ -94,18 +107,25 @@ fn report(
     let lower = written.trim().to_ascii_lowercase();
     let bare = lower.strip_prefix("scmp_arch_").unwrap_or(&lower);
     let meant = Arch::from_name(bare).filter(|arch| arch.runs_engines());
-    let mut meant: Vec<_> = meant.into_iter().flat_map(|arch| names(arch, dialects)).collect();
+    let mut meant: Vec<_> = meant
+        .into_iter()
+        .flat_map(|arch| names(arch, dialects))
+        .collect();
     meant.dedup();
     let stands = |meant: &&str| beside.iter().any(|other| other.value == *meant);
     match meant.as_slice() {
         [] => finding.help("remove it, or write the host's architecture as the engine calls it"),
-        all if all.iter().all(stands) => finding
-            .severity(Severity::Info)
-            .help(format!("remove it: `{}` stands beside it", all.join("` and `"))),
+        all if all.iter().all(stands) => finding.severity(Severity::Info).help(format!(
+            "remove it: `{}` stands beside it",
+            all.join("` and `")
+        )),
         [one] => finding
             .help(format!("write `{one}`"))
             .fact("suggestion", *one)
             .fix(Applicability::Unsafe, name.node.text_span(), one),
-        all => finding.help(format!("write `{}`, the first for Docker, the other for Podman", all.join("` and `"))),
+        all => finding.help(format!(
+            "write `{}`, the first for Docker, the other for Podman",
+            all.join("` and `")
+        )),
     }
 }

@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule, removal};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -29,7 +29,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .map(|(key, _)| key)
     };
     if let (Some(arch_map), Some(architectures)) = (full("archMap"), full("architectures")) {
-        let message = "both `architectures` and `archMap` are given: Docker and Podman refuse the profile";
+        let message =
+            "both `architectures` and `archMap` are given: Docker and Podman refuse the profile";
         findings.push(
             Finding::new(&RULE.rule, context.at(arch_map), message)
                 .here("beside `architectures`")

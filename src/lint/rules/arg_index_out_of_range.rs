@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::condition::listed;
 use crate::lint::{Context, Findings, LintRule};
 use crate::syscalls::{self, Parameter, Syscall};
@@ -60,9 +60,8 @@ fn advice(names: &[&str]) -> String {
     match parameters.unwrap_or_default() {
         [] => format!("`{name}` takes no arguments: give it a rule entry without conditions"),
         list => {
-            let numbered = |(index, parameter): (usize, &Parameter)| {
-                format!("{index} `{}`", parameter.name)
-            };
+            let numbered =
+                |(index, parameter): (usize, &Parameter)| format!("{index} `{}`", parameter.name);
             let list: Vec<_> = list.iter().enumerate().map(numbered).collect();
             format!("the arguments of `{name}` are {}", list.join(", "))
         }

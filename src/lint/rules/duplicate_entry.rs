@@ -1,7 +1,7 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule, NameUse, removal};
 use crate::profile::Text;
-use crate::syscalls::{self, Spelling};
+use crate::syscalls::{self, Arch, Spelling};
 use crate::text::Node;
 
 pub(super) static RULE: LintRule = LintRule {
@@ -27,9 +27,22 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         return;
     };
     let list = profile.node.get("architectures");
-    check_list(context, &profile.architectures, list, findings);
+    // What no runtime knows is spoken of by rules of its own.
+    let known = |text: &Text<'_>| Arch::from_token(text.value).is_some();
+    let architectures: Vec<_> = profile
+        .architectures
+        .iter()
+        .copied()
+        .filter(known)
+        .collect();
+    check_list(context, &architectures, list, findings);
     let list = profile.node.get("flags");
-    check_list(context, profile.flags.as_deref().unwrap_or_default(), list, findings);
+    check_list(
+        context,
+        profile.flags.as_deref().unwrap_or_default(),
+        list,
+        findings,
+    );
     check_names(context, findings);
 }
 
@@ -80,12 +93,23 @@ fn check_names(context: &Context<'_>, findings: &mut Findings) {
     let mut across = Vec::new();
     for same in uses.chunk_by(|(a, _), (b, _)| a == b) {
         for (index, &(_, again)) in same.iter().enumerate().skip(1) {
-            let earlier = same.get(index.saturating_sub(LOOK_BACK)..index).unwrap_or_default();
+            let earlier = same
+                .get(index.saturating_sub(LOOK_BACK)..index)
+                .unwrap_or_default();
             let mut earlier = earlier.iter().rev().map(|&(_, first)| first);
-            if let Some(first) = earlier.clone().find(|first| std::ptr::eq(first.entry, again.entry)) {
-                let finding = repeated(context, &first.text, &again.text, again.entry.names_node);
-                findings.push(finding.fact("syscall", again.text.value));
-            } else if let Some(first) = earlier.find(|first| first.entry.does_the_same(again.entry)) {
+            if let Some(first) = earlier
+                .clone()
+                .find(|first| std::ptr::eq(first.entry, again.entry))
+            {
+                if findings.has_room() {
+                    let finding =
+                        repeated(context, &first.text, &again.text, again.entry.names_node);
+                    findings.push(finding.fact("syscall", again.text.value));
+                } else {
+                    findings.leave_out();
+                }
+            } else if let Some(first) = earlier.find(|first| first.entry.does_the_same(again.entry))
+            {
                 across.push((first, again));
             }
         }
@@ -97,7 +121,10 @@ fn check_names(context: &Context<'_>, findings: &mut Findings) {
 }
 
 /// The names of a rule entry that earlier ones have as well, and do the same with.
-fn repeated_across(context: &Context<'_>, names: &[(&NameUse<'_>, &NameUse<'_>)]) -> Option<Finding> {
+fn repeated_across(
+    context: &Context<'_>,
+    names: &[(&NameUse<'_>, &NameUse<'_>)],
+) -> Option<Finding> {
     let &(first, again) = names.first()?;
     let name = again.text.value;
     let others = match names.len() - 1 {

@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::Mistake;
 
@@ -22,10 +22,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let other = first.as_str().unwrap_or_default();
         let (message, help) = if key == other {
             let message = format!("`{key}` is given twice in one object");
-            (message, "keep one: crun 1.21 takes the first, crun 1.28 and runc the last")
+            (
+                message,
+                "keep one: crun 1.21 takes the first, crun 1.28 and runc the last",
+            )
         } else {
             let message = format!("`{key}` and `{other}` are one key to runc, which ignores case");
-            (message, "keep the one that is spelled as the format spells it")
+            (
+                message,
+                "keep the one that is spelled as the format spells it",
+            )
         };
         findings.push(
             Finding::new(&RULE.rule, context.at(again), message)

@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::syscalls::{Defect, Spelling};
 
@@ -18,6 +18,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Spelling::Malformed(malformed) = &name.spelling else {
             continue;
         };
+        if context.is_deviant(name.text.node) {
+            // That its bytes are no UTF-8, or no JSON, has been said.
+            continue;
+        }
         let written = name.text.value;
         let (message, here) = match malformed.defect {
             Defect::Empty => (
@@ -25,7 +29,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 "empty",
             ),
             Defect::SurroundingSpace => (
-                format!("white space around `{}` makes it another name, which no syscall has", written.trim()),
+                format!(
+                    "white space around `{}` makes it another name, which no syscall has",
+                    written.trim()
+                ),
                 "white space is part of the name",
             ),
             Defect::Character('\0') => (
@@ -48,7 +55,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             Some(meant) => finding
                 .help(format!("write `{}`", meant.name()))
                 .fact("suggestion", meant.name())
-                .fix(Applicability::Unsafe, name.text.node.text_span(), meant.name()),
+                .fix(
+                    Applicability::Unsafe,
+                    name.text.node.text_span(),
+                    meant.name(),
+                ),
             None => finding.help("remove it, or write the name of the syscall"),
         });
     }

@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule, removal};
 use crate::profile::Profile;
 
@@ -26,7 +26,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let finding = Finding::new(&RULE.rule, context.at(errno.node), message)
             .here("no errno is returned")
             .label(context.at(decision.text.node), "this action takes no errno")
-            .help(format!("remove `{field}`, or make the action `SCMP_ACT_ERRNO`"))
+            .help(format!(
+                "remove `{field}`, or make the action `SCMP_ACT_ERRNO`"
+            ))
             .fact("action", action);
         let gone = removal::of_member(context.source, decision.object, errno.node);
         findings.push(finding.removal(Applicability::Safe, gone));

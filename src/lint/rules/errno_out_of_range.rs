@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::{Action, Decision, GivenErrno, Profile};
 
@@ -45,7 +45,8 @@ fn what_is_wrong(
     let field = errno.field;
     let kept = number & 0xffff;
     if decision.action == Action::Trace {
-        let message = format!("only 16 bits of `{field}` are kept: the tracer gets {kept}, not {number}");
+        let message =
+            format!("only 16 bits of `{field}` are kept: the tracer gets {kept}, not {number}");
         return (number != kept).then_some((message, Severity::Error));
     }
     let is_used = decision.entry.is_none_or(|entry| !entry.names.is_empty());
@@ -63,7 +64,9 @@ fn what_is_wrong(
             Some((message, Severity::Error))
         }
         _ if kept != number => Some((
-            format!("only 16 bits of `{field}` are kept: the calls fail with errno {kept}, not {number}"),
+            format!(
+                "only 16 bits of `{field}` are kept: the calls fail with errno {kept}, not {number}"
+            ),
             Severity::Error,
         )),
         _ => {

@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::condition::listed;
 use crate::lint::{ConditionUse, Context, Findings, LintRule};
 use crate::profile::Operator;

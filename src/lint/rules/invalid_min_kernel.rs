@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::Dialects;
 
@@ -19,19 +19,24 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(profile) = profile.filter(|profile| profile.dialects == Dialects::DOCKER) else {
         return;
     };
-    let versions = profile.filters().filter_map(|(_, filter)| filter.min_kernel);
+    let versions = profile
+        .filters()
+        .filter_map(|(_, filter)| filter.min_kernel);
     for version in versions {
         let written = version.value;
         if written.is_empty() || is_version(written) {
             continue;
         }
-        let message = format!("`{written}` is no kernel version to Docker, which refuses the profile");
+        let message =
+            format!("`{written}` is no kernel version to Docker, which refuses the profile");
         let finding = Finding::new(&RULE.rule, context.at(version.node), message)
             .here("must be two numbers, as in \"4.8\"")
             .fact("minKernel", written);
         findings.push(match shortened(written) {
             Some(short) => finding
-                .help(format!("write `{short}`: Docker compares the first two numbers only"))
+                .help(format!(
+                    "write `{short}`: Docker compares the first two numbers only"
+                ))
                 .fact("suggestion", short)
                 .fix(Applicability::Safe, version.node.text_span(), short),
             None => finding.help("write the two first numbers of the kernel's version"),

@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Location, Rule, Severity, RuleSet};
+use crate::finding::{Applicability, Category, Finding, Location, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::text::{Deviation, DeviationKind};
 
@@ -50,15 +50,18 @@ fn report(context: &Context<'_>, deviation: Deviation) -> Finding {
         .severity(severity)
         .fact("deviation", kind.name());
     match kind {
-        DeviationKind::Comment
-        | DeviationKind::TrailingComma
-        | DeviationKind::ExtraComma
-        | DeviationKind::ByteOrderMark => {
-            finding.fix(Applicability::Safe, deviation.span, "").help("remove it")
+        // A space, since a comment may be all that keeps two words apart.
+        DeviationKind::Comment => finding
+            .fix(Applicability::Safe, deviation.span, " ")
+            .help("remove it"),
+        DeviationKind::TrailingComma | DeviationKind::ExtraComma | DeviationKind::ByteOrderMark => {
+            finding
+                .fix(Applicability::Safe, deviation.span, "")
+                .help("remove it")
         }
-        DeviationKind::MissingComma => {
-            finding.fix(Applicability::Safe, deviation.span, ",").help("write a comma here")
-        }
+        DeviationKind::MissingComma => finding
+            .fix(Applicability::Safe, deviation.span, ",")
+            .help("write a comma here"),
         DeviationKind::LoneSurrogate => finding.help("write the character itself"),
         DeviationKind::TooDeep => finding.help("crun 1.28 and newer reads no more than 32 levels"),
         _ => finding,

@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule, removal};
 use crate::profile::{Action, Profile, Text};
 
@@ -43,5 +43,6 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 fn notifies_of_nothing(profile: &Profile<'_>) -> bool {
     let entries = profile.entries.iter().filter_map(|entry| entry.action);
     let mut actions = profile.default_action.into_iter().chain(entries);
-    actions.all(|action| Action::of_name(action.value).is_some_and(|action| action != Action::Notify))
+    actions
+        .all(|action| Action::of_name(action.value).is_some_and(|action| action != Action::Notify))
 }

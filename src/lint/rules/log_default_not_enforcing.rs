@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::Action;
 
@@ -28,12 +28,20 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .help("write `SCMP_ACT_ERRNO` once the list of allowed calls is complete")
     };
     findings.push(if !profile.denies_nothing() {
-        finding("calls that no rule entry matches are logged, and run: `SCMP_ACT_LOG` denies nothing")
+        finding(
+            "calls that no rule entry matches are logged, and run: `SCMP_ACT_LOG` denies nothing",
+        )
     } else if profile.entries.is_empty() {
         finding("every call is logged, and runs: this filter denies nothing")
     } else {
-        finding("an allowlist that denies nothing: `SCMP_ACT_LOG` lets every other call run as well")
-            .severity(Severity::Error)
-            .fix(Applicability::Unsafe, default.text.node.text_span(), "SCMP_ACT_ERRNO")
+        finding(
+            "an allowlist that denies nothing: `SCMP_ACT_LOG` lets every other call run as well",
+        )
+        .severity(Severity::Error)
+        .fix(
+            Applicability::Unsafe,
+            default.text.node.text_span(),
+            "SCMP_ACT_ERRNO",
+        )
     });
 }

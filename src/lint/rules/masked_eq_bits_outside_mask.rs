@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::Operator;
 

@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::Mistake;
 
@@ -24,17 +24,23 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             continue;
         };
         findings.push(
-            Finding::new(&RULE.rule, context.bracket(object), format!("{what} has no `{field}`"))
-                .here(format!("`{field}` is missing in here"))
-                .help(consequence(field))
-                .fact("field", field),
+            Finding::new(
+                &RULE.rule,
+                context.bracket(object),
+                format!("{what} has no `{field}`"),
+            )
+            .here(format!("`{field}` is missing in here"))
+            .help(consequence(field))
+            .fact("field", field),
         );
     }
 }
 
 fn consequence(field: &str) -> &'static str {
     match field {
-        "defaultAction" => "say what happens to syscalls that no rule entry names; crun refuses the profile",
+        "defaultAction" => {
+            "say what happens to syscalls that no rule entry names; crun refuses the profile"
+        }
         "architecture" => "say which hosts the entry is for",
         "index" | "value" => "write it out: crun and runc take it for 0, youki refuses the profile",
         "names" => "name the syscalls that it is about; crun refuses the profile",

@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Edit, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Applicability, Category, Edit, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule, removal};
 use crate::profile::RuleEntry;
 use crate::text::{Node, Source, Span};
@@ -28,16 +28,19 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         else {
             continue;
         };
-        let message = "a rule entry has both `name` and `names`: Docker and Podman refuse the profile";
+        let message =
+            "a rule entry has both `name` and `names`: Docker and Podman refuse the profile";
         let finding = Finding::new(&RULE.rule, context.at(name.node), message)
             .here("beside `names`")
             .label(context.at(names), "`names` is here")
             .help("put all names into `names`")
             .fact("syscall", name.value);
-        findings.push(match merged(context.source, entry, name.node, names, last) {
-            Some(edits) => finding.edits(Applicability::Safe, edits),
-            None => finding,
-        });
+        findings.push(
+            match merged(context.source, entry, name.node, names, last) {
+                Some(edits) => finding.edits(Applicability::Safe, edits),
+                None => finding,
+            },
+        );
     }
 }
 
@@ -54,7 +57,10 @@ fn merged(
         span: removal::of_member(source, entry.node, name)?,
         text: String::new(),
     }];
-    if !names.elements().any(|other| other.as_str() == Some(written)) {
+    if !names
+        .elements()
+        .any(|other| other.as_str() == Some(written))
+    {
         let end = last.span().end;
         edits.push(Edit {
             span: Span::new(end, end),

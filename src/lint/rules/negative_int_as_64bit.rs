@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::condition::listed;
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::Operator;
@@ -29,8 +29,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let (LEAST.., Some(place)) = (value, place) else {
             continue;
         };
-        let names = condition
-            .syscalls_with(|kind| kind == ParameterKind::Integer { bits: 32 });
+        let names = condition.syscalls_with(|kind| kind == ParameterKind::Integer { bits: 32 });
         if names.is_empty() {
             continue;
         }

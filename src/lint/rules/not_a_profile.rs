@@ -1,6 +1,7 @@
-use crate::finding::{Category, Finding, Location, Rule, Severity, RuleSet};
+use crate::finding::{Category, Finding, Location, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::Found;
+use crate::text::{Deviation, DeviationKind};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -31,7 +32,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             )
         }
         Found::Nothing if context.is_meant_as_json() => {
-            if !context.document.deviations().is_empty() {
+            let is_json = |it: &Deviation| {
+                matches!(it.kind, DeviationKind::LoneSurrogate | DeviationKind::TooDeep)
+            };
+            if !context.document.deviations().iter().all(is_json) {
                 // What json-syntax says of it may be all that hides the profile.
                 return;
             }

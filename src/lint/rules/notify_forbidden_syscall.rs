@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::{Action, Profile};
 
@@ -27,7 +27,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         );
     }
     for name in context.names() {
-        let action = name.entry.action.and_then(|action| Action::of_name(action.value));
+        let action = name
+            .entry
+            .action
+            .and_then(|action| Action::of_name(action.value));
         if name.text.value == "write" && action == Some(Action::Notify) {
             findings.push(
                 Finding::new(

@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule, removal};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -23,7 +23,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         return;
     };
     // Without a listener crun asks for none, and the kernel has nothing to refuse.
-    let has_listener = profile.listener_path.is_some_and(|path| !path.value.is_empty());
+    let has_listener = profile
+        .listener_path
+        .is_some_and(|path| !path.value.is_empty());
     if !has_listener && !context.names_receiver() {
         return;
     }

@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -39,6 +39,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         Some(_) => return,
     };
     findings.push(
-        finding.help("give the path of the agent's socket in `listenerPath`, or take another action"),
+        finding
+            .help("give the path of the agent's socket in `listenerPath`, or take another action"),
     );
 }

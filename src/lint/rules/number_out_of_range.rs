@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::Digits;
 
@@ -18,8 +18,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         return;
     };
     let mut short = |field, number: Option<Digits<'_>>| {
-        let is_in_range =
-            |number: &Digits<'_>| number.as_u64().is_some_and(|number| number <= u32::MAX.into());
+        let is_in_range = |number: &Digits<'_>| {
+            number
+                .as_u64()
+                .is_some_and(|number| number <= u32::MAX.into())
+        };
         if let Some(number) = number.filter(|number| !is_in_range(number)) {
             findings.extend(report(context, field, number, u32::MAX.into()));
         }
@@ -33,7 +36,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     }
     let conditions = profile.entries.iter().flat_map(|entry| &entry.args);
     for condition in conditions {
-        for (field, number) in [("value", condition.value), ("valueTwo", condition.value_two)] {
+        for (field, number) in [
+            ("value", condition.value),
+            ("valueTwo", condition.value_two),
+        ] {
             if let Some(number) = number.filter(|number| number.as_u64().is_none()) {
                 findings.extend(report(context, field, number, u64::MAX));
             }
@@ -58,25 +64,32 @@ fn report(
         .fact("value", written);
     let fix = |finding: Finding, applicability, text: &str| {
         let span = number.node.span();
-        finding.fact("suggestion", text).fix(applicability, span, text)
+        finding
+            .fact("suggestion", text)
+            .fix(applicability, span, text)
     };
     Some(if written == "-0" {
         let finding = finding.here("has a sign");
-        fix(finding, Applicability::Safe, "0").help("write `0`: crun reads it so, runc refuses the profile")
+        fix(finding, Applicability::Safe, "0")
+            .help("write `0`: crun reads it so, runc refuses the profile")
     } else if written.contains(['.', 'e', 'E']) {
         let finding = finding.here("not written as digits alone");
         match whole(written).filter(|&whole| whole <= most) {
-            Some(whole) => fix(finding, Applicability::Safe, &whole.to_string())
-                .help(format!("write `{whole}`: no reader takes a fraction or an exponent")),
+            Some(whole) => fix(finding, Applicability::Safe, &whole.to_string()).help(format!(
+                "write `{whole}`: no reader takes a fraction or an exponent"
+            )),
             None => finding.help("no reader takes a fraction or an exponent"),
         }
     } else if let Some(magnitude) = written.strip_prefix('-') {
         finding.here("below 0").help(negative(magnitude, most))
     } else if most == u64::MAX {
         let finding = finding.here("more than 64 bits");
-        let help = "crun 1.28 takes 18446744073709551615 instead; crun 1.21 and runc refuse the profile";
+        let help =
+            "crun 1.28 takes 18446744073709551615 instead; crun 1.21 and runc refuse the profile";
         if written.parse() == Ok(TWO_POW_64) {
-            let help = format!("{help}. Programs that keep numbers as floating point write this for 18446744073709551615");
+            let help = format!(
+                "{help}. Programs that keep numbers as floating point write this for 18446744073709551615"
+            );
             fix(finding, Applicability::Unsafe, &u64::MAX.to_string()).help(help)
         } else {
             finding.help(help)

@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::condition::listed;
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::{Comparison, Operator};
@@ -48,15 +48,21 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 fn asks_for_null(comparison: Comparison) -> bool {
     matches!(
         (comparison.operator, comparison.value),
-        (Operator::Equal | Operator::NotEqual | Operator::Greater | Operator::LessOrEqual, 0)
-            | (Operator::Less | Operator::GreaterOrEqual, 1)
+        (
+            Operator::Equal | Operator::NotEqual | Operator::Greater | Operator::LessOrEqual,
+            0
+        ) | (Operator::Less | Operator::GreaterOrEqual, 1)
     )
 }
 
 fn advice(names: &[&str]) -> &'static str {
     match names {
-        ["clone3"] => "its flags are in memory: answer it with ENOSYS (38), and programs use `clone`",
-        ["socketcall"] => "the arguments of the socket call are in memory: decide by argument 0 alone",
+        ["clone3"] => {
+            "its flags are in memory: answer it with ENOSYS (38), and programs use `clone`"
+        }
+        ["socketcall"] => {
+            "the arguments of the socket call are in memory: decide by argument 0 alone"
+        }
         _ => "compare an argument that is a number, or decide without this condition",
     }
 }

@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::{Comparison, Digits, Operator, RuleEntry};
 
@@ -14,7 +14,10 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let entries = context.profile().into_iter().flat_map(|profile| &profile.entries);
+    let entries = context
+        .profile()
+        .into_iter()
+        .flat_map(|profile| &profile.entries);
     for entry in entries {
         if let Some((index, first, again)) = repeated(entry) {
             let (severity, message, help) = judge(entry, index);
@@ -50,13 +53,26 @@ fn repeated<'c>(entry: &RuleEntry<'c>) -> Option<(u32, Digits<'c>, Digits<'c>)> 
 fn judge(entry: &RuleEntry<'_>, index: u32) -> (Severity, String, &'static str) {
     const SPLIT: &str =
         "write a rule entry for each alternative; no rule entry can ask two things of one argument";
-    let all = || entry.args.iter().filter_map(|condition| condition.comparison);
+    // Each is held against all others, and crun reads six.
+    const MOST: usize = 100;
+    let all = || {
+        entry
+            .args
+            .iter()
+            .take(MOST)
+            .filter_map(|condition| condition.comparison)
+    };
     let same = || all().filter(|comparison| comparison.index == index);
     let has_mask = |comparison: &Comparison| comparison.operator == Operator::MaskedEqual;
     // Between these the comparisons do not change, masks aside.
     let around = |value: u64| [value.saturating_sub(1), value, value.saturating_add(1)];
-    let mut values = same().flat_map(|comparison| around(comparison.value)).chain([0, u64::MAX]);
-    if values.clone().all(|value| same().any(|one| !has_mask(&one) && one.holds(value))) {
+    let mut values = same()
+        .flat_map(|comparison| around(comparison.value))
+        .chain([0, u64::MAX]);
+    if values
+        .clone()
+        .all(|value| same().any(|one| !has_mask(&one) && one.holds(value)))
+    {
         let message = format!(
             "the conditions on argument {index} are alternatives that leave no value out, so the rule entry matches every call"
         );
@@ -69,7 +85,8 @@ fn judge(entry: &RuleEntry<'_>, index: u32) -> (Severity, String, &'static str) 
         );
         return (Severity::Error, message, SPLIT);
     }
-    let message = format!("each condition on argument {index} is enough alone: they are alternatives");
+    let message =
+        format!("each condition on argument {index} is enough alone: they are alternatives");
     if values.any(|value| same().all(|one| has_mask(&one) || one.holds(value))) {
         return (Severity::Warning, message, SPLIT);
     }

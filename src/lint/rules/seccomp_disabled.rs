@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::{Dialects, Found};
 
@@ -35,5 +35,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     } else {
         "write a `defaultAction`, or say `seccomp=unconfined` if no filter is meant"
     };
-    findings.push(Finding::new(&RULE.rule, location, message).here("no filter").help(help));
+    findings.push(
+        Finding::new(&RULE.rule, location, message)
+            .here("no filter")
+            .help(help),
+    );
 }

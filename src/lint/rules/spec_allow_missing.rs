@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::syscalls::KernelVersion;
 
@@ -25,7 +25,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(flags) = &profile.flags else {
         return;
     };
-    if context.target.kernel.is_some_and(|kernel| kernel >= WITHOUT_EFFECT) {
+    if context
+        .target
+        .kernel
+        .is_some_and(|kernel| kernel >= WITHOUT_EFFECT)
+    {
         return;
     }
     let Some(list) = profile.node.get("flags") else {

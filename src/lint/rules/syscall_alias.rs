@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule, NameUse};
 use crate::syscalls::{self, Alias, AliasKind, Arch, Spelling, Syscall};
 
@@ -38,8 +38,10 @@ fn report(context: &Context<'_>, name: &NameUse<'_>, alias: &Alias) -> Finding {
     finding = match names.as_slice() {
         [] => finding.help(format!("write the name of the syscall: {why}")),
         all if all.iter().all(|meant| stands_beside_it(meant)) => {
-            finding.message =
-                format!("no syscall is called `{written}`; {} stands beside it", quoted(all));
+            finding.message = format!(
+                "no syscall is called `{written}`; {} stands beside it",
+                quoted(all)
+            );
             finding
                 .severity(Severity::Info)
                 .help(format!("remove it: {why}"))
@@ -52,7 +54,9 @@ fn report(context: &Context<'_>, name: &NameUse<'_>, alias: &Alias) -> Finding {
         all => finding.help(format!("write {}: {why}", quoted(all))),
     };
     match names.first() {
-        Some(meant) => finding.fact("suggestion", *meant).fact("suggestions", names),
+        Some(meant) => finding
+            .fact("suggestion", *meant)
+            .fact("suggestions", names),
         None => finding,
     }
 }

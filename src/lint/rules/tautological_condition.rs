@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Edit, Finding, Fix, Rule, Severity, RuleSet};
+use crate::finding::{Applicability, Category, Edit, Finding, Fix, Rule, RuleSet, Severity};
 use crate::lint::{ConditionUse, Context, Findings, LintRule};
 use crate::profile::Operator;
 
@@ -54,8 +54,14 @@ fn mixed_up(condition: &ConditionUse<'_>, mut finding: Finding) -> Finding {
     finding.fix = Some(Fix {
         applicability: Applicability::Unsafe,
         edits: vec![
-            Edit { span: mask.node.span(), text: written.to_owned() },
-            Edit { span: value.node.span(), text: "0".to_owned() },
+            Edit {
+                span: mask.node.span(),
+                text: written.to_owned(),
+            },
+            Edit {
+                span: value.node.span(),
+                text: "0".to_owned(),
+            },
         ],
     });
     finding.help(format!(

@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Location, Rule, Severity, RuleSet};
+use crate::finding::{Category, Finding, Location, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::text::Span;
 
@@ -17,7 +17,10 @@ pub(super) static RULE: LintRule = LintRule {
 const MOST: usize = 6;
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let entries = context.profile().into_iter().flat_map(|profile| &profile.entries);
+    let entries = context
+        .profile()
+        .into_iter()
+        .flat_map(|profile| &profile.entries);
     for entry in entries {
         let Some(seventh) = entry.args.get(MOST) else {
             continue;
@@ -26,7 +29,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let start = seventh.node.span().start;
         let location = Location::part(context.source, seventh.node, Span::new(start, start + 1));
         let count = entry.args.len();
-        let message = format!("{count} conditions in a rule entry: crun drops those after the sixth");
+        let message =
+            format!("{count} conditions in a rule entry: crun drops those after the sixth");
         findings.push(
             Finding::new(&RULE.rule, location, message)
                 .here("dropped from here on")

@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::{Action, Profile};
 

@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::Action;
 
@@ -49,7 +49,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 /// The action that someone who wrote `written` most likely means.
 fn meant(written: &str) -> Option<&'static str> {
     let upper = written.trim().to_ascii_uppercase().replace('-', "_");
-    let bare = upper.rsplit_once("ACT_").map_or(upper.as_str(), |(_, bare)| bare);
+    let bare = upper
+        .rsplit_once("ACT_")
+        .map_or(upper.as_str(), |(_, bare)| bare);
     let bare = bare.strip_prefix("RET_").unwrap_or(bare);
     if let "DENY" | "BLOCK" | "REJECT" | "EPERM" = bare {
         return Some("SCMP_ACT_ERRNO");

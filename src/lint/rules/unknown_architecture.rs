@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::word::{nearest, unlisted};
 use crate::lint::{Context, Findings, LintRule, removal};
 use crate::profile::Text;
@@ -31,10 +31,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         for name in &entry.sub_architectures {
             findings.extend(added(context, *name, None));
         }
-        let host = entry.architecture.filter(|name| Arch::from_token(name.value).is_none());
+        let host = entry
+            .architecture
+            .filter(|name| Arch::from_token(name.value).is_none());
         if let Some(name) = host {
             let written = name.value;
-            let message = format!("no host's architecture is `{written}`, so this part of `archMap` is never used");
+            let message = format!(
+                "no host's architecture is `{written}`, so this part of `archMap` is never used"
+            );
             let finding = Finding::new(&RULE.rule, context.at(name.node), message)
                 .here("no such architecture");
             findings.push(suggest(finding, name, Applicability::Unsafe));
@@ -51,11 +55,13 @@ fn added(context: &Context<'_>, name: Text<'_>, list: Option<Node<'_>>) -> Optio
         let release = context.target.libseccomp?;
         let first = arch.first_release();
         return (release < first && list.is_some()).then(|| {
-            finding(format!("libseccomp {release} does not know `{written}`: runtimes refuse the profile"))
-                .here("not on the target")
-                .help(format!("libseccomp {first} is the first that does"))
-                .fact("architecture", written)
-                .fact("first_release", first.to_string())
+            finding(format!(
+                "libseccomp {release} does not know `{written}`: runtimes refuse the profile"
+            ))
+            .here("not on the target")
+            .help(format!("libseccomp {first} is the first that does"))
+            .fact("architecture", written)
+            .fact("first_release", first.to_string())
         });
     }
     if written == "SCMP_ARCH_NATIVE" {
@@ -69,11 +75,21 @@ fn added(context: &Context<'_>, name: Text<'_>, list: Option<Node<'_>>) -> Optio
     let bare = written.strip_prefix(PREFIX).unwrap_or(written);
     let is_cruns = |arch: &Arch| arch.name().eq_ignore_ascii_case(bare);
     let (message, here) = if Arch::ALL.iter().any(is_cruns) {
-        (format!("of the runtimes only crun knows the architecture `{written}`"), "known to crun only")
+        (
+            format!("of the runtimes only crun knows the architecture `{written}`"),
+            "known to crun only",
+        )
     } else {
-        (format!("no runtime knows {}", unlisted("architecture", written)), "no such architecture")
+        (
+            format!("no runtime knows {}", unlisted("architecture", written)),
+            "no such architecture",
+        )
     };
-    Some(suggest(finding(message).here(here), name, Applicability::Safe))
+    Some(suggest(
+        finding(message).here(here),
+        name,
+        Applicability::Safe,
+    ))
 }
 
 /// Adds what was most likely meant. A guess by distance is never a safe one.
@@ -86,11 +102,16 @@ fn suggest(finding: Finding, name: Text<'_>, applicability: Applicability) -> Fi
         let near = nearest(names, bare, if bare.len() > 4 { 2 } else { 1 })?;
         Some((Arch::from_name(near)?, Applicability::Unsafe))
     };
-    match Arch::from_name(bare).map(|arch| (arch, applicability)).or_else(guess) {
+    match Arch::from_name(bare)
+        .map(|arch| (arch, applicability))
+        .or_else(guess)
+    {
         Some((arch, applicability)) => finding
             .help(format!("write `{}`", arch.token()))
             .fact("suggestion", arch.token())
             .fix(applicability, name.node.text_span(), arch.token()),
-        None => finding.help("correct it or remove it; the host's own architecture need not be named"),
+        None => {
+            finding.help("correct it or remove it; the host's own architecture need not be named")
+        }
     }
 }

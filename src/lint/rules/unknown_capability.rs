@@ -1,5 +1,5 @@
 use crate::capabilities::{CAPABILITIES, is_capability};
-use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::word::nearest;
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::Side;
@@ -21,6 +21,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     };
     for (side, filter) in profile.filters() {
         for capability in filter.caps.iter().filter(|name| !is_capability(name.value)) {
+            if !findings.has_room() {
+                findings.leave_out();
+                continue;
+            }
             let written = capability.value;
             let effect = match side {
                 Side::Includes => "this rule entry never applies",
@@ -52,7 +56,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 fn meant(written: &str) -> Option<&'static str> {
     let upper = written.trim().to_ascii_uppercase().replace('-', "_");
     let bare = upper.strip_prefix("CAP_").unwrap_or(&upper);
-    let names = CAPABILITIES.iter().filter_map(|name| name.strip_prefix("CAP_"));
+    let names = CAPABILITIES
+        .iter()
+        .filter_map(|name| name.strip_prefix("CAP_"));
     let near = nearest(names, bare, if bare.len() > 5 { 2 } else { 1 })?;
     let is = |name: &&&str| name.strip_prefix("CAP_") == Some(near);
     CAPABILITIES.iter().find(is).copied()

@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::{Field, Mistake, Profile};
 
@@ -28,6 +28,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let finding = |message: String| {
             Finding::new(&RULE.rule, context.at(key), message).fact("field", written)
         };
+        if !findings.has_room() {
+            findings.leave_out();
+            continue;
+        }
         findings.push(if let Some(field) = known.iter().find(|field| field.name == written) {
             finding(format!(
                 "`{written}` is a field of {} profiles; read as {}, it is ignored",

@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::syscalls::{self, Spelling, TABLE_RELEASE};
 
@@ -24,7 +24,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             Spelling::Unknown => {
                 let finding = finding(&format!("no architecture has a syscall `{written}`"))
                     .here("no such syscall");
-                let meant = findings.has_room().then(|| syscalls::suggest(written)).flatten();
+                let meant = findings
+                    .has_room()
+                    .then(|| syscalls::suggest(written))
+                    .flatten();
                 findings.push(match meant {
                     Some(meant) => finding
                         .help(format!("did you mean `{meant}`?"))

@@ -1,7 +1,6 @@
-use crate::finding::{Applicability, Category, Finding, Rule, Severity, RuleSet};
-use crate::lint::{Context, Findings, LintRule};
-use crate::profile::{Condition, Operator};
-use crate::text::Span;
+use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::{Context, Findings, LintRule, removal};
+use crate::profile::Operator;
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -35,34 +34,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         findings.push(match comparison.operator {
             Operator::Equal | Operator::NotEqual => {
                 let finding = finding.help("remove it: only `SCMP_CMP_MASKED_EQ` has two values");
-                match member(written) {
-                    Some(span) => finding.fix(Applicability::Safe, span, ""),
-                    None => finding,
-                }
+                let gone = removal::of_member(context.source, written.node, value_two.node);
+                finding.removal(Applicability::Safe, gone)
             }
             _ => finding.help(
                 "no operator compares with a range, and two conditions on one argument are alternatives: list the values in rule entries of their own",
             ),
         });
-    }
-}
-
-/// The member `valueTwo` of a condition, with one of the commas beside it.
-fn member(condition: &Condition<'_>) -> Option<Span> {
-    let value_two = condition.value_two?.node;
-    let mut before = None;
-    let mut members = condition.node.members();
-    let (key, _) = members.by_ref().find(|&(_, value)| {
-        let found = value == value_two;
-        if !found {
-            before = Some(value);
-        }
-        found
-    })?;
-    let end = value_two.span().end;
-    match (before, members.next()) {
-        (Some(before), _) => Some(Span::new(before.span().end, end)),
-        (None, Some((next, _))) => Some(Span::new(key.span().start, next.span().start)),
-        (None, None) => None,
     }
 }

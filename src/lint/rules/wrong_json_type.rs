@@ -1,4 +1,4 @@
-use crate::finding::{Category, Finding, Rule, Severity, RuleSet};
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::Mistake;
 use crate::text::Node;
@@ -45,9 +45,7 @@ fn consequence(field: &str, is_element: bool, node: Node<'_>) -> &'static str {
         ("syscalls" | "args", true) if node.is_null() => {
             "remove it: crun 1.28 starts the container with no filter at all and says nothing; crun 1.21 refuses"
         }
-        ("names", true) => {
-            "crun takes it for a name that no syscall has; runc refuses the profile"
-        }
+        ("names", true) => "crun takes it for a name that no syscall has; runc refuses the profile",
         ("names", false) => "crun refuses the profile",
         ("syscalls" | "args" | "flags" | "architectures", true)
         | ("defaultAction" | "action" | "op", false) => "no runtime starts a container with it",

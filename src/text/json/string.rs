@@ -17,7 +17,7 @@ static ENDS_RUN: [bool; 256] = {
     table
 };
 
-impl<'s> Reader<'s> {
+impl Reader<'_> {
     /// Reads a string in either kind of quotes into a node.
     pub(super) fn push_string(&mut self, quote: u8) {
         let start = self.at;
