@@ -30,7 +30,7 @@ fn what_is_said_of_a_hostile_file_is_bounded() {
     for (what, hostile) in [
         (
             "unknown names",
-            &profile("syscalls", &entry(&unknown.join(","), "")),
+            profile("syscalls", &entry(&unknown.join(","), "")),
         ),
         (
             "one name again and again",
@@ -44,7 +44,7 @@ fn what_is_said_of_a_hostile_file_is_bounded() {
             "conditions",
             profile(
                 "syscalls",
-                &entry(&list("\"read\"", 2_000), &list(condition, 5_000)),
+                &entry(&list("\"read\"", 1_000), &list(condition, 2_000)),
             ),
         ),
         ("flags", profile("flags", &list("\"NONE\"", 50_000))),

@@ -21,7 +21,7 @@ impl<'c> ConditionUse<'c> {
     #[must_use]
     pub fn syscalls(&self, holds: impl Fn(&Syscall) -> bool) -> Vec<&'c str> {
         // Each condition looks at all names: both lists may be as long as a file.
-        const MOST: usize = 1_000;
+        const MOST: usize = 100;
         let names = self.entry.names.iter().map(|name| name.value).take(MOST);
         let mut seen = HashSet::new();
         names

@@ -22,9 +22,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(profile) = context.profile() else {
         return;
     };
+    let list = profile.node.get("architectures");
     for name in &profile.architectures {
-        let list = profile.node.get("architectures");
-        findings.extend(added(context, *name, list));
+        if findings.has_room() {
+            findings.extend(added(context, *name, list));
+        } else if Arch::from_token(name.value).is_none() {
+            findings.leave_out();
+        }
     }
     // What is wrong with a field that the dialect does not have is said there.
     for entry in profile.arch_map.iter().filter(|_| profile.is_for_engines()) {
