@@ -1,0 +1,67 @@
+//! What stands between tokens: white space, and comments, which JSON does not have.
+
+use super::{Reader, table};
+use crate::text::DeviationKind as Deviates;
+
+/// The white space of RFC 8259.
+static BLANK: [bool; 256] = table(b" \n\r\t");
+
+impl Reader<'_> {
+    /// White space and comments.
+    pub(super) fn skip_trivia(&mut self) {
+        loop {
+            let rest = &self.bytes[self.at..];
+            let blank = rest.iter().position(|&byte| !BLANK[usize::from(byte)]);
+            let Some(blank) = blank else {
+                self.at = self.bytes.len();
+                return;
+            };
+            self.at += blank;
+            match rest[blank..] {
+                [b'#', ..] | [b'/', b'/', ..] => self.line_comment(),
+                [b'/', b'*', ..] => self.block_comment(),
+                [0x0b | 0x0c, ..] => {
+                    self.deviate(Deviates::NonJsonWhitespace, self.at, self.at + 1);
+                    self.at += 1;
+                }
+                [0x80..=0xff, ..] if self.skip_foreign_space() => {}
+                _ => return,
+            }
+        }
+    }
+
+    /// White space beyond ASCII, if there is any here.
+    fn skip_foreign_space(&mut self) -> bool {
+        let rest = self.text.and_then(|text| text.get(self.at..));
+        let Some(space) = rest.and_then(|rest| rest.chars().next()) else {
+            return false;
+        };
+        if !space.is_whitespace() && !"\u{feff}\u{200b}\u{2060}".contains(space) {
+            return false;
+        }
+        let end = self.at + space.len_utf8();
+        self.deviate(Deviates::NonJsonWhitespace, self.at, end);
+        self.at = end;
+        true
+    }
+
+    fn line_comment(&mut self) {
+        let start = self.at;
+        let rest = &self.bytes[start..];
+        let length = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+        self.at = start + length.unwrap_or(rest.len());
+        self.deviate(Deviates::Comment, start, self.at);
+    }
+
+    fn block_comment(&mut self) {
+        let start = self.at;
+        let body = &self.bytes[start + 2..];
+        if let Some(length) = body.windows(2).position(|pair| pair == b"*/") {
+            self.at = start + 2 + length + 2;
+            self.deviate(Deviates::Comment, start, self.at);
+        } else {
+            self.at = self.bytes.len();
+            self.deviate(Deviates::UnterminatedComment, start, self.at);
+        }
+    }
+}
