@@ -16,6 +16,7 @@ mod sarif;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, SystemTime};
@@ -29,6 +30,38 @@ pub use sarif::{results, sarif};
 pub fn seclint() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seclint"));
     command.env_clear().env("PATH", "/nonexistent");
+    command
+}
+
+/// The user who owns nothing.
+const NOBODY: u32 = 65534;
+
+/// Gives a tree to the user that [`seclint_as_user`] runs as.
+pub fn give_to_user(path: &Path) {
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::lchown(path, Some(NOBODY), Some(NOBODY)).expect("an owner");
+    }
+    if path.is_dir() && !path.is_symlink() {
+        for entry in fs::read_dir(path).expect("a directory") {
+            give_to_user(&entry.expect("an entry").path());
+        }
+    }
+}
+
+/// seclint as a user who may not do everything: root runs it as nobody, for whom
+/// it is copied into `directory`, which must be open to all.
+pub fn seclint_as_user(directory: &Path) -> Command {
+    if !rustix::process::geteuid().is_root() {
+        return seclint();
+    }
+    let copy = directory.join("seclint-for-nobody");
+    // Not by this process: another test's child could hold it open for writing.
+    let binary = env!("CARGO_BIN_EXE_seclint");
+    let copied = Command::new("cp").arg(binary).arg(&copy).status();
+    assert!(copied.expect("cp runs").success());
+    let mut command = Command::new(copy);
+    command.env_clear().env("PATH", "/nonexistent");
+    command.uid(NOBODY).gid(NOBODY);
     command
 }
 
