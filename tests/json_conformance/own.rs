@@ -70,6 +70,12 @@ pub(crate) const CASES: &[Case] = &[
     // Numbers and literals.
     ("hex_numbers", b"[0x1F, -0XFF]", &[&["bad-number", "bad-number"]]),
     ("octal_as_in_c", br#"{"mode": 0644}"#, &[&["leading-zero"]]),
+    // Found by the fuzzer.
+    (
+        "leading_zeros_before_a_fraction_or_an_exponent",
+        b"[00.5, 00e1, -00, 000]",
+        &[&["leading-zero", "leading-zero", "leading-zero", "leading-zero"]],
+    ),
     ("leading_plus", b"[+1, 2]", &[&["bad-number"]]),
     ("underscores_in_number", b"[1_000_000]", &[&["bad-number"]]),
     ("big_numbers", b"[18446744073709551615, 18446744073709551616, 1e400]", NOTHING),

@@ -6,11 +6,15 @@ use crate::text::DeviationKind as Deviates;
 pub(super) fn deviation(word: &[u8]) -> Option<Deviates> {
     let unsigned = word.strip_prefix(b"-").unwrap_or(word);
     let magnitude = word.strip_prefix(b"+").unwrap_or(unsigned);
-    let significant = match unsigned.iter().position(|&byte| byte != b'0') {
-        Some(zeros @ 1..) if unsigned[zeros].is_ascii_digit() => &unsigned[zeros..],
-        None if unsigned.len() > 1 => &unsigned[..1],
-        _ => unsigned,
+    // Of leading zeros, one may stay, if no other digit follows it.
+    let zeros = unsigned.iter().take_while(|&&byte| byte == b'0').count();
+    let is_followed = unsigned.get(zeros).is_some_and(u8::is_ascii_digit);
+    let superfluous = if is_followed {
+        zeros
+    } else {
+        zeros.saturating_sub(1)
     };
+    let significant = &unsigned[superfluous..];
     if !is_unsigned_number(significant) {
         let names = ["nan", "inf", "infinity"];
         if names
