@@ -14,7 +14,7 @@ use crate::lint::{Linted, Linter, lint_rules};
 use crate::report::{Against, Summary};
 
 /// How many files are read ahead of the report: memory does not grow with their number.
-const WINDOW: usize = 64;
+const WINDOW: usize = 256;
 
 /// Lint profiles.
 #[derive(Debug, Args)]
