@@ -1,7 +1,7 @@
 //! What seclint reports: a [`Finding`] of a [`Rule`], at a [`Location`].
 //!
 //! Every command that reports speaks in findings, and every writer of reports
-//! reads nothing else.
+//! reads them; what else an audit knows is in `crun::Audit`.
 
 use std::fmt;
 use std::sync::Arc;

@@ -22,19 +22,27 @@ pub enum Operator {
 }
 
 impl Operator {
+    /// The operators by name, in the order of the names.
+    const SPELLINGS: [(&str, Self); 7] = [
+        ("SCMP_CMP_EQ", Self::Equal),
+        ("SCMP_CMP_GE", Self::GreaterOrEqual),
+        ("SCMP_CMP_GT", Self::Greater),
+        ("SCMP_CMP_LE", Self::LessOrEqual),
+        ("SCMP_CMP_LT", Self::Less),
+        ("SCMP_CMP_MASKED_EQ", Self::MaskedEqual),
+        ("SCMP_CMP_NE", Self::NotEqual),
+    ];
+
     /// The operator of a name, exactly as the runtime specification has it.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "SCMP_CMP_NE" => Self::NotEqual,
-            "SCMP_CMP_LT" => Self::Less,
-            "SCMP_CMP_LE" => Self::LessOrEqual,
-            "SCMP_CMP_EQ" => Self::Equal,
-            "SCMP_CMP_GE" => Self::GreaterOrEqual,
-            "SCMP_CMP_GT" => Self::Greater,
-            "SCMP_CMP_MASKED_EQ" => Self::MaskedEqual,
-            _ => return None,
-        })
+        let spelling = (Self::SPELLINGS.iter()).find(|(spelling, _)| *spelling == name);
+        spelling.map(|&(_, operator)| operator)
+    }
+
+    /// The names of all operators, in their order.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::SPELLINGS.into_iter().map(|(name, _)| name)
     }
 }
 

@@ -10,7 +10,7 @@ use miette::{
 
 use super::excerpt::{Excerpt, visible};
 use super::{Against, Report, Summary};
-use crate::crun::{Audit, Pruned, Status};
+use crate::crun::{Audit, Pruned};
 use crate::finding::{Finding, Severity};
 
 /// How the report looks.
@@ -135,26 +135,15 @@ pub(super) fn check_summary(summary: &Summary) -> String {
 
 /// What auditing a cache came to, in a line.
 pub(super) fn audit_summary(audit: &Audit) -> String {
-    let of = |status| {
-        audit
-            .entries
-            .iter()
-            .filter(|entry| entry.status == status)
-            .count()
-    };
-    let entries = audit
-        .entries
-        .iter()
-        .filter(|entry| entry.status != Status::Foreign)
-        .count();
+    let summary = &audit.summary;
+    let entries = summary.entries - summary.foreign;
     let mut line = format!("{}: {}", visible(&audit.root), count_entries(entries));
-    let statuses = [
-        (Status::HidesWarnings, "hiding warnings"),
-        (Status::Malformed, "malformed"),
-        (Status::Clean, "clean"),
-        (Status::Unattributed, "not explained"),
+    let counts = [
+        (summary.hides_warnings, "hiding warnings"),
+        (summary.malformed, "malformed"),
+        (summary.clean, "clean"),
+        (summary.unattributed, "not explained"),
     ];
-    let counts = statuses.map(|(status, words)| (of(status), words));
     let said = counts.iter().filter(|(number, _)| *number > 0);
     let said: Vec<_> = said
         .map(|(number, words)| format!("{number} {words}"))
@@ -162,8 +151,8 @@ pub(super) fn audit_summary(audit: &Audit) -> String {
     if !said.is_empty() {
         line = format!("{line}: {}", said.join(", "));
     }
-    if of(Status::Foreign) > 0 {
-        let foreign = count(of(Status::Foreign), "foreign file");
+    if summary.foreign > 0 {
+        let foreign = count(summary.foreign, "foreign file");
         line = format!("{line}; {foreign} beside them");
     }
     line

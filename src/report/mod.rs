@@ -1,4 +1,5 @@
-//! Reports: what is written of findings, one file a format. Nothing else prints.
+//! Reports: what is written of findings, one file a format. Nothing else writes
+//! them; what answers no question about a file, such as a list, its command prints.
 
 mod excerpt;
 mod github;

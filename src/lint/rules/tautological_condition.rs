@@ -1,4 +1,4 @@
-use crate::finding::{Applicability, Category, Edit, Finding, Fix, Rule, RuleSet, Severity};
+use crate::finding::{Applicability, Category, Edit, Finding, Rule, RuleSet, Severity};
 use crate::lint::{ConditionUse, Context, Findings, LintRule};
 use crate::profile::Operator;
 
@@ -42,7 +42,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 }
 
 /// What to do about a mask of 0. Most often the mask stands in `valueTwo`.
-fn mixed_up(condition: &ConditionUse<'_>, mut finding: Finding) -> Finding {
+fn mixed_up(condition: &ConditionUse<'_>, finding: Finding) -> Finding {
     let (Some(mask), Some(value)) = (condition.condition.value, condition.condition.value_two)
     else {
         return finding.help("write the mask into `value`");
@@ -51,19 +51,12 @@ fn mixed_up(condition: &ConditionUse<'_>, mut finding: Finding) -> Finding {
     if bits == 0 {
         return finding.help("write the mask into `value`");
     }
-    finding.fix = Some(Fix {
-        applicability: Applicability::Unsafe,
-        edits: vec![
-            Edit {
-                span: mask.node.span(),
-                text: written.to_owned(),
-            },
-            Edit {
-                span: value.node.span(),
-                text: "0".to_owned(),
-            },
-        ],
+    let swapped = [(mask, written), (value, "0")];
+    let edits = swapped.map(|(digits, text)| Edit {
+        span: digits.node.span(),
+        text: text.to_owned(),
     });
+    let finding = finding.edits(Applicability::Unsafe, edits.into());
     finding.help(format!(
         "`value` is the mask, `valueTwo` what the masked argument must be; swapped, it asks that no bit of {bits:#x} is set"
     ))

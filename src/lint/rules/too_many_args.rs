@@ -1,6 +1,5 @@
-use crate::finding::{Category, Finding, Location, Rule, RuleSet, Severity};
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
-use crate::text::Span;
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -25,14 +24,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Some(seventh) = entry.args.get(MOST) else {
             continue;
         };
-        // The bracket that opens the object stands for all of it.
-        let start = seventh.node.span().start;
-        let location = Location::part(context.source, seventh.node, Span::new(start, start + 1));
         let count = entry.args.len();
         let message =
             format!("{count} conditions in a rule entry: crun drops those after the sixth");
         findings.push(
-            Finding::new(&RULE.rule, location, message)
+            Finding::new(&RULE.rule, context.bracket(seventh.node), message)
                 .here("dropped from here on")
                 .help("spread them over rule entries with at most six conditions each")
                 .fact("conditions", count),

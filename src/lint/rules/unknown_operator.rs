@@ -1,6 +1,7 @@
 use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::word::{nearest, unlisted};
 use crate::lint::{Context, Findings, LintRule};
+use crate::profile::Operator;
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -13,17 +14,6 @@ pub(super) static RULE: LintRule = LintRule {
     check,
 };
 
-/// The operators of the runtime specification.
-const OPERATORS: [&str; 7] = [
-    "SCMP_CMP_EQ",
-    "SCMP_CMP_GE",
-    "SCMP_CMP_GT",
-    "SCMP_CMP_LE",
-    "SCMP_CMP_LT",
-    "SCMP_CMP_MASKED_EQ",
-    "SCMP_CMP_NE",
-];
-
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(profile) = context.profile() else {
         return;
@@ -31,19 +21,21 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let conditions = profile.entries.iter().flat_map(|entry| &entry.args);
     for operator in conditions.filter_map(|condition| condition.op) {
         let written = operator.value;
-        if OPERATORS.contains(&written) {
+        if Operator::from_name(written).is_some() {
             continue;
         }
         let message = format!("no runtime knows {}", unlisted("operator", written));
         let finding = Finding::new(&RULE.rule, context.at(operator.node), message)
             .here("no such operator")
             .fact("operator", written);
-        findings.push(match meant(written) {
-            Some((meant, applicability)) => finding
+        findings.push(if let Some((meant, applicability)) = meant(written) {
+            finding
                 .help(format!("did you mean `{meant}`?"))
                 .fact("suggestion", meant)
-                .fix(applicability, operator.node.text_span(), meant),
-            None => finding.help(format!("the operators are {}", OPERATORS.join(", "))),
+                .fix(applicability, operator.node.text_span(), meant)
+        } else {
+            let names: Vec<_> = Operator::names().collect();
+            finding.help(format!("the operators are {}", names.join(", ")))
         });
     }
 }
@@ -54,7 +46,7 @@ fn meant(written: &str) -> Option<(&'static str, Applicability)> {
     let bare = upper.strip_prefix("SCMP_").unwrap_or(&upper);
     let bare = bare.strip_prefix("CMP_").unwrap_or(bare);
     let is = |operator: &&str| operator.strip_prefix("SCMP_CMP_") == Some(bare);
-    if let Some(operator) = OPERATORS.into_iter().find(is) {
+    if let Some(operator) = Operator::names().find(is) {
         return Some((operator, Applicability::Safe));
     }
     let sure = match bare {
@@ -65,7 +57,12 @@ fn meant(written: &str) -> Option<(&'static str, Applicability)> {
         "GREATER" | "GREATER_THAN" | ">" => "SCMP_CMP_GT",
         "GTE" | "GEQ" | "GREATER_EQUAL" | "GREATER_OR_EQUAL" | ">=" => "SCMP_CMP_GE",
         "MASKED" | "MASKED_EQUAL" => "SCMP_CMP_MASKED_EQ",
-        _ => return Some((nearest(OPERATORS, &upper, 2)?, Applicability::Unsafe)),
+        _ => {
+            return Some((
+                nearest(Operator::names(), &upper, 2)?,
+                Applicability::Unsafe,
+            ));
+        }
     };
     Some((sure, Applicability::Safe))
 }
