@@ -15,6 +15,7 @@
 //! - [`capabilities`] are the kernel's, by name.
 //! - [`profile`] finds the profile in a tree and types it.
 //! - [`target`] is what the profile will run on.
+//! - [`runtime`] is what crun and runc make of a section.
 //! - [`crun`] knows the cache: its keys, its entries, and what they hide.
 //! - [`lint`] holds the rules and runs them.
 //! - [`report`] writes findings, and nothing else writes them.
@@ -29,6 +30,7 @@ pub mod finding;
 pub mod lint;
 pub mod profile;
 pub mod report;
+pub mod runtime;
 pub mod syscalls;
 pub mod target;
 pub mod text;

@@ -78,20 +78,27 @@ pub struct Effect {
 
 impl Effect {
     /// What runtimes make of an errno that is not given.
-    const EPERM: u32 = 1;
+    const EPERM: u64 = 1;
+
+    /// The effect of an action and the errno beside it.
+    #[must_use]
+    pub fn new(action: Action, errno: Option<u64>) -> Self {
+        let errno = match errno {
+            _ if !action.takes_errno() => 0,
+            errno => errno.unwrap_or(Self::EPERM),
+        };
+        Self {
+            action,
+            errno: (errno & 0xffff) as u16,
+        }
+    }
 
     /// The effect of an action and its errno in a section.
     #[must_use]
     pub fn of(action: Option<Text<'_>>, errno: Option<Digits<'_>>) -> Option<Self> {
         let action = Action::of_name(action?.value)?;
-        let errno = match errno.and_then(|errno| errno.value.parse().ok()) {
-            _ if !action.takes_errno() => 0,
-            errno => errno.unwrap_or(Self::EPERM),
-        };
-        Some(Self {
-            action,
-            errno: (errno & 0xffff) as u16,
-        })
+        let errno = errno.and_then(|errno| errno.value.parse::<u32>().ok());
+        Some(Self::new(action, errno.map(u64::from)))
     }
 }
 

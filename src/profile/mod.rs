@@ -276,7 +276,8 @@ pub fn find<'d>(document: &'d Document<'d>, dialects: Option<Dialects>) -> Found
     Found::Nothing
 }
 
-fn is_container_configuration(root: Node<'_>) -> bool {
+/// Whether a document is a container's configuration, which has the section in it.
+pub(crate) fn is_container_configuration(root: Node<'_>) -> bool {
     // What `crun features` prints has a `linux.seccomp` of another kind.
     if root.get("ociVersionMin").is_some() {
         return false;

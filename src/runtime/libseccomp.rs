@@ -1,0 +1,210 @@
+//! What libseccomp refuses while a runtime adds rules, and what a call meets in the end.
+//!
+//! Source: measured with libseccomp 2.5.4, 2.6.0 and 2.6.1. Left out: rules of several conditions
+//! that overlap in part can be refused as well, depending on libseccomp's inner order.
+
+use std::collections::HashMap;
+
+use super::plan::{Plan, Rule};
+use crate::profile::{Action, Comparison, Effect, Operator};
+use crate::syscalls::{Arch, Number, Syscall};
+
+/// libseccomp's errno for a call that failed, in the words of `strerror`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Errno {
+    /// `EINVAL`
+    Invalid,
+    /// `EEXIST`: the same conditions lead elsewhere already.
+    Exists,
+    /// `EDOM`: an architecture of the other byte order.
+    Domain,
+}
+
+impl Errno {
+    /// What `strerror` says.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Invalid => "Invalid argument",
+            Self::Exists => "File exists",
+            Self::Domain => "Numerical argument out of domain",
+        }
+    }
+
+    /// What Go says of the same number.
+    pub(super) const fn go_words(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid argument",
+            Self::Exists => "file exists",
+            Self::Domain => "numerical argument out of domain",
+        }
+    }
+}
+
+/// A filter that is being made.
+pub(super) struct Context {
+    plan: Plan,
+    /// By syscall the rules with conditions that were added, each condition as libseccomp keeps it.
+    chains: HashMap<usize, Vec<(Vec<Link>, Effect)>>,
+    /// By syscall the first rule without conditions.
+    unconditional: HashMap<usize, Effect>,
+}
+
+/// A condition as libseccomp keeps it: three of the operators are the opposites of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Link {
+    index: u32,
+    operator: u8,
+    mask: u64,
+    value: u64,
+    is_true: bool,
+}
+
+impl Link {
+    /// `None` for a condition that always holds, as libseccomp sees it.
+    fn of(comparison: &Comparison) -> Option<Self> {
+        let (operator, is_true) = match comparison.operator {
+            Operator::Equal => (0, true),
+            Operator::NotEqual => (0, false),
+            Operator::GreaterOrEqual => (1, true),
+            Operator::Less => (1, false),
+            Operator::Greater => (2, true),
+            Operator::LessOrEqual => (2, false),
+            Operator::MaskedEqual => (3, true),
+        };
+        let (mask, value) = match comparison.operator {
+            Operator::MaskedEqual => (comparison.value, comparison.value_two & comparison.value),
+            _ => (u64::MAX, comparison.value),
+        };
+        (mask != 0).then_some(Self {
+            index: comparison.index,
+            operator,
+            mask,
+            value,
+            is_true,
+        })
+    }
+}
+
+/// What a call meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Met {
+    /// This, whatever else its arguments are.
+    Effect(Effect),
+    /// It depends on arguments that are not known, or on libseccomp's inner order.
+    Depends,
+}
+
+/// The errnos that libseccomp takes are below this.
+const ERRNO_LIMIT: u16 = 4095;
+
+const fn is_valid(effect: Effect) -> bool {
+    !matches!(effect.action, Action::Errno) || effect.errno < ERRNO_LIMIT
+}
+
+impl Context {
+    /// `None` where `seccomp_init` gives none.
+    pub(super) fn new(default: Effect, native: Arch) -> Option<Self> {
+        is_valid(default).then(|| Self {
+            plan: Plan {
+                default,
+                native,
+                architectures: Vec::new(),
+                rules: Vec::new(),
+                stub: Vec::new(),
+            },
+            chains: HashMap::new(),
+            unconditional: HashMap::new(),
+        })
+    }
+
+    /// `seccomp_arch_add`; one that is there already stays.
+    pub(super) fn add_arch(&mut self, arch: Arch) -> Result<(), Errno> {
+        if arch.is_little_endian() != self.plan.native.is_little_endian() {
+            return Err(Errno::Domain);
+        }
+        if arch != self.plan.native && !self.plan.architectures.contains(&arch) {
+            self.plan.architectures.push(arch);
+        }
+        Ok(())
+    }
+
+    /// `seccomp_rule_add_array`.
+    pub(super) fn add_rule(&mut self, rule: Rule) -> Result<(), Errno> {
+        let comparisons = &rule.comparisons;
+        if !is_valid(rule.effect) || comparisons.iter().any(|it| it.index > 5) {
+            return Err(Errno::Invalid);
+        }
+        let syscall = rule.syscall.index();
+        let mut chain: Vec<_> = comparisons.iter().filter_map(Link::of).collect();
+        chain.sort_unstable();
+        // A name that no architecture of the filter has leaves nothing to collide with.
+        let is_there = |arch: &Arch| rule.syscall.number(*arch) != Number::Absent;
+        let arches = &self.plan.architectures;
+        if is_there(&self.plan.native) || arches.iter().any(is_there) {
+            if chain.is_empty() {
+                self.unconditional.entry(syscall).or_insert(rule.effect);
+            } else if !self.unconditional.contains_key(&syscall) {
+                let chains = self.chains.entry(syscall).or_default();
+                match chains.iter().find(|(other, _)| *other == chain) {
+                    Some((_, effect)) if *effect != rule.effect => return Err(Errno::Exists),
+                    Some(_) => {}
+                    None => chains.push((chain, rule.effect)),
+                }
+            }
+        }
+        self.plan.rules.push(rule);
+        Ok(())
+    }
+
+    /// The plan that was carried out.
+    pub(super) fn finish(self) -> Plan {
+        self.plan
+    }
+}
+
+impl Plan {
+    /// What a call on the host's own architecture meets. Arguments are `None` where they are not
+    /// known.
+    pub(super) fn meets(&self, syscall: &'static Syscall, arguments: [Option<u64>; 6]) -> Met {
+        const ENOSYS: Effect = Effect {
+            action: Action::Errno,
+            errno: 38,
+        };
+        let number = syscall.direct_number(self.native);
+        let stub = self.stub.iter().find(|(arch, _)| *arch == self.native);
+        if let (Some(number), Some((_, largest))) = (number, stub)
+            && number > *largest
+        {
+            return Met::Effect(ENOSYS);
+        }
+        let rules = self.rules.iter().filter(|rule| rule.syscall == syscall);
+        let (always, sometimes): (Vec<_>, Vec<_>) =
+            rules.partition(|rule| rule.comparisons.iter().all(|it| Link::of(it).is_none()));
+        if let Some(rule) = always.first() {
+            return Met::Effect(rule.effect);
+        }
+        let mut met = None;
+        for rule in sometimes {
+            match holds(&rule.comparisons, arguments) {
+                Some(false) => {}
+                Some(true) if met.is_none_or(|met| met == rule.effect) => met = Some(rule.effect),
+                _ => return Met::Depends,
+            }
+        }
+        Met::Effect(met.unwrap_or(self.default))
+    }
+}
+
+/// Whether all conditions hold; `None` if that depends on what is not known.
+fn holds(comparisons: &[Comparison], arguments: [Option<u64>; 6]) -> Option<bool> {
+    let mut all = Some(true);
+    for comparison in comparisons {
+        let argument = arguments.get(comparison.index as usize).copied().flatten();
+        match argument.map(|argument| comparison.holds(argument)) {
+            Some(false) => return Some(false),
+            Some(true) => {}
+            None => all = None,
+        }
+    }
+    all
+}

@@ -1,0 +1,209 @@
+//! Container runtimes: what each reads of a document, what it asks of libseccomp for the section
+//! there, and what becomes of the container.
+//!
+//! A runtime is the set of departures from JSON that it accepts, a reader, and a function from the
+//! section that was read to a [`Plan`] or a [`Refusal`]. All of it was found by running the
+//! runtimes: `tests/runtimes` holds what they did.
+
+pub mod crun;
+mod libseccomp;
+mod plan;
+pub mod runc;
+mod section;
+mod startup;
+
+pub use plan::{Ignored, Plan, Planned, Refusal, Rule};
+pub use section::{Argument, Entry, Section, Str};
+
+use startup::Start;
+
+use crate::syscalls::{Arch, Release};
+use crate::text::{Document, Node};
+
+/// A runtime that can be predicted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Model {
+    kind: ModelKind,
+    version: String,
+    /// As far as it was needed to tell versions apart.
+    number: (u32, u32),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ModelKind {
+    Crun,
+    Runc,
+}
+
+/// Why there is no prediction for a runtime.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    /// Another runtime.
+    #[error("`{0}` is not among the runtimes that can be predicted: crun and runc")]
+    Unknown(String),
+    /// No version that could be compared.
+    #[error("`{0}` is no version of {1}: expected one such as {2}")]
+    Version(String, &'static str, &'static str),
+}
+
+/// What becomes of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Its program runs.
+    Starts,
+    /// The filter is loaded, and the program never runs.
+    Dies,
+    /// No filter is loaded, and the program never runs.
+    Refuses,
+}
+
+/// Where a container starts.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings {
+    /// The libseccomp release that the runtime is linked to.
+    pub libseccomp: Release,
+    /// The host's architecture.
+    pub native: Arch,
+    /// `process.noNewPrivileges`, where the document does not say it itself.
+    pub no_new_privileges: bool,
+}
+
+/// What a runtime does with a document.
+#[derive(Clone, Debug)]
+pub struct Prediction<'d> {
+    /// What becomes of the container.
+    pub outcome: Outcome,
+    /// The runtime's own words where it refuses; the beginning of them, or a part.
+    pub error: Option<String>,
+    /// The names that it warns of, a message each, in its order.
+    pub warned: Vec<Ignored<'d>>,
+    /// The names that it passes over in silence or with a word in its debug log, in its order.
+    pub dropped: Vec<Ignored<'d>>,
+    /// The section as it was read, if there is one.
+    pub section: Option<Section<'d>>,
+    /// What it asked of libseccomp, if it came to that.
+    pub plan: Option<Plan>,
+    /// Whether crun leaves an entry in its cache.
+    pub leaves_entry: bool,
+    /// What else a user should know.
+    pub notes: Vec<String>,
+}
+
+impl Model {
+    /// The runtimes that were run, with the libseccomp release that they were run with.
+    pub const RECORDED: [(&str, &str, Release); 4] = [
+        ("crun", "1.21", Release::new(2, 6, 0)),
+        ("crun", "1.28", Release::new(2, 6, 1)),
+        ("runc", "1.1.15", Release::new(2, 6, 0)),
+        ("runc", "1.3.6", Release::new(2, 6, 1)),
+    ];
+
+    /// The model of a runtime's version, as the runtime prints it.
+    ///
+    /// # Errors
+    /// If the runtime is not among those that are known, or the version is none.
+    pub fn of(name: &str, version: &str) -> Result<Self, ModelError> {
+        let (kind, name, example) = match name {
+            "crun" => (ModelKind::Crun, "crun", "1.21"),
+            "runc" => (ModelKind::Runc, "runc", "1.3.6"),
+            _ => return Err(ModelError::Unknown(name.to_owned())),
+        };
+        let mut parts = version.split(['.', '-', '+', '~']).map(str::parse);
+        match (parts.next(), parts.next()) {
+            (Some(Ok(major)), Some(Ok(minor))) => Ok(Self {
+                kind,
+                version: version.to_owned(),
+                number: (major, minor),
+            }),
+            _ => Err(ModelError::Version(version.to_owned(), name, example)),
+        }
+    }
+
+    /// The runtime's name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self.kind {
+            ModelKind::Crun => "crun",
+            ModelKind::Runc => "runc",
+        }
+    }
+
+    /// Its version, as it prints it.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// What the runtime does with a document, which is a section or a container's configuration.
+    #[must_use]
+    pub fn predict<'d>(
+        &self,
+        document: &'d Document<'d>,
+        source: &'d [u8],
+        surroundings: Surroundings,
+    ) -> Prediction<'d> {
+        match self.kind {
+            ModelKind::Crun => crun::predict(self, document, source, surroundings),
+            ModelKind::Runc => runc::predict(self, document, source, surroundings),
+        }
+    }
+}
+
+impl Default for Prediction<'_> {
+    fn default() -> Self {
+        Self {
+            outcome: Outcome::Starts,
+            error: None,
+            warned: Vec::new(),
+            dropped: Vec::new(),
+            section: None,
+            plan: None,
+            leaves_entry: false,
+            notes: Vec::new(),
+        }
+    }
+}
+
+impl Prediction<'_> {
+    fn without_filter() -> Self {
+        Self::default().with_note("the container runs without a filter, and nothing says so")
+    }
+
+    fn with_note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    fn refused(mut self, refusal: Refusal) -> Self {
+        self.outcome = Outcome::Refuses;
+        if refusal.0.is_empty() {
+            self = self.with_note("the runtime crashes");
+        } else {
+            self.error = Some(refusal.0);
+        }
+        self
+    }
+
+    /// What becomes of the container when the filter of the plan is loaded.
+    fn started(mut self, calls: &[startup::Call]) -> Self {
+        match self.plan.as_ref().map(|plan| startup::start(plan, calls)) {
+            Some(Start::Dies(call)) => {
+                self.outcome = Outcome::Dies;
+                self.with_note(format!(
+                    "the runtime itself needs `{call}` between loading the filter and the program"
+                ))
+            }
+            Some(Start::Depends(call)) => self.with_note(format!(
+                "whether the program ever runs depends on the arguments of `{call}`, which the runtime needs"
+            )),
+            Some(Start::Runs) | None => self,
+        }
+    }
+}
+
+/// A value of a container's annotation, as crun reads it: the last of that name.
+fn annotation<'d>(document: &'d Document<'d>, name: &str) -> Option<&'d str> {
+    let annotations = document.root()?.get("annotations")?;
+    annotations.get(name).and_then(Node::as_str)
+}

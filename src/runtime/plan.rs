@@ -1,0 +1,75 @@
+//! What a runtime asks of libseccomp for a section, or why it does not.
+
+use super::section::Str;
+use crate::profile::{Comparison, Effect};
+use crate::syscalls::{Arch, Syscall};
+use crate::text::Node;
+
+/// What a runtime asks of libseccomp, in its order.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What happens to a call that no rule matches.
+    pub default: Effect,
+    /// The host's own architecture, which is always in the filter.
+    pub native: Arch,
+    /// The other architectures.
+    pub architectures: Vec<Arch>,
+    /// The calls of `seccomp_rule_add_array`.
+    pub rules: Vec<Rule>,
+    /// What runc puts before the filter: for each architecture the largest number that the section
+    /// names. Calls above it get `ENOSYS`. Empty for runtimes that put nothing there.
+    pub stub: Vec<(Arch, u32)>,
+}
+
+/// One call of `seccomp_rule_add_array`.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// What happens to the call.
+    pub effect: Effect,
+    /// The call.
+    pub syscall: &'static Syscall,
+    /// What its arguments must be; all of it, each argument at most once.
+    pub comparisons: Vec<Comparison>,
+    /// The rule entry that it comes from, counted from 0.
+    pub entry: usize,
+}
+
+/// A name that a runtime passes over.
+#[derive(Clone, Debug)]
+pub struct Ignored<'d> {
+    /// The name as the runtime shows it.
+    pub name: String,
+    /// Where it stands.
+    pub node: Option<Node<'d>>,
+}
+
+impl<'d> Ignored<'d> {
+    pub(super) fn new(name: &Str<'d>) -> Self {
+        Self {
+            name: name.shown(),
+            node: name.node,
+        }
+    }
+}
+
+/// What a runtime makes of a section.
+#[derive(Clone, Debug)]
+pub struct Planned<'d> {
+    /// The plan, or the refusal; `None` if it starts containers without a filter.
+    pub plan: Result<Option<Plan>, Refusal>,
+    /// The names that it warns of, a message each, in its order; also before a refusal.
+    pub warned: Vec<Ignored<'d>>,
+    /// The names that it passes over in silence, or with a word in its debug log.
+    pub dropped: Vec<Ignored<'d>>,
+}
+
+/// Why a runtime does not start a container, in its own words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refusal(pub String);
+
+impl Refusal {
+    pub(super) fn new(words: impl Into<String>) -> Self {
+        Self(words.into())
+    }
+}
