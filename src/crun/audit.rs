@@ -307,8 +307,11 @@ impl Scheme {
         let (crun, libseccomp) = (&host.crun, host.libseccomp);
         match self.state {
             SchemeState::Contradicted => Some(format!(
-                "keys explain nothing: the entries of {} here have other names than crun {crun} with libseccomp {libseccomp} under this kernel gives them; either all are from before an update, or something else made them (--runtime, --libseccomp, --uname)",
-                self.differing
+                "keys explain nothing: {} that crun {crun} with libseccomp {libseccomp} under this kernel does not give; they are from before an update, or --runtime, --libseccomp or --uname is not what made them",
+                match self.differing {
+                    1 => "a container's entry has a name".to_owned(),
+                    several => format!("the entries of {several} containers have names"),
+                }
             )),
             SchemeState::Unknown => Some(format!(
                 "entries are attributed by link only: how crun {crun} names them is not known"

@@ -275,7 +275,7 @@ impl Examiner<'_> {
             several => format!("{} containers", several.len()),
         };
         let message = format!(
-            "crun {} with libseccomp {} under this kernel does not use this entry, which {whose} came with",
+            "crun {} with libseccomp {} under this kernel does not use this entry, which {whose} started with",
             host.crun, host.libseccomp
         );
         let finding = Finding::new(&rules::STALE, location, message)

@@ -1,5 +1,6 @@
 //! The report as JSON, for programs: `seclint.report/1` and
-//! `seclint.cache-audit/1`. Their schemas are in `schemas/`.
+//! `seclint.cache-audit/1`, of which each state root gives one, on a line of its
+//! own. Their schemas are in `schemas/`.
 
 use std::io::{self, Write};
 
