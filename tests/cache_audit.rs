@@ -209,7 +209,7 @@ fn without_crun_entries_are_attributed_by_link() {
     let report = ran.report();
     assert_eq!(
         report["key_scheme"],
-        json!({"name": null, "state": "unknown"})
+        json!({"name": null, "state": "unknown", "agreeing": 0, "differing": 0})
     );
     let attributed = report["entries"][0]["attributed"]
         .as_array()
@@ -248,7 +248,7 @@ fn keys_that_a_container_contradicts_are_not_used() {
     assert!(
         report["notes"][0]
             .as_str()
-            .is_some_and(|note| note.contains("keys were not used"))
+            .is_some_and(|note| note.contains("keys explain nothing"))
     );
 }
 

@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     /// Profiles that containers run with, to explain entries by (files or directories; may be repeated)
     #[arg(long, value_name = "PATH")]
     profile: Vec<PathBuf>,
-    /// Remove the entries that hide warnings or are no filters; crun makes them anew
+    /// Remove the entries that hide warnings or are no filters, pinned ones as well; crun makes them anew
     #[arg(long)]
     prune: bool,
     /// Say what --prune would remove, and remove nothing

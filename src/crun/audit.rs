@@ -1,15 +1,15 @@
 //! What a state root's cache holds, what made each entry, and what it hides.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::candidate::{Candidate, Candidates};
-use super::entry::{Entry, Pruned, Status, check_permissions, describe, examine, in_root};
+use super::entry::{Entry, Examiner, Pruned, Status, check_permissions, describe, in_root, is_key};
 use super::key::KeyScheme;
-use super::root::{Cache, Item, RootError, StateRoot};
+use super::root::{Cache, ContainerDirectory, Item, RootError, StateRoot};
 use super::{Host, rules};
 use crate::finding::{Finding, Rule, Severity};
 use crate::syscalls::{Release, TABLE_RELEASE};
@@ -31,6 +31,8 @@ pub struct Audit {
     pub key_scheme: Scheme,
     /// What stands in the cache, in the order of the names.
     pub entries: Vec<Entry>,
+    /// The containers that crun has not deleted, in the order of their names.
+    pub containers: Vec<Container>,
     /// What is wrong with it.
     pub findings: Vec<Finding>,
     /// What kept the audit from knowing more, in sentences.
@@ -50,6 +52,30 @@ pub struct Crun {
     pub version: Option<String>,
 }
 
+/// A container that crun has not deleted: created, running or stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Container {
+    /// Its name.
+    pub id: String,
+    /// Where its filter came from.
+    pub filter: FilterOrigin,
+}
+
+/// Where a container's filter came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FilterOrigin {
+    /// It is an entry of the cache.
+    Entry,
+    /// It is no entry: given by the annotation `run.oci.seccomp_bpf_data`, made by
+    /// a crun without a cache, or an entry that was removed since.
+    Own,
+    /// It has none.
+    None,
+    /// The container's directory may not be read.
+    Unreadable,
+}
+
 /// How entries are named.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Scheme {
@@ -57,17 +83,22 @@ pub struct Scheme {
     pub name: Option<&'static str>,
     /// Whether it holds here.
     pub state: SchemeState,
+    /// Containers whose entry has the name that the scheme gives it.
+    pub agreeing: usize,
+    /// Containers whose entry has another name.
+    pub differing: usize,
 }
 
 /// Whether the key scheme explains what is in the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SchemeState {
-    /// At least one container's entry has the name that the scheme gives it.
+    /// At least one entry has the name that the scheme gives a container's
+    /// configuration or a profile. No other scheme gives that name.
     Verified,
-    /// No container is there to check it against.
+    /// No entry has such a name, and no container's entry should have.
     Unverified,
-    /// Containers' entries have other names: no key is used.
+    /// No entry has such a name, though containers' entries should have.
     Contradicted,
     /// There is no scheme for this crun, or nothing is known of the host.
     Unknown,
@@ -88,6 +119,10 @@ pub struct AuditSummary {
     pub clean: usize,
     /// Entries that nothing explains.
     pub unattributed: usize,
+    /// Of all entries, those that crun's eviction spares.
+    pub pinned: usize,
+    /// Of all entries, those that are known not to be used by this crun.
+    pub stale: usize,
     /// Findings that are errors.
     pub errors: usize,
     /// Findings that are warnings.
@@ -147,8 +182,13 @@ pub fn audit(
     };
     // After the cache: crun writes a configuration before it stores an entry, so
     // that none of the entries seen lacks the container that made it.
+    let mut containers = Vec::new();
     let mut candidates = Vec::new();
+    let inodes: HashSet<_> = (items.iter().filter(|item| is_key(&item.name)))
+        .map(|item| item.stat.identity)
+        .collect();
     for container in root.containers()? {
+        containers.extend(Container::of(&container, &inodes));
         candidates.extend(Candidate::of_container(
             root, container, host, known_to, &mut notes,
         ));
@@ -156,17 +196,17 @@ pub fn audit(
     for source in profiles {
         candidates.extend(Candidate::of_profile(source, host, known_to, &mut notes));
     }
-    let scheme = scheme(host, &candidates, &items);
-    if scheme.state == SchemeState::Contradicted {
-        notes.push("the entries of running containers have other names than this crun gives them, so keys were not used; which crun made them?".to_owned());
-        for candidate in &mut candidates {
-            candidate.keys.clear();
-        }
-    }
-    let candidates = Candidates::new(&candidates);
+    let scheme = scheme(host, &mut candidates, &items);
+    notes.extend(scheme.note(host));
+    let examiner = Examiner {
+        root,
+        host,
+        candidates: Candidates::new(&candidates),
+        is_mixed: scheme.differing > 0,
+    };
     let entries = items
         .iter()
-        .map(|item| examine(root, item, &candidates, &mut findings))
+        .map(|item| examiner.examine(item, &mut findings))
         .collect();
     let runtime = Crun {
         name: "crun",
@@ -179,6 +219,7 @@ pub fn audit(
         uname: host.map(|host| host.uname.clone()),
         key_scheme: scheme,
         entries,
+        containers,
         findings,
         notes,
         summary: AuditSummary::default(),
@@ -232,6 +273,10 @@ impl Audit {
             hides_warnings: status(Status::HidesWarnings),
             clean: status(Status::Clean),
             unattributed: status(Status::Unattributed),
+            pinned: self.entries.iter().filter(|entry| entry.pinned).count(),
+            stale: (self.entries.iter())
+                .filter(|entry| entry.stale == Some(true))
+                .count(),
             errors: severity(Severity::Error),
             warnings: severity(Severity::Warning),
             infos: severity(Severity::Info),
@@ -240,35 +285,86 @@ impl Audit {
     }
 }
 
-/// Checks the scheme against the containers that are there.
-fn scheme(host: Option<&Host>, candidates: &[Candidate], items: &[Item]) -> Scheme {
-    let Some(scheme) = host.and_then(|host| KeyScheme::of(&host.crun)) else {
-        return Scheme {
-            name: None,
-            state: SchemeState::Unknown,
+impl Container {
+    /// What is in a directory of the root, if that is a container's.
+    fn of(directory: &ContainerDirectory, entries: &HashSet<(u64, u64)>) -> Option<Self> {
+        let filter = match &directory.filter {
+            Some(filter) if entries.contains(filter) => FilterOrigin::Entry,
+            Some(_) => FilterOrigin::Own,
+            None if !directory.is_readable => FilterOrigin::Unreadable,
+            None if directory.configuration.is_some() => FilterOrigin::None,
+            None => return None,
         };
-    };
+        let id = directory.id.clone();
+        Some(Self { id, filter })
+    }
+}
+
+impl Scheme {
+    /// What kept keys from explaining entries.
+    fn note(self, host: Option<&Host>) -> Option<String> {
+        let host = host?;
+        let (crun, libseccomp) = (&host.crun, host.libseccomp);
+        match self.state {
+            SchemeState::Contradicted => Some(format!(
+                "keys explain nothing: {} that crun {crun} with libseccomp {libseccomp} under this kernel does not give; they are from before an update, or --runtime, --libseccomp or --uname is not what made them",
+                match self.differing {
+                    1 => "a container's entry has a name".to_owned(),
+                    several => format!("the entries of {several} containers have names"),
+                }
+            )),
+            SchemeState::Unknown => Some(format!(
+                "entries are attributed by link only: how crun {crun} names them is not known"
+            )),
+            SchemeState::Verified | SchemeState::Unverified => None,
+        }
+    }
+}
+
+/// Checks the scheme against the entries that are there, and remembers which
+/// containers' entries have the names that it gives them.
+fn scheme(host: Option<&Host>, candidates: &mut [Candidate], items: &[Item]) -> Scheme {
     // One file may have several names, of which crun gave one.
     let mut names: HashMap<_, Vec<_>> = HashMap::new();
-    for item in items {
+    for item in items.iter().filter(|item| is_key(&item.name)) {
         names
             .entry(item.stat.identity)
             .or_default()
             .push(&item.name);
     }
-    let mut agrees = candidates.iter().filter_map(|candidate| {
-        let names = names.get(&candidate.filter?)?;
-        let key = candidate.keys.first()?;
-        Some(names.contains(&key))
-    });
-    let state = match agrees.next() {
-        None => SchemeState::Unverified,
-        Some(true) => SchemeState::Verified,
-        Some(false) if agrees.any(|agrees| agrees) => SchemeState::Verified,
-        Some(false) => SchemeState::Contradicted,
+    for candidate in &mut *candidates {
+        let names = candidate.filter.and_then(|filter| names.get(&filter));
+        let key = candidate.keys.first();
+        candidate.agrees = names.zip(key).map(|(names, key)| names.contains(&key));
+    }
+    let count = |agrees| {
+        let candidates = candidates.iter();
+        candidates
+            .filter(|candidate| candidate.agrees == Some(agrees))
+            .count()
     };
+    let (agreeing, differing) = (count(true), count(false));
+    let names: HashSet<_> = items.iter().map(|item| &item.name).collect();
+    let mut keys = candidates.iter().flat_map(|candidate| &candidate.keys);
+    let known = host.and_then(|host| KeyScheme::of(&host.crun));
+    let state = if known.is_none() {
+        SchemeState::Unknown
+    } else if keys.any(|key| names.contains(key)) {
+        SchemeState::Verified
+    } else if differing > 0 {
+        SchemeState::Contradicted
+    } else {
+        SchemeState::Unverified
+    };
+    if state != SchemeState::Verified {
+        for candidate in candidates {
+            candidate.agrees = None;
+        }
+    }
     Scheme {
-        name: Some(scheme.name()),
+        name: known.map(KeyScheme::name),
         state,
+        agreeing,
+        differing,
     }
 }

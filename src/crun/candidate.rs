@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Host;
 use super::entry::{By, Hidden};
 use super::key::{KeyError, Passage, cache_key};
-use super::root::{Container, Item, StateRoot};
+use super::root::{ContainerDirectory, Item, StateRoot};
 use crate::finding::Location;
 use crate::profile::{self, Effect, Found, Profile, RuleEntry, Text};
 use crate::syscalls::{self, Release};
@@ -20,16 +20,19 @@ pub(super) struct Candidate {
     pub(super) container: Option<String>,
     /// The inode of the container's filter.
     pub(super) filter: Option<(u64, u64)>,
+    /// The names that entries made from it have.
     pub(super) keys: Vec<String>,
+    /// Whether the container's filter has that name; `None` if it is no entry, or has no key.
+    pub(super) agrees: Option<bool>,
     /// Shared by all entries that it explains.
     pub(super) hidden: Arc<[Hidden]>,
 }
 
 impl Candidate {
-    /// A container's configuration, if it has a section.
+    /// A container's configuration, if it has a section that crun makes its filter from.
     pub(super) fn of_container(
         root: &StateRoot,
-        container: Container,
+        container: ContainerDirectory,
         host: Option<&Host>,
         known_to: Release,
         notes: &mut Vec<String>,
@@ -48,12 +51,16 @@ impl Candidate {
         };
         let source = Arc::new(Source::new(path, bytes));
         let document = json::parse(source.bytes());
+        if annotation(&document, "run.oci.seccomp_bpf_data").is_some() {
+            // The annotation is the filter, and crun passes the cache by.
+            return None;
+        }
         let Found::Profile(profile) = profile::find(&document, None) else {
             return None;
         };
+        let fails = fails_on_unknown(&document);
         let mut keys = Vec::new();
         if let Some(host) = host {
-            let fails = fails_on_unknown(&document);
             match cache_key(&document, &profile, fails, Passage::AsWritten, host) {
                 Ok(key) => keys.push(key),
                 Err(KeyError::UnknownScheme(_)) => {}
@@ -62,11 +69,18 @@ impl Candidate {
                 }
             }
         }
+        let hidden = if fails {
+            // crun refused where it would have warned: an entry shows that it knew all names.
+            Arc::default()
+        } else {
+            hidden(&source, &profile, known_to)
+        };
         Some(Candidate {
-            hidden: hidden(&source, &profile, known_to),
+            hidden,
             container: Some(container.id),
             filter: container.filter,
             keys,
+            agrees: None,
             source: Arc::clone(&source),
         })
     }
@@ -83,10 +97,17 @@ impl Candidate {
             notes.push(format!("{}: not a profile", source.name()));
             return None;
         };
+        let hidden = hidden(source, &profile, known_to);
         let mut keys = Vec::new();
-        // Nobody knows which way the profile came to crun, so all are tried.
+        // Nobody knows which way the profile came to crun, so all are tried. Where crun
+        // fails on unknown names, a profile that has one leaves no entry.
+        let fails = if hidden.is_empty() {
+            &[false, true][..]
+        } else {
+            &[false]
+        };
         for passage in [Passage::AsWritten, Passage::ThroughGo] {
-            for fails_on_unknown in [false, true] {
+            for &fails_on_unknown in fails {
                 let Some(host) = host else { break };
                 match cache_key(&document, &profile, fails_on_unknown, passage, host) {
                     Ok(key) if keys.contains(&key) => {}
@@ -102,10 +123,11 @@ impl Candidate {
             }
         }
         Some(Candidate {
-            hidden: hidden(source, &profile, known_to),
+            hidden,
             container: None,
             filter: None,
             keys,
+            agrees: None,
             source: Arc::clone(source),
         })
     }
@@ -157,10 +179,15 @@ impl<'c> Candidates<'c> {
 /// annotation `run.oci.seccomp_fail_unknown_syscall`, with any value but "0".
 #[must_use]
 pub fn fails_on_unknown(document: &Document<'_>) -> bool {
-    let annotations = document.root().and_then(|root| root.get("annotations"));
-    let value = annotations.and_then(|all| all.get("run.oci.seccomp_fail_unknown_syscall"));
-    let value = value.and_then(Node::as_str);
+    let value = annotation(document, "run.oci.seccomp_fail_unknown_syscall");
     value.is_some_and(|value| value.split('\0').next() != Some("0"))
+}
+
+fn annotation<'d>(document: &'d Document<'_>, name: &str) -> Option<&'d str> {
+    let annotations = document.root().and_then(|root| root.get("annotations"));
+    annotations
+        .and_then(|all| all.get(name))
+        .and_then(Node::as_str)
 }
 
 /// The names that crun warns of, in its order. It passes over rule entries that

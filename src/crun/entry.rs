@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::candidate::Candidates;
 use super::root::{Item, Meta, StateRoot};
-use super::rules;
+use super::{Host, rules};
 use crate::finding::{Finding, Location, Rule};
 use crate::syscalls;
 use crate::text::Source;
@@ -25,8 +25,13 @@ pub struct Entry {
     pub name: String,
     /// Its size.
     pub bytes: u64,
-    /// Hard links; more than one means that a container uses it.
+    /// Hard links; more than one means that a container has it, running or not yet deleted.
     pub links: u64,
+    /// Whether the sticky bit is set, so that crun's eviction spares it.
+    pub pinned: bool,
+    /// Whether crun here is known not to use it, since what it was made from has
+    /// an entry of another name now; `None` if that is not known.
+    pub stale: Option<bool>,
     /// When it was made, as RFC 3339 in UTC.
     pub modified: String,
     /// What the audit makes of it.
@@ -107,6 +112,19 @@ impl Entry {
         self.hidden.iter().flat_map(|hidden| hidden.iter())
     }
 
+    /// The containers that it was made from, each once.
+    fn containers(&self) -> Vec<&str> {
+        let mut containers: Vec<&str> = Vec::new();
+        let used = self.attributed.iter();
+        for container in used.filter_map(|used| used.container.as_deref()) {
+            // Attributions of one container are neighbours.
+            if containers.last() != Some(&container) {
+                containers.push(container);
+            }
+        }
+        containers
+    }
+
     /// The rule that asks for the entry to be removed, if one does.
     pub(super) fn removed_by(&self) -> Option<&'static Rule> {
         match self.status {
@@ -141,86 +159,132 @@ impl Entry {
     }
 }
 
-/// What the audit makes of a file in the cache.
-pub(super) fn examine(
-    root: &StateRoot,
-    item: &Item,
-    candidates: &Candidates<'_>,
-    findings: &mut Vec<Finding>,
-) -> Entry {
-    let mut entry = Entry {
-        name: item.name.clone(),
-        bytes: item.stat.bytes,
-        links: item.stat.links,
-        modified: humantime::format_rfc3339_seconds(item.stat.modified).to_string(),
-        status: Status::Foreign,
-        attributed: Vec::new(),
-        hidden: Vec::new(),
-        pruned: None,
-        identity: item.stat.identity,
-    };
-    let location = in_root(root, &format!(".cache/seccomp/{}", item.name));
-    if !is_key(&item.name) {
-        let message = "not a cache entry: entries have names of 64 lower-case hexadecimal digits";
-        findings.push(
-            Finding::new(&rules::FOREIGN_FILE, location, message)
-                .help("find out what put it there, and remove it"),
-        );
-        return entry;
-    }
-    if item.stat.kind != FileType::RegularFile {
-        let message = format!("{} in the place of a cache entry", describe(item.stat.kind));
-        findings.push(Finding::new(&rules::PERMISSIONS, location, message).help("remove it"));
-        return entry;
-    }
-    check_permissions(root, &item.stat, &location, findings);
-    let mut last = None;
-    for (candidate, by) in candidates.of(item) {
-        entry.attributed.push(Attribution {
-            path: candidate.source.name().to_owned(),
-            container: candidate.container.clone(),
-            by,
-        });
-        // Known by link and by key, it still hides each name once.
-        if !last.is_some_and(|last| std::ptr::eq(last, candidate)) {
-            entry.hidden.push(Arc::clone(&candidate.hidden));
-        }
-        last = Some(candidate);
-    }
-    let is_whole = item.stat.bytes.is_multiple_of(INSTRUCTION_BYTES);
-    entry.status = if item.stat.bytes == 0 || !is_whole || item.stat.bytes > MAX_FILTER_BYTES {
-        Status::Malformed
-    } else if entry.hidden().next().is_some() {
-        Status::HidesWarnings
-    } else if !entry.attributed.is_empty() {
-        Status::Clean
-    } else {
-        Status::Unattributed
-    };
-    findings.extend(verdict(&entry, location));
-    entry
+/// What a file in the cache is held against.
+pub(super) struct Examiner<'a> {
+    pub(super) root: &'a StateRoot,
+    pub(super) host: Option<&'a Host>,
+    pub(super) candidates: Candidates<'a>,
+    /// Whether there are containers from before an update.
+    pub(super) is_mixed: bool,
 }
 
-fn verdict(entry: &Entry, location: Location) -> Option<Finding> {
-    let finding = match entry.status {
-        Status::Malformed => {
-            let message = format!(
-                "{} bytes are no filter: a filter has 1 to 4096 instructions of 8 bytes",
-                entry.bytes
+impl Examiner<'_> {
+    /// What the audit makes of a file in the cache.
+    pub(super) fn examine(&self, item: &Item, findings: &mut Vec<Finding>) -> Entry {
+        let mut entry = Entry {
+            name: item.name.clone(),
+            bytes: item.stat.bytes,
+            links: item.stat.links,
+            pinned: false,
+            stale: None,
+            modified: humantime::format_rfc3339_seconds(item.stat.modified).to_string(),
+            status: Status::Foreign,
+            attributed: Vec::new(),
+            hidden: Vec::new(),
+            pruned: None,
+            identity: item.stat.identity,
+        };
+        let location = in_root(self.root, &format!(".cache/seccomp/{}", item.name));
+        if !is_key(&item.name) {
+            let message =
+                "not a cache entry: entries have names of 64 lower-case hexadecimal digits";
+            findings.push(
+                Finding::new(&rules::FOREIGN_FILE, location, message)
+                    .help("find out what put it there, and remove it"),
             );
-            Finding::new(&rules::MALFORMED_BPF, location, message)
-                .help("remove the entry; crun makes it anew")
-                .fact("bytes", entry.bytes)
+            return entry;
         }
-        Status::HidesWarnings => hides_warnings(entry, location),
-        Status::Unattributed => {
-            let message = format!("nothing here explains this entry, made {}", entry.modified);
-            Finding::new(&rules::UNATTRIBUTED, location, message)
-                .help("give the profiles that containers run with by --profile")
+        if item.stat.kind != FileType::RegularFile {
+            let message = format!("{} in the place of a cache entry", describe(item.stat.kind));
+            findings.push(Finding::new(&rules::PERMISSIONS, location, message).help("remove it"));
+            return entry;
         }
-        Status::Foreign | Status::Clean => return None,
-    };
-    Some(finding)
+        check_permissions(self.root, &item.stat, &location, findings);
+        entry.pinned = item.stat.mode & 0o1000 != 0;
+        self.attribute(&mut entry, item);
+        let is_whole = item.stat.bytes.is_multiple_of(INSTRUCTION_BYTES);
+        entry.status = if item.stat.bytes == 0 || !is_whole || item.stat.bytes > MAX_FILTER_BYTES {
+            Status::Malformed
+        } else if entry.hidden().next().is_some() {
+            Status::HidesWarnings
+        } else if !entry.attributed.is_empty() {
+            Status::Clean
+        } else {
+            Status::Unattributed
+        };
+        findings.extend(self.verdict(&entry, location.clone()));
+        findings.extend(self.stale(&entry, location));
+        entry
+    }
+
+    /// What explains the entry, and so whether crun here uses it.
+    fn attribute(&self, entry: &mut Entry, item: &Item) {
+        let mut last = None;
+        for (candidate, by) in self.candidates.of(item) {
+            entry.attributed.push(Attribution {
+                path: candidate.source.name().to_owned(),
+                container: candidate.container.clone(),
+                by,
+            });
+            // Known by link and by key, it still hides each name once.
+            if !last.is_some_and(|last| std::ptr::eq(last, candidate)) {
+                entry.hidden.push(Arc::clone(&candidate.hidden));
+            }
+            last = Some(candidate);
+            match by {
+                By::Key => entry.stale = Some(false),
+                By::Link if candidate.agrees == Some(false) && entry.stale.is_none() => {
+                    entry.stale = Some(true);
+                }
+                By::Link => {}
+            }
+        }
+    }
+
+    fn verdict(&self, entry: &Entry, location: Location) -> Option<Finding> {
+        let finding = match entry.status {
+            Status::Malformed => {
+                let message = format!(
+                    "{} bytes are no filter: a filter has 1 to 4096 instructions of 8 bytes",
+                    entry.bytes
+                );
+                Finding::new(&rules::MALFORMED_BPF, location, message)
+                    .help("remove the entry; crun makes it anew")
+                    .fact("bytes", entry.bytes)
+            }
+            Status::HidesWarnings => hides_warnings(entry, location),
+            Status::Unattributed => {
+                let message = format!("nothing here explains this entry, made {}", entry.modified);
+                let help = if self.is_mixed {
+                    "give the profiles that containers run with by --profile; if it is from before an update, audit again with --runtime, --libseccomp and --uname as they were"
+                } else {
+                    "give the profiles that containers run with by --profile"
+                };
+                Finding::new(&rules::UNATTRIBUTED, location, message).help(help)
+            }
+            Status::Foreign | Status::Clean => return None,
+        };
+        Some(finding)
+    }
+
+    fn stale(&self, entry: &Entry, location: Location) -> Option<Finding> {
+        let host = self.host.filter(|_| entry.stale == Some(true))?;
+        let containers = entry.containers();
+        let whose = match containers.as_slice() {
+            [container] => format!("container {container}"),
+            several => format!("{} containers", several.len()),
+        };
+        let message = format!(
+            "crun {} with libseccomp {} under this kernel does not use this entry, which {whose} started with",
+            host.crun, host.libseccomp
+        );
+        let finding = Finding::new(&rules::STALE, location, message)
+            .help("it was made under another crun, libseccomp or kernel, as before an update; a container keeps its filter until it is made anew")
+            .fact("entry", entry.name.as_str())
+            .fact("modified", entry.modified.as_str())
+            .fact("containers", containers);
+        Some(finding)
+    }
 }
 
 fn hides_warnings(entry: &Entry, location: Location) -> Finding {
@@ -233,27 +297,29 @@ fn hides_warnings(entry: &Entry, location: Location) -> Finding {
         }
     }
     let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    let message = format!(
-        "crun left {} out when it made this entry, {}, and does not warn of it while the entry is here",
+    let mut message = format!(
+        "crun left {} out when it made this entry, {}",
         quoted.join(", "),
         entry.modified
     );
-    let mut containers: Vec<&str> = Vec::new();
-    for container in entry
-        .attributed
-        .iter()
-        .filter_map(|used| used.container.as_deref())
-    {
-        if !containers.contains(&container) {
-            containers.push(container);
-        }
+    if entry.stale != Some(true) {
+        message.push_str(", and does not warn of it while the entry is here");
     }
+    let help = match entry {
+        Entry {
+            stale: Some(true), ..
+        } => "correct the name, and make the containers anew: until then they keep this filter",
+        Entry { pinned: true, .. } => {
+            "correct the name, and remove this entry: it is pinned (sticky bit), so that crun never does"
+        }
+        _ => "correct the name, and remove this entry",
+    };
     let mut finding = Finding::new(&rules::HIDES_WARNINGS, location, message)
-        .help("correct the name, and remove this entry")
+        .help(help)
         .fact("entry", entry.name.as_str())
         .fact("modified", entry.modified.as_str())
         .fact("syscalls", names.clone())
-        .fact("containers", containers);
+        .fact("containers", entry.containers());
     if let [name] = names.as_slice() {
         finding = finding.fact("syscall", *name);
         if let Some(meant) = syscalls::suggest(name) {
@@ -310,7 +376,8 @@ pub(super) fn check_permissions(
     report(format!("writable by {others} (mode {:04o})", meta.mode));
 }
 
-fn is_key(name: &str) -> bool {
+/// Whether it is a name that crun gives to entries.
+pub(super) fn is_key(name: &str) -> bool {
     name.len() == 64
         && name
             .bytes()

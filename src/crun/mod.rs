@@ -13,7 +13,7 @@ mod key;
 mod root;
 mod rules;
 
-pub use audit::{Audit, AuditSummary, Crun, Scheme, SchemeState, audit};
+pub use audit::{Audit, AuditSummary, Container, Crun, FilterOrigin, Scheme, SchemeState, audit};
 pub use candidate::fails_on_unknown;
 pub use entry::{Attribution, By, Entry, Hidden, Pruned, Status};
 pub use host::{Host, HostError};

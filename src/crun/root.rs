@@ -69,7 +69,7 @@ pub(super) struct Meta {
 
 /// A container's directory in the root.
 #[derive(Debug)]
-pub(super) struct Container {
+pub(super) struct ContainerDirectory {
     /// Its name.
     pub(super) id: String,
     /// Its `config.json`, if it could be read.
@@ -172,7 +172,7 @@ impl StateRoot {
     }
 
     /// Reads the containers, in the order of their names.
-    pub(super) fn containers(&self) -> Result<Vec<Container>, RootError> {
+    pub(super) fn containers(&self) -> Result<Vec<ContainerDirectory>, RootError> {
         let again =
             open_directory(&self.directory, ".").map_err(|errno| other(&self.path, errno))?;
         let items = list(again).map_err(|errno| other(&self.path, errno))?;
@@ -188,12 +188,12 @@ impl StateRoot {
 
     /// Reads a container, unless it is gone by now. One that may not be read has
     /// neither configuration nor filter.
-    fn container(&self, id: &str) -> Option<Container> {
+    fn container(&self, id: &str) -> Option<ContainerDirectory> {
         let directory = match open_directory(&self.directory, id) {
             Ok(directory) => directory,
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return None,
             Err(_) => {
-                return Some(Container {
+                return Some(ContainerDirectory {
                     id: id.to_owned(),
                     configuration: None,
                     filter: None,
@@ -203,7 +203,7 @@ impl StateRoot {
         };
         let filter = Meta::of(&directory, "seccomp.bpf").ok();
         let filter = filter.filter(|meta| meta.kind == FileType::RegularFile);
-        Some(Container {
+        Some(ContainerDirectory {
             id: id.to_owned(),
             configuration: read_file(&directory, "config.json"),
             filter: filter.map(|meta| meta.identity),

@@ -22,5 +22,6 @@ cache_rules! {
     HIDES_WARNINGS = "cache-hides-warnings", Warning;
     MALFORMED_BPF = "cache-malformed-bpf", Error;
     PERMISSIONS = "cache-permissions", Error;
+    STALE = "cache-stale", Info;
     UNATTRIBUTED = "cache-unattributed", Info;
 }

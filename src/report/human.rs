@@ -10,7 +10,7 @@ use miette::{
 
 use super::excerpt::{Excerpt, visible};
 use super::{Against, Report, Summary};
-use crate::crun::{Audit, Pruned};
+use crate::crun::{Audit, FilterOrigin, Pruned};
 use crate::finding::{Finding, Severity};
 
 /// How the report looks.
@@ -102,7 +102,13 @@ impl<W: Write> Report for Human<W> {
         for entry in &audit.entries {
             let words = match &entry.pruned {
                 None => continue,
+                Some(Pruned::Removed) if entry.pinned => {
+                    "removed, though it was pinned; the one that crun makes in its place is not"
+                }
                 Some(Pruned::Removed) => "removed",
+                Some(Pruned::WouldBeRemoved) if entry.pinned => {
+                    "would be removed, though it is pinned"
+                }
                 Some(Pruned::WouldBeRemoved) => "would be removed",
                 Some(Pruned::Changed) => "left alone, since it is no longer what was audited",
                 Some(Pruned::Failed) => "could not be removed",
@@ -151,9 +157,26 @@ pub(super) fn audit_summary(audit: &Audit) -> String {
     if !said.is_empty() {
         line = format!("{line}: {}", said.join(", "));
     }
+    let of_them = [(summary.pinned, "pinned"), (summary.stale, "stale")];
+    for (number, words) in of_them.into_iter().filter(|(number, _)| *number > 0) {
+        line = format!("{line}; {number} of them {words}");
+    }
     if summary.foreign > 0 {
         let foreign = count(summary.foreign, "foreign file");
         line = format!("{line}; {foreign} beside them");
+    }
+    // Of containers, those that the entries say nothing of.
+    let origins = [
+        (FilterOrigin::Own, "with a filter that is no entry"),
+        (FilterOrigin::None, "without a filter"),
+        (FilterOrigin::Unreadable, "that could not be read"),
+    ];
+    for (origin, words) in origins {
+        let containers = audit.containers.iter();
+        let number = containers.filter(|it| it.filter == origin).count();
+        if number > 0 {
+            line = format!("{line}; {} {words}", count(number, "container"));
+        }
     }
     line
 }

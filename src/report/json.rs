@@ -1,5 +1,6 @@
 //! The report as JSON, for programs: `seclint.report/1` and
-//! `seclint.cache-audit/1`. Their schemas are in `schemas/`.
+//! `seclint.cache-audit/1`, of which each state root gives one, on a line of its
+//! own. Their schemas are in `schemas/`.
 
 use std::io::{self, Write};
 
@@ -7,7 +8,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Against, Report, Summary};
-use crate::crun::{Attribution, Audit, AuditSummary, Crun, Entry, Pruned, Scheme, Status};
+use crate::crun::{
+    Attribution, Audit, AuditSummary, Container, Crun, Entry, Pruned, Scheme, Status,
+};
 use crate::finding::{Applicability, Finding, Label, Location, Severity};
 use crate::target::Uname;
 use crate::text::{Position, Span};
@@ -65,6 +68,7 @@ impl<W: Write> Report for Json<W> {
             uname: audit.uname.as_ref(),
             key_scheme: audit.key_scheme,
             entries: audit.entries.iter().map(EntryJson::from).collect(),
+            containers: &audit.containers,
             findings: audit.findings.iter().map(FindingJson::from).collect(),
             notes: &audit.notes,
             summary: audit.summary,
@@ -104,6 +108,7 @@ struct AuditJson<'a> {
     uname: Option<&'a Uname>,
     key_scheme: Scheme,
     entries: Vec<EntryJson<'a>>,
+    containers: &'a [Container],
     findings: Vec<FindingJson<'a>>,
     notes: &'a [String],
     summary: AuditSummary,
@@ -114,6 +119,8 @@ struct EntryJson<'a> {
     name: &'a str,
     bytes: u64,
     links: u64,
+    pinned: bool,
+    stale: Option<bool>,
     modified: &'a str,
     status: Status,
     attributed: &'a [Attribution],
@@ -235,6 +242,8 @@ impl<'a> From<&'a Entry> for EntryJson<'a> {
             name: &entry.name,
             bytes: entry.bytes,
             links: entry.links,
+            pinned: entry.pinned,
+            stale: entry.stale,
             modified: &entry.modified,
             status: entry.status,
             attributed: &entry.attributed,
