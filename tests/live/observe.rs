@@ -1,0 +1,359 @@
+//! What a runtime does with a section.
+//!
+//! A container is told to have started by what only its program can do (see
+//! [`program`](crate::program)). If it has not, the kernel is asked why, and not the
+//! runtime's messages, since those of a runtime whose calls the filter denies can be
+//! anything: the container is run again under strace. If the kernel took a filter for
+//! any process (`seccomp(SECCOMP_SET_MODE_FILTER, ..)` or `prctl(PR_SET_SECCOMP, ..)`
+//! did not fail), the filter killed it, and it [dies](Outcome::Dies); if not, the
+//! runtime [refuses](Outcome::Refuses). A container that neither starts nor ends dies.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::namespaces::{self, code};
+use crate::program;
+use crate::runtimes::{Case, Header, Observation, Outcome, Record, Uname};
+
+/// How long a container may take. It takes a tenth of a second.
+const LIMIT: Duration = Duration::from_secs(5);
+/// How long it may take at the second try: machines are slow sometimes.
+const PATIENT_LIMIT: Duration = Duration::from_secs(20);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Runtime {
+    Crun,
+    Runc,
+}
+
+impl Runtime {
+    pub(crate) const ALL: [Self; 2] = [Self::Crun, Self::Runc];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Crun => "crun",
+            Self::Runc => "runc",
+        }
+    }
+
+    /// What makes it say what it ignores, and leave control groups alone.
+    fn options(self) -> &'static [&'static str] {
+        match self {
+            Self::Crun => &["--log-level=warning", "--cgroup-manager=disabled"],
+            Self::Runc => &["--debug", "--log-format=json"],
+        }
+    }
+}
+
+/// A root that has been [mounted](namespaces::mount), laid out for containers.
+pub(crate) struct Root {
+    path: PathBuf,
+    /// Makes the containers' names different from those of other roots: runc makes
+    /// control groups for them, in a tree that all roots share.
+    prefix: String,
+}
+
+impl Root {
+    pub(crate) fn new(path: &Path) -> io::Result<Self> {
+        for directory in ["proc", "dev", "sys"] {
+            fs::create_dir_all(path.join("mnt/rootfs").join(directory))?;
+        }
+        let executable = path.join("mnt/rootfs/program");
+        fs::write(&executable, program::executable())?;
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(&executable, mode)?;
+        let path = path.to_owned();
+        let suite = path.file_name().unwrap_or_default().to_string_lossy();
+        let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+        let prefix = format!("seclint-{suite}-{}", now.as_nanos());
+        Ok(Self { path, prefix })
+    }
+
+    /// Runs all cases under one runtime. `hangs` says of which it is known that they
+    /// hang, so that they need no second try.
+    pub(crate) fn observe(
+        &self,
+        runtime: Runtime,
+        cases: &[Case],
+        hangs: impl Fn(&Header, &str) -> bool,
+    ) -> io::Result<Record> {
+        let header = self.header(runtime)?;
+        let mut observations = Vec::new();
+        for (number, case) in cases.iter().enumerate() {
+            let limits: &[_] = match hangs(&header, &case.case) {
+                true => &[LIMIT],
+                false => &[LIMIT, PATIENT_LIMIT],
+            };
+            let container = Container {
+                root: self,
+                runtime,
+                name: format!("{}-{number}", self.prefix),
+            };
+            observations.push(container.observe(case, limits)?);
+        }
+        Ok(Record {
+            header,
+            observations,
+        })
+    }
+
+    /// Which runtime this is.
+    fn header(&self, runtime: Runtime) -> io::Result<Header> {
+        let asked = |argument: &str| -> io::Result<String> {
+            let mut command = namespaces::command(&self.path);
+            let output = command.args([runtime.name(), argument]).output()?;
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        };
+        let version = asked("--version")?;
+        let version = version.lines().next().and_then(|it| it.rsplit(' ').next());
+        let features: Value = serde_json::from_str(&asked("features")?)?;
+        let libseccomp = &features["annotations"]["io.github.seccomp.libseccomp.version"];
+        let uname = rustix::system::uname();
+        let text = |text: &std::ffi::CStr| text.to_string_lossy().into_owned();
+        Ok(Header {
+            runtime: runtime.name().to_owned(),
+            version: version.unwrap_or_default().to_owned(),
+            libseccomp: libseccomp.as_str().unwrap_or_default().to_owned(),
+            uname: Uname {
+                release: text(uname.release()),
+                version: text(uname.version()),
+                machine: text(uname.machine()),
+            },
+        })
+    }
+}
+
+/// A container that is run, and run again.
+struct Container<'a> {
+    root: &'a Root,
+    runtime: Runtime,
+    name: String,
+}
+
+impl Container<'_> {
+    fn observe(&self, case: &Case, limits: &[Duration]) -> io::Result<Observation> {
+        let bundle = self.root.path.join("mnt/bundle");
+        fs::create_dir_all(&bundle)?;
+        fs::write(bundle.join("config.json"), case.config("/mnt/rootfs"))?;
+        let mut status = None;
+        for &limit in limits {
+            self.clear()?;
+            let mut command = self.command(&[]);
+            status = namespaces::run(&mut command, &self.path("output"), limit, || true)?.map(code);
+            if status.is_some() {
+                break;
+            }
+        }
+        let output = fs::read(self.path("output"))?;
+        let said = match self.runtime {
+            Runtime::Crun => said_by_crun(&output),
+            Runtime::Runc => said_by_runc(&output),
+        };
+        let key = self.key();
+        let outcome = match status {
+            Some(program::STATUS) => Outcome::Starts,
+            Some(_) if self.loads_a_filter()? => Outcome::Dies,
+            Some(_) => Outcome::Refuses,
+            None => Outcome::Dies,
+        };
+        self.clear()?;
+        Ok(Observation {
+            case: case.case.clone(),
+            outcome,
+            error: match outcome {
+                Outcome::Starts => String::new(),
+                Outcome::Dies | Outcome::Refuses => said.error,
+            },
+            warned: said.warned,
+            dropped: said.dropped,
+            key,
+            hung: status.is_none(),
+        })
+    }
+
+    /// A path in the root's /tmp.
+    fn path(&self, name: &str) -> PathBuf {
+        self.root.path.join("tmp").join(name)
+    }
+
+    /// The runtime with a new state root, under what is given.
+    fn command(&self, under: &[&str]) -> Command {
+        let mut command = namespaces::command(&self.root.path);
+        command
+            .args(under)
+            .arg(self.runtime.name())
+            .args(self.runtime.options())
+            .args(["--root", "/tmp/state", "run", "--bundle", "/mnt/bundle"])
+            .arg(&self.name);
+        command
+    }
+
+    /// Removes what a run has left.
+    fn clear(&self) -> io::Result<()> {
+        let found = |result: io::Result<()>| match result {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        };
+        found(fs::remove_dir_all(self.path("state")))?;
+        found(fs::remove_file(self.path("trace")))?;
+        // A runtime that was killed leaves it, and so does one that ends too early.
+        let group = self.root.path.join("sys/fs/cgroup").join(&self.name);
+        for _ in 0..100 {
+            match found(fs::remove_dir(&group)) {
+                Ok(()) => break,
+                // What was killed in it is not quite gone.
+                Err(_) => std::thread::sleep(Duration::from_millis(5)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The name of the cache entry that is there now.
+    fn key(&self) -> Option<String> {
+        let entries = fs::read_dir(self.path("state/.cache/seccomp")).ok()?;
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let mut keys: Vec<_> = names.filter(|name| name.len() == 64).collect();
+        assert!(keys.len() <= 1, "one container, and the entries {keys:?}");
+        keys.pop()
+    }
+
+    /// Whether the kernel takes a filter before the container ends.
+    fn loads_a_filter(&self) -> io::Result<bool> {
+        self.clear()?;
+        let trace = self.path("trace");
+        let mut command = self.command(&[
+            "strace",
+            "--follow-forks",
+            "--quiet=all",
+            "--trace=seccomp,prctl",
+            "--signal=none",
+            "--output=/tmp/trace",
+        ]);
+        let loaded = || {
+            let trace = fs::read(&trace).unwrap_or_default();
+            is_filter_taken(&String::from_utf8_lossy(&trace))
+        };
+        // Ended as soon as it is clear: an init process that dies of a signal of its
+        // own does not die of it while it is traced, but goes on for ever.
+        namespaces::run(&mut command, &self.path("output"), PATIENT_LIMIT, || {
+            !loaded()
+        })?;
+        Ok(loaded())
+    }
+}
+
+/// Whether a trace by strace has a call in it that loaded a filter. Those that ask
+/// what the kernel knows fail, since they come without a filter.
+fn is_filter_taken(trace: &str) -> bool {
+    let mut lines = trace.lines();
+    lines.any(|line| {
+        let is_load = [
+            "seccomp(SECCOMP_SET_MODE_FILTER, ",
+            "prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ",
+        ]
+        .iter()
+        .any(|call| line.contains(call));
+        let result = line.rsplit_once(") = ").map(|(_, result)| result);
+        is_load && result.is_some_and(|result| result.starts_with(|it: char| it.is_ascii_digit()))
+    })
+}
+
+/// What a runtime's messages come to.
+#[derive(Debug, Default, PartialEq)]
+struct Said {
+    error: String,
+    warned: Vec<String>,
+    dropped: Vec<String>,
+}
+
+/// crun's messages, at the level of warnings.
+fn said_by_crun(output: &[u8]) -> Said {
+    const BEFORE: &str = "unknown seccomp syscall `";
+    const AFTER: &str = "` ignored\n";
+    let mut said = Said::default();
+    let text = String::from_utf8_lossy(output);
+    // Names can have line ends in them.
+    let mut rest = String::new();
+    let mut text = &*text;
+    while let Some((before, from)) = text.split_once(BEFORE) {
+        let Some((name, after)) = from.split_once(AFTER) else {
+            break;
+        };
+        rest += before;
+        said.warned.push(name.to_owned());
+        text = after;
+    }
+    rest += text;
+    let mut lines: Vec<_> = rest.lines().filter(|line| !line.is_empty()).collect();
+    // yajl shows the place in the text, under the error: two lines.
+    if lines
+        .last()
+        .is_some_and(|line| line.ends_with("(right here) ------^"))
+    {
+        lines.truncate(lines.len().saturating_sub(2));
+    }
+    said.error = lines.pop().unwrap_or_default().to_owned();
+    said
+}
+
+/// runc's messages: its log, a line of JSON each, and what `runc init` prints.
+fn said_by_runc(output: &[u8]) -> Said {
+    let mut said = Said::default();
+    for line in String::from_utf8_lossy(output).lines() {
+        let Ok(Value::Object(entry)) = serde_json::from_str(line) else {
+            said.error = line.to_owned();
+            continue;
+        };
+        let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
+        let message = text("msg");
+        if matches!(text("level"), "error" | "fatal" | "panic") {
+            said.error = message.to_owned();
+        }
+        // The name is quoted as in Go, which is how JSON does it but for control
+        // characters and what is no UTF-8.
+        let quoted = message.strip_prefix("unknown seccomp syscall ");
+        if let Some(quoted) = quoted.and_then(|it| it.strip_suffix(" ignored")) {
+            said.dropped.push(unquoted(quoted));
+        }
+    }
+    said
+}
+
+/// What Go's `%q` has quoted. The names in it are UTF-8, since Go has read them from JSON.
+fn unquoted(quoted: &str) -> String {
+    let inner = quoted.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+    let mut rest = inner.unwrap_or(quoted);
+    let mut text = String::new();
+    while let Some((before, escape)) = rest.split_once('\\') {
+        text += before;
+        let kind = escape.chars().next().expect("an escape");
+        let digits = match kind {
+            'x' => 2,
+            'u' => 4,
+            'U' => 8,
+            _ => 0,
+        };
+        let (escape, after) = escape.split_at(kind.len_utf8() + digits);
+        text.push(match kind {
+            'a' => '\x07',
+            'b' => '\x08',
+            'f' => '\x0c',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'v' => '\x0b',
+            'x' | 'u' | 'U' => u32::from_str_radix(&escape[1..], 16)
+                .ok()
+                .and_then(char::from_u32)
+                .expect("a code point"),
+            itself => itself,
+        });
+        rest = after;
+    }
+    text + rest
+}
