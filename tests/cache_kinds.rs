@@ -352,3 +352,43 @@ fn containers_that_pass_the_cache_by_are_told() {
         .collect();
     assert_eq!(whose, ["cached", "cached"]);
 }
+
+/// A crun that is newer than seclint: names that are found to hold are used, and
+/// it is said of how many containers they hold. Of the others nothing is claimed.
+#[test]
+fn a_newer_crun_is_believed_as_far_as_its_entries_show() {
+    let root = StateRoot::of("mixed");
+    let cache = root.path().join(".cache/seccomp");
+    let host = |root: &StateRoot| {
+        let mut host = root.host();
+        host[0] = "--runtime=crun@1.30".to_owned();
+        host
+    };
+    let audit = || {
+        let path = root.path().display().to_string();
+        let arguments = ["cache-audit".to_owned(), path, "--format=json".to_owned()];
+        run(arguments.into_iter().chain(host(&root))).report()
+    };
+    let report = audit();
+    assert_eq!(report["key_scheme"]["state"], "unknown");
+    let note = report["notes"][0].as_str().expect("a note");
+    assert!(
+        note.contains("how crun 1.30 names them is not known"),
+        "{note}"
+    );
+
+    // What the recipe of crun 1.14 makes of this profile and the version 1.30, computed apart from seclint.
+    let now = "3416ac215d085c03b137ce57d4ca93efeb228c97e3f98991fb6158026e831726";
+    let then = root.record["keys"]["clean"].as_str().expect("a key");
+    fs::rename(cache.join(then), cache.join(now)).expect("an entry");
+    let report = audit();
+    let scheme =
+        json!({"name": "crun-1.14-blake3", "state": "verified", "agreeing": 1, "differing": 2});
+    assert_eq!(report["key_scheme"], scheme);
+    let note = report["notes"][0].as_str().expect("a note");
+    assert!(
+        note.contains("is not known") && note.ends_with("of 1 of 3 containers"),
+        "{note}"
+    );
+    assert_eq!(report["summary"]["stale"], 0);
+}

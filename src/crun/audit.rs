@@ -316,6 +316,12 @@ impl Scheme {
             SchemeState::Unknown => Some(format!(
                 "entries are attributed by link only: how crun {crun} names them is not known"
             )),
+            SchemeState::Verified if KeyScheme::of(crun).is_none() => Some(format!(
+                "how crun {crun} names its entries is not known; names as {} makes them were found to hold here, of {} of {} containers",
+                KeyScheme::NEWEST.name(),
+                self.agreeing,
+                self.agreeing + self.differing
+            )),
             SchemeState::Verified | SchemeState::Unverified => None,
         }
     }
@@ -347,22 +353,25 @@ fn scheme(host: Option<&Host>, candidates: &mut [Candidate], items: &[Item]) -> 
     let names: HashSet<_> = items.iter().map(|item| &item.name).collect();
     let mut keys = candidates.iter().flat_map(|candidate| &candidate.keys);
     let known = host.and_then(|host| KeyScheme::of(&host.crun));
-    let state = if known.is_none() {
-        SchemeState::Unknown
-    } else if keys.any(|key| names.contains(key)) {
+    let state = if keys.any(|key| names.contains(key)) {
         SchemeState::Verified
+    } else if known.is_none() {
+        SchemeState::Unknown
     } else if differing > 0 {
         SchemeState::Contradicted
     } else {
         SchemeState::Unverified
     };
-    if state != SchemeState::Verified {
+    // A scheme that holds for some need not hold for all, so that a crun that is not
+    // known may well use entries of other names.
+    if state != SchemeState::Verified || known.is_none() {
         for candidate in candidates {
             candidate.agrees = None;
         }
     }
+    let used = (state == SchemeState::Verified).then_some(KeyScheme::NEWEST);
     Scheme {
-        name: known.map(KeyScheme::name),
+        name: known.or(used).map(KeyScheme::name),
         state,
         agreeing,
         differing,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Host;
 use super::entry::{By, Hidden};
-use super::key::{KeyError, Passage, cache_key};
+use super::key::{KeyError, KeyScheme, Passage, cache_key_by};
 use super::root::{ContainerDirectory, Item, StateRoot};
 use crate::finding::Location;
 use crate::profile::{self, Effect, Found, Profile, RuleEntry, Text};
@@ -61,9 +61,8 @@ impl Candidate {
         let fails = fails_on_unknown(&document);
         let mut keys = Vec::new();
         if let Some(host) = host {
-            match cache_key(&document, &profile, fails, Passage::AsWritten, host) {
+            match key(&document, &profile, fails, Passage::AsWritten, host) {
                 Ok(key) => keys.push(key),
-                Err(KeyError::UnknownScheme(_)) => {}
                 Err(error) => {
                     notes.push(format!("{}: no key could be made: {error}", source.name()));
                 }
@@ -109,10 +108,9 @@ impl Candidate {
         for passage in [Passage::AsWritten, Passage::ThroughGo] {
             for &fails_on_unknown in fails {
                 let Some(host) = host else { break };
-                match cache_key(&document, &profile, fails_on_unknown, passage, host) {
+                match key(&document, &profile, fails_on_unknown, passage, host) {
                     Ok(key) if keys.contains(&key) => {}
                     Ok(key) => keys.push(key),
-                    Err(KeyError::UnknownScheme(_)) => {}
                     Err(error) => {
                         let note = format!("{}: no key could be made: {error}", source.name());
                         if !notes.contains(&note) {
@@ -173,6 +171,19 @@ impl<'c> Candidates<'c> {
             .into_iter()
             .filter_map(move |(index, by)| Some((all.get(index)?, by)))
     }
+}
+
+/// The key that an entry may have. For a crun that is not known here it is made as
+/// for the newest that is: a wrong one is the name of nothing.
+fn key(
+    document: &Document<'_>,
+    profile: &Profile<'_>,
+    fails_on_unknown: bool,
+    passage: Passage,
+    host: &Host,
+) -> Result<String, KeyError> {
+    let scheme = KeyScheme::of(&host.crun).unwrap_or(KeyScheme::NEWEST);
+    cache_key_by(scheme, document, profile, fails_on_unknown, passage, host)
 }
 
 /// Whether a container configuration asks crun to refuse unknown names: by the

@@ -19,6 +19,9 @@ pub enum KeyScheme {
 }
 
 impl KeyScheme {
+    /// The scheme of the newest crun that is known here.
+    pub(super) const NEWEST: Self = Self::Blake3;
+
     /// The scheme of a crun version; `None` for versions without a cache, and
     /// for those that are newer than what is known here.
     #[must_use]
@@ -87,6 +90,19 @@ pub fn cache_key(
 ) -> Result<String, KeyError> {
     let scheme =
         KeyScheme::of(&host.crun).ok_or_else(|| KeyError::UnknownScheme(host.crun.clone()))?;
+    cache_key_by(scheme, document, profile, fails_on_unknown, passage, host)
+}
+
+/// [`cache_key`] by a scheme that is not asked of crun's version. That entries
+/// have such names is for the caller to see.
+pub(super) fn cache_key_by(
+    scheme: KeyScheme,
+    document: &Document<'_>,
+    profile: &Profile<'_>,
+    fails_on_unknown: bool,
+    passage: Passage,
+    host: &Host,
+) -> Result<String, KeyError> {
     check_readable(document, profile)?;
     let mut hashed = Hashed {
         bytes: Vec::with_capacity(8 << 10),
