@@ -8,8 +8,9 @@ use clap::Args;
 use super::input::read;
 use super::options::{Dialect, HostOptions};
 use super::{CliError, Ending};
-use crate::crun::{KeyError, Passage, cache_key};
+use crate::crun::{KeyError, Passage, cache_key, section};
 use crate::profile::{self, Found};
+use crate::runtime::crun::fails_on_unknown;
 use crate::text::json;
 
 /// Print the name that crun gives a profile's cache entry.
@@ -39,8 +40,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
         return Err(CliError::Usage(format!("{name}: not a seccomp profile")));
     };
     let refused = |error: KeyError| CliError::Key(source.name().to_owned(), error);
-    let fails = crate::crun::fails_on_unknown(&document);
-    let key = cache_key(&document, &profile, fails, Passage::AsWritten, &host).map_err(refused)?;
+    let section = section(&document, source.bytes(), &profile, &host.crun).map_err(refused)?;
+    let fails = fails_on_unknown(&document);
+    let key = cache_key(&section, fails, Passage::AsWritten, &host).map_err(refused)?;
     writeln!(io::stdout(), "{key}")?;
     Ok(Ending::Clean)
 }

@@ -10,6 +10,7 @@ mod explain;
 mod input;
 mod options;
 mod output;
+mod predict;
 mod rules;
 mod syscalls;
 
@@ -45,6 +46,8 @@ enum Command {
     CacheAudit(cache_audit::Arguments),
     /// Print the name that crun gives a profile's cache entry
     CacheKey(cache_key::Arguments),
+    /// Say what runtimes do with a profile: start, refuse, warn, drop names, cache
+    Predict(predict::Arguments),
     /// Print the table of syscalls
     Syscalls(syscalls::Arguments),
     /// List the rules
@@ -92,6 +95,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::CacheAudit(arguments) => cache_audit::run(&arguments),
         Command::CacheKey(arguments) => cache_key::run(&arguments),
+        Command::Predict(arguments) => predict::run(&arguments),
         Command::Syscalls(arguments) => syscalls::run(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),

@@ -34,7 +34,7 @@ impl TargetOptions {
     }
 }
 
-fn parse_arch(name: &str) -> Result<Arch, String> {
+pub(super) fn parse_arch(name: &str) -> Result<Arch, String> {
     Arch::from_name(name)
         .or_else(|| Arch::from_token(name))
         .ok_or_else(|| {

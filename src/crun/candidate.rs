@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use super::Host;
 use super::entry::{By, Hidden};
-use super::key::{KeyError, KeyScheme, Passage, cache_key_by};
+use super::key::{self, KeyError, KeyScheme, Passage, cache_key_by};
 use super::root::{ContainerDirectory, Item, StateRoot};
 use crate::finding::Location;
-use crate::profile::{self, Effect, Found, Profile, RuleEntry, Text};
-use crate::syscalls::{self, Release};
-use crate::text::{Document, Node, Source, json};
+use crate::profile::{self, Found};
+use crate::runtime::Section;
+use crate::runtime::crun::{self, Conditions, Parser, fails_on_unknown, filter_annotation};
+use crate::syscalls::{Arch, Release};
+use crate::text::{Source, json};
 
 /// A configuration or profile that entries may have been made from.
 #[derive(Debug)]
@@ -51,7 +53,7 @@ impl Candidate {
         };
         let source = Arc::new(Source::new(path, bytes));
         let document = json::parse(source.bytes());
-        if annotation(&document, "run.oci.seccomp_bpf_data").is_some() {
+        if filter_annotation(&document).is_some() {
             // The annotation is the filter, and crun passes the cache by.
             return None;
         }
@@ -59,23 +61,20 @@ impl Candidate {
             return None;
         };
         let fails = fails_on_unknown(&document);
-        let mut keys = Vec::new();
-        if let Some(host) = host {
-            match key(&document, &profile, fails, Passage::AsWritten, host) {
-                Ok(key) => keys.push(key),
-                Err(error) => {
-                    notes.push(format!("{}: no key could be made: {error}", source.name()));
+        let (mut keys, mut unknown) = (Vec::new(), Arc::default());
+        match key::section(&document, source.bytes(), &profile, version(host)) {
+            Ok(section) => {
+                keys.extend(host.map(|host| key(&section, fails, Passage::AsWritten, host)));
+                // Where crun refuses instead of warning, an entry shows that it knew all names.
+                if !fails {
+                    unknown = hidden(&source, &section, host, known_to);
                 }
             }
+            Err(KeyError::NoSection) => return None,
+            Err(error) => notes.push(format!("{}: no key could be made: {error}", source.name())),
         }
-        let hidden = if fails {
-            // crun refused where it would have warned: an entry shows that it knew all names.
-            Arc::default()
-        } else {
-            hidden(&source, &profile, known_to)
-        };
         Some(Candidate {
-            hidden,
+            hidden: unknown,
             container: Some(container.id),
             filter: container.filter,
             keys,
@@ -96,32 +95,28 @@ impl Candidate {
             notes.push(format!("{}: not a profile", source.name()));
             return None;
         };
-        let hidden = hidden(source, &profile, known_to);
-        let mut keys = Vec::new();
-        // Nobody knows which way the profile came to crun, so all are tried. Where crun
-        // fails on unknown names, a profile that has one leaves no entry.
-        let fails = if hidden.is_empty() {
-            &[false, true][..]
-        } else {
-            &[false]
-        };
-        for passage in [Passage::AsWritten, Passage::ThroughGo] {
-            for &fails_on_unknown in fails {
-                let Some(host) = host else { break };
-                match key(&document, &profile, fails_on_unknown, passage, host) {
-                    Ok(key) if keys.contains(&key) => {}
-                    Ok(key) => keys.push(key),
-                    Err(error) => {
-                        let note = format!("{}: no key could be made: {error}", source.name());
-                        if !notes.contains(&note) {
-                            notes.push(note);
-                        }
+        let (mut keys, mut unknown) = (Vec::new(), Arc::default());
+        match key::section(&document, source.bytes(), &profile, version(host)) {
+            Ok(section) => {
+                unknown = hidden(source, &section, host, known_to);
+                // Where crun fails on unknown names, a profile that has one leaves no entry.
+                let fails = if unknown.is_empty() {
+                    &[false, true][..]
+                } else {
+                    &[false]
+                };
+                // Nobody knows which way the profile came to crun, so all are tried.
+                for passage in [Passage::AsWritten, Passage::ThroughGo] {
+                    for &fails in fails {
+                        let made = host.map(|host| key(&section, fails, passage, host));
+                        keys.extend(made.filter(|key| !keys.contains(key)));
                     }
                 }
             }
+            Err(error) => notes.push(format!("{}: no key could be made: {error}", source.name())),
         }
         Some(Candidate {
-            hidden,
+            hidden: unknown,
             container: None,
             filter: None,
             keys,
@@ -173,57 +168,42 @@ impl<'c> Candidates<'c> {
     }
 }
 
+/// The version of a host's crun, as far as it is known: it decides how a section is read.
+fn version(host: Option<&Host>) -> &str {
+    host.map_or("", |host| host.crun.as_str())
+}
+
 /// The key that an entry may have. For a crun that is not known here it is made as
 /// for the newest that is: a wrong one is the name of nothing.
-fn key(
-    document: &Document<'_>,
-    profile: &Profile<'_>,
-    fails_on_unknown: bool,
-    passage: Passage,
-    host: &Host,
-) -> Result<String, KeyError> {
+fn key(section: &Section<'_>, fails_on_unknown: bool, passage: Passage, host: &Host) -> String {
     let scheme = KeyScheme::of(&host.crun).unwrap_or(KeyScheme::NEWEST);
-    cache_key_by(scheme, document, profile, fails_on_unknown, passage, host)
+    cache_key_by(scheme, section, fails_on_unknown, passage, host)
 }
 
-/// Whether a container configuration asks crun to refuse unknown names: by the
-/// annotation `run.oci.seccomp_fail_unknown_syscall`, with any value but "0".
-#[must_use]
-pub fn fails_on_unknown(document: &Document<'_>) -> bool {
-    let value = annotation(document, "run.oci.seccomp_fail_unknown_syscall");
-    value.is_some_and(|value| value.split('\0').next() != Some("0"))
-}
-
-fn annotation<'d>(document: &'d Document<'_>, name: &str) -> Option<&'d str> {
-    let annotations = document.root().and_then(|root| root.get("annotations"));
-    annotations
-        .and_then(|all| all.get(name))
-        .and_then(Node::as_str)
-}
-
-/// The names that crun warns of, in its order. It passes over rule entries that
-/// do what happens anyway.
-fn hidden(source: &Arc<Source>, profile: &Profile<'_>, known_to: Release) -> Arc<[Hidden]> {
+/// The names that crun warns of, in its order.
+fn hidden(
+    source: &Arc<Source>,
+    section: &Section<'_>,
+    host: Option<&Host>,
+    libseccomp: Release,
+) -> Arc<[Hidden]> {
     // A configuration may be made to hold as many as a file can, and to have many entries.
     const MOST_HIDDEN: usize = 100;
-    let default = Effect::of(profile.default_action, profile.default_errno_ret);
-    let is_looked_at =
-        |entry: &&RuleEntry<'_>| Effect::of(entry.action, entry.errno_ret) != default;
-    let names = profile
-        .entries
-        .iter()
-        .filter(is_looked_at)
-        .flat_map(|entry| &entry.names);
-    let is_unknown = |name: &&Text<'_>| {
-        let name = name.value.split('\0').next().unwrap_or_default();
-        !syscalls::lookup(name).is_some_and(|syscall| syscall.known_to(known_to))
-    };
-    names
-        .filter(is_unknown)
-        .map(|name| Hidden {
-            syscall: name.value.to_owned(),
-            location: Location::node(source, name.node),
+    let native = host.and_then(|host| Arch::from_name(&host.uname.machine));
+    let planned = crun::plan(
+        section,
+        Conditions {
+            parser: Parser::of(version(host)),
+            libseccomp,
+            native: native.unwrap_or(Arch::X86_64),
+            fails_on_unknown: false,
+        },
+    );
+    let places = planned.warned.into_iter().filter_map(|ignored| {
+        Some(Hidden {
+            location: Location::node(source, ignored.node?),
+            syscall: ignored.name,
         })
-        .take(MOST_HIDDEN)
-        .collect()
+    });
+    places.take(MOST_HIDDEN).collect()
 }

@@ -6,8 +6,10 @@
 use sha2::Digest as _;
 
 use super::Host;
-use crate::profile::{Dialects, Digits, Mistake, Profile};
-use crate::text::{Deviation, Document};
+use crate::profile::{Dialects, Profile};
+use crate::runtime::crun::Parser;
+use crate::runtime::{self, Section, Str};
+use crate::text::Document;
 
 /// How the name is made, by crun's version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,112 +69,87 @@ pub enum KeyError {
         "`{0}` is for an engine to resolve: what reaches crun depends on the engine, the host and the container"
     )]
     NeedsEngine(String),
-    /// Runtimes do not agree on what the text says.
-    #[error("what crun reads here depends on its version: {0}")]
-    Ambiguous(String),
     /// crun refuses the section.
     #[error("crun refuses this profile: {0}")]
     Refused(String),
+    /// crun sees no section, so that there is no filter either.
+    #[error("crun reads no section here, and starts containers without a filter")]
+    NoSection,
 }
 
-/// The name of the cache entry that crun on `host` makes of a profile that is
-/// already a section: 64 lower-case hexadecimal digits.
+/// The section that crun reads of a profile that is one, or of a container's configuration.
 ///
 /// # Errors
-/// If the profile is no section, if crun's versions read it differently, if crun
-/// refuses it, or if this crun is not known. Never a wrong key.
-pub fn cache_key(
-    document: &Document<'_>,
+/// If the profile is for an engine to resolve, or crun refuses it or sees no section.
+pub fn section<'d>(
+    document: &'d Document<'d>,
+    source: &'d [u8],
     profile: &Profile<'_>,
-    fails_on_unknown: bool,
-    passage: Passage,
-    host: &Host,
-) -> Result<String, KeyError> {
-    let scheme =
-        KeyScheme::of(&host.crun).ok_or_else(|| KeyError::UnknownScheme(host.crun.clone()))?;
-    cache_key_by(scheme, document, profile, fails_on_unknown, passage, host)
-}
-
-/// [`cache_key`] by a scheme that is not asked of crun's version. That entries
-/// have such names is for the caller to see.
-pub(super) fn cache_key_by(
-    scheme: KeyScheme,
-    document: &Document<'_>,
-    profile: &Profile<'_>,
-    fails_on_unknown: bool,
-    passage: Passage,
-    host: &Host,
-) -> Result<String, KeyError> {
-    check_readable(document, profile)?;
-    let mut hashed = Hashed {
-        bytes: Vec::with_capacity(8 << 10),
-        is_little_endian: host.is_little_endian(),
-    };
-    hashed.string(&host.crun);
-    hashed.u32(host.libseccomp.major);
-    hashed.u32(host.libseccomp.minor);
-    hashed.u32(host.libseccomp.micro);
-    hashed.string(&host.uname.release);
-    hashed.string(&host.uname.version);
-    hashed.string(&host.uname.machine);
-    hashed.u32(u32::from(fails_on_unknown));
-    hashed.section(profile, scheme, passage)?;
-    Ok(match scheme {
-        KeyScheme::Blake3 => blake3::hash(&hashed.bytes).to_hex().to_string(),
-        KeyScheme::Sha256 => {
-            let hash: [u8; 32] = sha2::Sha256::digest(&hashed.bytes).into();
-            // Only for its hexadecimal digits, which both kinds of hash write alike.
-            blake3::Hash::from_bytes(hash).to_hex().to_string()
-        }
-    })
-}
-
-/// Refuses what crun refuses, and what its versions read in different ways.
-fn check_readable(document: &Document<'_>, profile: &Profile<'_>) -> Result<(), KeyError> {
-    if let Some(Deviation { kind, .. }) = document.deviations().first() {
-        return Err(KeyError::Ambiguous(kind.message().to_owned()));
-    }
+    crun: &str,
+) -> Result<Section<'d>, KeyError> {
     if !profile.dialects.contains(Dialects::OCI) {
         let mut keys = profile.foreign.iter().filter_map(|key| key.as_str());
         if let Some(key) = keys.find(|key| *key != "comment") {
             return Err(KeyError::NeedsEngine(key.to_owned()));
         }
     }
-    for mistake in &profile.mistakes {
-        return Err(match *mistake {
-            // C cuts keys at a NUL as well, so that this may be a field to crun.
-            Mistake::UnknownField { key, .. }
-                if key.as_str().is_some_and(|key| key.contains('\0')) =>
-            {
-                KeyError::Ambiguous("a key has a NUL in it".to_owned())
-            }
-            // Left out of the key; a condition without its index or value has 0 in the filter.
-            Mistake::UnknownField { .. }
-            | Mistake::MissingField {
-                field: "index" | "value",
-                ..
-            } => continue,
-            // Taken for absent. Elements are another matter, and so is what must be there.
-            Mistake::WrongType {
-                field,
-                is_element: false,
-                ..
-            } if !matches!(field, "defaultAction" | "names" | "action" | "op") => {
-                continue;
-            }
-            Mistake::DuplicateKey { again, .. } => {
-                let key = again.as_str().unwrap_or_default();
-                KeyError::Ambiguous(format!("`{key}` is given twice"))
-            }
-            Mistake::WrongType { field, .. } => {
-                KeyError::Ambiguous(format!("`{field}` has the wrong type"))
-            }
-            Mistake::MissingField { field, .. } => {
-                KeyError::Refused(format!("`{field}` is missing"))
-            }
-        });
+    let read = runtime::crun::read(document, source, Parser::of(crun));
+    read.map_err(|refusal| KeyError::Refused(refusal.0))?
+        .ok_or(KeyError::NoSection)
+}
+
+/// The name of the cache entry that crun on `host` makes of a section: 64 lower-case hexadecimal
+/// digits.
+///
+/// # Errors
+/// If this crun is not known.
+pub fn cache_key(
+    section: &Section<'_>,
+    fails_on_unknown: bool,
+    passage: Passage,
+    host: &Host,
+) -> Result<String, KeyError> {
+    let scheme =
+        KeyScheme::of(&host.crun).ok_or_else(|| KeyError::UnknownScheme(host.crun.clone()))?;
+    Ok(cache_key_by(
+        scheme,
+        section,
+        fails_on_unknown,
+        passage,
+        host,
+    ))
+}
+
+/// [`cache_key`] by a scheme that is not asked of crun's version. That entries have such names is
+/// for the caller to see.
+pub(super) fn cache_key_by(
+    scheme: KeyScheme,
+    section: &Section<'_>,
+    fails_on_unknown: bool,
+    passage: Passage,
+    host: &Host,
+) -> String {
+    let mut hashed = Hashed {
+        bytes: Vec::with_capacity(8 << 10),
+        is_little_endian: host.is_little_endian(),
+    };
+    hashed.text(&host.crun);
+    hashed.u32(host.libseccomp.major);
+    hashed.u32(host.libseccomp.minor);
+    hashed.u32(host.libseccomp.micro);
+    hashed.text(&host.uname.release);
+    hashed.text(&host.uname.version);
+    hashed.text(&host.uname.machine);
+    hashed.u32(u32::from(fails_on_unknown));
+    hashed.section(section, scheme, passage);
+    match scheme {
+        KeyScheme::Blake3 => blake3::hash(&hashed.bytes).to_hex().to_string(),
+        KeyScheme::Sha256 => {
+            let hash: [u8; 32] = sha2::Sha256::digest(&hashed.bytes).into();
+            // Only for its hexadecimal digits, which both kinds of hash write alike.
+            blake3::Hash::from_bytes(hash).to_hex().to_string()
+        }
     }
-    Ok(())
 }
 
 /// What goes into the hash, one item after the other with nothing between.
@@ -182,53 +159,52 @@ struct Hashed {
 }
 
 impl Hashed {
-    fn section(
-        &mut self,
-        profile: &Profile<'_>,
-        scheme: KeyScheme,
-        passage: Passage,
-    ) -> Result<(), KeyError> {
+    fn section(&mut self, section: &Section<'_>, scheme: KeyScheme, passage: Passage) {
         if scheme == KeyScheme::Blake3 {
-            self.u32(match &profile.default_errno_ret {
-                Some(errno) => u32_of(errno)?,
-                None => 0,
-            });
+            self.number(section.default_errno.unwrap_or(0));
         }
-        self.strings(profile.default_action.as_slice());
-        self.strings(profile.flags.as_deref().unwrap_or_default());
-        self.strings(&profile.architectures);
-        for entry in &profile.entries {
-            self.strings(entry.action.as_slice());
+        self.string(&section.default_action);
+        self.strings(section.flags.as_deref().unwrap_or_default());
+        self.strings(&section.architectures);
+        for entry in &section.entries {
+            self.string(&entry.action);
             self.strings(&entry.names);
-            for condition in &entry.args {
-                if let Some(index) = &condition.index {
-                    self.u32(u32_of(index)?);
+            for argument in &entry.args {
+                if let Some(index) = argument.index {
+                    self.number(index);
                 }
-                if let Some(value) = &condition.value {
-                    self.u64(u64_of(value)?);
+                if let Some(value) = argument.value {
+                    self.u64(value);
                 }
-                if let Some(value) = &condition.value_two {
-                    let value = u64_of(value)?;
-                    if value != 0 || passage == Passage::AsWritten {
-                        self.u64(value);
-                    }
+                if let Some(value) = argument.value_two
+                    && (value != 0 || passage == Passage::AsWritten)
+                {
+                    self.u64(value);
                 }
-                self.strings(condition.op.as_slice());
+                self.string(&argument.op);
             }
         }
-        Ok(())
     }
 
-    fn strings(&mut self, texts: &[crate::profile::Text<'_>]) {
+    fn strings(&mut self, texts: &[Str<'_>]) {
         for text in texts {
-            self.string(text.value);
+            self.string(text);
         }
     }
 
-    /// A string as C sees it: cut at its first NUL.
-    fn string(&mut self, text: &str) {
-        let length = text.find('\0').unwrap_or(text.len());
-        self.bytes.extend_from_slice(&text.as_bytes()[..length]);
+    /// A string as it was read, which C has cut at its first NUL by then.
+    fn string(&mut self, text: &Str<'_>) {
+        self.bytes.extend_from_slice(&text.bytes);
+    }
+
+    /// What the host says of itself.
+    fn text(&mut self, text: &str) {
+        self.bytes.extend_from_slice(text.as_bytes());
+    }
+
+    /// A number that crun holds in 32 bits, and has read as such.
+    fn number(&mut self, number: u64) {
+        self.u32(u32::try_from(number).unwrap_or(u32::MAX));
     }
 
     fn u32(&mut self, value: u32) {
@@ -248,16 +224,6 @@ impl Hashed {
         };
         self.bytes.extend_from_slice(&bytes);
     }
-}
-
-fn u64_of(digits: &Digits<'_>) -> Result<u64, KeyError> {
-    let refused = || KeyError::Refused(format!("`{}` is no 64-bit number", digits.value));
-    digits.as_u64().ok_or_else(refused)
-}
-
-fn u32_of(digits: &Digits<'_>) -> Result<u32, KeyError> {
-    let refused = || KeyError::Refused(format!("`{}` is no 32-bit number", digits.value));
-    u64_of(digits)?.try_into().map_err(|_| refused())
 }
 
 #[cfg(test)]

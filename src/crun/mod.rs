@@ -14,9 +14,8 @@ mod root;
 mod rules;
 
 pub use audit::{Audit, AuditSummary, Container, Crun, FilterOrigin, Scheme, SchemeState, audit};
-pub use candidate::fails_on_unknown;
 pub use entry::{Attribution, By, Entry, Hidden, Pruned, Status};
 pub use host::{Host, HostError};
-pub use key::{KeyError, KeyScheme, Passage, cache_key};
+pub use key::{KeyError, KeyScheme, Passage, cache_key, section};
 pub use root::{RootError, StateRoot};
 pub use rules::RULES;

@@ -30,6 +30,8 @@ const FLAGS: [&str; 4] = [
 /// What crun was told, besides the section.
 #[derive(Clone, Copy, Debug)]
 pub struct Conditions {
+    /// The parser that it was built with, which tells how old it is.
+    pub parser: Parser,
     /// The libseccomp release that it runs with.
     pub libseccomp: Release,
     /// The host's architecture.
@@ -88,6 +90,7 @@ fn generate<'d>(
     conditions: Conditions,
     warned: &mut Vec<Ignored<'d>>,
 ) -> Result<Plan, Refusal> {
+    let effect = |action, errno| effect(action, errno, conditions.parser);
     let default = effect(&section.default_action, section.default_errno)?;
     let Some(mut context) = Context::new(default, conditions.native) else {
         return Err(Refusal::new("error seccomp_init"));
@@ -134,15 +137,18 @@ fn generate<'d>(
     Ok(context.finish())
 }
 
-fn effect(action: &Str<'_>, errno: Option<u64>) -> Result<Effect, Refusal> {
+fn effect(action: &Str<'_>, errno: Option<u64>, parser: Parser) -> Result<Effect, Refusal> {
     let known = Action::of_name(action.as_str());
     let takes_errno = known.is_some_and(Action::takes_errno);
     if errno.is_some() && !takes_errno {
         let words = format!("errno value specified for action `{}`", action.shown());
         return Err(Refusal(words));
     }
-    let action =
-        known.ok_or_else(|| Refusal(format!("invalid seccomp action `{}`", action.shown())))?;
+    let words = match parser {
+        Parser::Yajl => "invalid seccomp action",
+        Parser::JsonC => "seccomp get action",
+    };
+    let action = known.ok_or_else(|| Refusal(format!("{words} `{}`", action.shown())))?;
     Ok(Effect::new(action, errno))
 }
 
@@ -242,9 +248,18 @@ pub(super) fn predict<'d>(
     let section = match reader.read() {
         Ok(Some(section)) => section,
         Ok(None) => return Prediction::without_filter(),
-        Err(refusal) => return Prediction::default().refused(refusal),
+        Err(refusal) => {
+            let prediction = Prediction::default().refused(refusal);
+            return match reader.first_refused() {
+                Some(deviation) => prediction.with_note(format!(
+                    "its JSON parser does not take {}",
+                    deviation.kind.message()
+                )),
+                None => prediction,
+            };
+        }
     };
-    if annotation(document, "run.oci.seccomp_bpf_data").is_some() {
+    if filter_annotation(document).is_some() {
         return Prediction::default()
             .with_note("the filter is the one in the annotation run.oci.seccomp_bpf_data");
     }
@@ -262,6 +277,7 @@ pub(super) fn predict<'d>(
     let planned = plan(
         &section,
         Conditions {
+            parser: reader.parser,
             libseccomp: surroundings.libseccomp,
             native: surroundings.native,
             fails_on_unknown: fails_on_unknown(document),
@@ -287,7 +303,7 @@ pub(super) fn predict<'d>(
     let has_no_new_privileges = reader
         .no_new_privileges()
         .unwrap_or(surroundings.no_new_privileges);
-    prediction.started(startup::crun(model.number, has_no_new_privileges))
+    prediction.started(startup::crun(has_no_new_privileges))
 }
 
 /// Whether a container's configuration asks crun to refuse unknown names: by the annotation
@@ -296,4 +312,11 @@ pub(super) fn predict<'d>(
 pub fn fails_on_unknown(document: &Document<'_>) -> bool {
     let value = annotation(document, "run.oci.seccomp_fail_unknown_syscall");
     value.is_some_and(|value| value.split('\0').next() != Some("0"))
+}
+
+/// The filter that a container's configuration brings along, by the annotation
+/// `run.oci.seccomp_bpf_data`: crun then passes its cache by.
+#[must_use]
+pub fn filter_annotation<'d>(document: &'d Document<'d>) -> Option<&'d str> {
+    annotation(document, "run.oci.seccomp_bpf_data")
 }

@@ -30,10 +30,11 @@ impl Errno {
         }
     }
 
-    /// What Go says of the same number.
+    /// What libseccomp's bindings for Go say of the same number.
     pub(super) const fn go_words(self) -> &'static str {
         match self {
-            Self::Invalid => "invalid argument",
+            // Whatever was invalid.
+            Self::Invalid => "two checks on same syscall argument",
             Self::Exists => "file exists",
             Self::Domain => "numerical argument out of domain",
         }

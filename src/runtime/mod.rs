@@ -135,6 +135,37 @@ impl Model {
         &self.version
     }
 
+    /// Whether this version was run, and its predictions compared with what it did.
+    #[must_use]
+    pub fn is_recorded(&self) -> bool {
+        self.nearest() == format!("{} {}", self.name(), self.version)
+    }
+
+    /// The recorded version whose ways this one is taken to have.
+    #[must_use]
+    pub fn nearest(&self) -> String {
+        let upstream = self
+            .version
+            .split(['+', '~', '-'])
+            .next()
+            .unwrap_or_default();
+        let of_name = Self::RECORDED
+            .iter()
+            .filter(|(name, _, _)| *name == self.name());
+        let mut nearest = None;
+        for (name, version, _) in of_name {
+            let is_older = Self::of(name, version).is_ok_and(|model| model.number <= self.number);
+            if nearest.is_none() || is_older {
+                nearest = Some((name, version));
+            }
+        }
+        match nearest {
+            Some((name, version)) if *version == upstream => format!("{name} {}", self.version),
+            Some((name, version)) => format!("{name} {version}"),
+            None => String::new(),
+        }
+    }
+
     /// What the runtime does with a document, which is a section or a container's configuration.
     #[must_use]
     pub fn predict<'d>(
@@ -200,6 +231,41 @@ impl Prediction<'_> {
             Some(Start::Runs) | None => self,
         }
     }
+}
+
+/// In what the filters of two predictions differ, where both have one: of the second one.
+#[must_use]
+pub fn difference(first: &Prediction<'_>, second: &Prediction<'_>) -> Option<String> {
+    let (first, second) = (first.plan.as_ref()?, second.plan.as_ref()?);
+    if first.default != second.default {
+        return Some("another default action or errno".to_owned());
+    }
+    if first.architectures != second.architectures {
+        return Some("other architectures".to_owned());
+    }
+    let rules = |plan: &Plan, entry: usize| -> Vec<_> {
+        let rules = plan.rules.iter().filter(|rule| rule.entry == entry);
+        rules
+            .map(|rule| (rule.syscall.name(), rule.effect, rule.comparisons.clone()))
+            .collect()
+    };
+    let entries = first
+        .rules
+        .iter()
+        .chain(&second.rules)
+        .map(|rule| rule.entry);
+    for entry in 0..=entries.max().unwrap_or(0) {
+        if rules(first, entry) != rules(second, entry) {
+            return Some(format!("rule entry {} is read in another way", entry + 1));
+        }
+    }
+    let (_, largest) = second
+        .stub
+        .iter()
+        .find(|(arch, _)| *arch == second.native)?;
+    first.stub.is_empty().then(|| {
+        format!("syscalls above number {largest}, the largest that is named, fail with ENOSYS")
+    })
 }
 
 /// A value of a container's annotation, as crun reads it: the last of that name.

@@ -295,7 +295,7 @@ pub(super) fn predict<'d>(
         // The filter is there by now, and its listener has nowhere to go.
         prediction.outcome = Outcome::Dies;
         prediction.error = Some(match path {
-            None => "seccomp listenerPath is not set".to_owned(),
+            None => "listenerPath is not set".to_owned(),
             Some(path) => {
                 prediction = prediction.with_note(format!(
                     "nothing is taken to listen at `{path}`; where something does, the container starts"

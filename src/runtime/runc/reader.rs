@@ -33,13 +33,19 @@ pub fn read<'d>(
                 | Deviates::TrailingData
         )
     };
-    let mut kinds = document.deviations().iter().map(|deviation| deviation.kind);
-    if let Some(kind) = kinds.find(refused) {
-        return Err(Refusal::new(match kind {
-            Deviates::EmptyDocument => "EOF",
-            Deviates::Unclosed | Deviates::UnterminatedString => "unexpected EOF",
-            Deviates::FarTooDeep => "exceeded max depth",
-            _ => "invalid character",
+    let kinds = document.deviations().iter().map(|deviation| deviation.kind);
+    let kinds: Vec<_> = kinds.filter(refused).collect();
+    let is_cut =
+        |kind: &Deviates| matches!(kind, Deviates::Unclosed | Deviates::UnterminatedString);
+    if !kinds.is_empty() {
+        return Err(Refusal::new(if kinds.contains(&Deviates::EmptyDocument) {
+            "EOF"
+        } else if kinds.contains(&Deviates::FarTooDeep) {
+            "exceeded max depth"
+        } else if kinds.iter().all(is_cut) {
+            "unexpected EOF"
+        } else {
+            "invalid character"
         }));
     }
     let Some(root) = document.root() else {
@@ -55,10 +61,10 @@ pub fn read<'d>(
         let mut linux = None;
         reader.object(root, |reader, key, value| {
             if is_key(key, "linux") {
-                reader.linux(value, &mut linux);
+                reader.pointer(value, &mut linux, Reader::linux);
             }
         });
-        section = linux.flatten();
+        section = linux.and_then(|Linux { seccomp }| seccomp);
     } else {
         reader.pointer(root, &mut section, Reader::section);
     }
@@ -98,6 +104,12 @@ fn is_key(key: &str, field: &str) -> bool {
         letter => letter.to_ascii_lowercase(),
     };
     key.chars().map(fold).eq(field.chars().map(fold))
+}
+
+/// The memory that `linux` is read into, as far as it matters here.
+#[derive(Default)]
+struct Linux<'d> {
+    seccomp: Option<Memory<'d>>,
 }
 
 /// The memory that a section is read into.
@@ -195,13 +207,11 @@ struct Reader<'d> {
 }
 
 impl<'d> Reader<'d> {
-    fn linux(&mut self, node: Node<'d>, linux: &mut Option<Option<Memory<'d>>>) {
-        self.pointer(node, linux, |reader, node, section| {
-            reader.object(node, |reader, key, value| {
-                if is_key(key, "seccomp") {
-                    reader.pointer(value, section, Self::section);
-                }
-            });
+    fn linux(&mut self, node: Node<'d>, memory: &mut Linux<'d>) {
+        self.object(node, |reader, key, value| {
+            if is_key(key, "seccomp") {
+                reader.pointer(value, &mut memory.seccomp, Self::section);
+            }
         });
     }
 
