@@ -1,8 +1,14 @@
 //! Runs the real runtimes: see `README.md` beside this file.
 //!
-//! - [`namespaces`] makes a root that containers can run in.
+//! - [`roots`] makes Debian roots with runtimes in them.
+//! - [`namespaces`] makes a root one that containers can run in, and runs commands there.
 //! - [`program`] is what runs in the containers.
 //! - [`observe`] says what a runtime does with a section.
+//! - [`messages`] reads what the runtimes print.
+//! - [`predictions`] asks seclint what it would do.
+//! - [`compare`] compares what was observed with both.
+//! - [`suite`] does all this for one root.
+//! - [`buildah`] reproduces the bug that hides warnings, and seclint's way out.
 
 #![allow(
     clippy::print_stdout,
@@ -10,45 +16,70 @@
     reason = "a program of its own, whose report is what it prints"
 )]
 #![allow(
-    clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     reason = "a test fails by panicking"
 )]
-#![allow(dead_code)]
 
+mod buildah;
+mod compare;
+mod messages;
 mod namespaces;
 mod observe;
+mod predictions;
 mod program;
+mod roots;
 #[path = "../support/runtimes.rs"]
 mod runtimes;
+mod suite;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{ExitCode, Stdio};
+use std::process::ExitCode;
 
-use observe::{Root, Runtime};
-use runtimes::{Case, Record};
+use suite::{Mode, Tally};
+
+/// Why nothing, or not all, could be run.
+#[derive(Debug, thiserror::Error)]
+enum LiveError {
+    /// Something that this needs is not there.
+    #[error("this needs {what}: {remedy}\nSECLINT_LIVE=skip leaves the runtimes out")]
+    Missing { what: String, remedy: String },
+    /// debootstrap failed.
+    #[error("{0}: debootstrap failed: {1}")]
+    Debootstrap(String, String),
+    /// What runs in a root failed. It has said why.
+    #[error("{0}: not all could be run")]
+    Inside(String),
+    /// The arguments are none of those that there are.
+    #[error("usage: live [observe SECTIONS DIRECTORY]")]
+    Usage,
+    /// The system refused something.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl LiveError {
+    fn missing(what: &str, remedy: &str) -> Self {
+        let [what, remedy] = [what, remedy].map(str::to_owned);
+        Self::Missing { what, remedy }
+    }
+}
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let done = match *arguments {
-        ["observe", sections, output] => observe_all(
-            Path::new(sections),
-            Path::new(output),
-            Path::new("/nonexistent"),
-        ),
-        ["inside", root, sections, output, records] => observe_inside(
-            Path::new(root),
-            Path::new(sections),
-            Path::new(output),
-            Path::new(records),
-        ),
-        _ => Err(io::Error::other("usage: live observe SECTIONS OUTPUT")),
+    let done = match arguments[..] {
+        [] => live(),
+        ["observe", sections, directory] => {
+            all_suites(&Mode::Observe(sections.into(), directory.into())).map(|_| true)
+        }
+        ["inside", ref work @ ..] => suite::inside(work).map(|()| true),
+        _ => Err(LiveError::Usage),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("live: {error}");
             ExitCode::FAILURE
@@ -56,49 +87,60 @@ fn main() -> ExitCode {
     }
 }
 
-const SUITES: [&str; 2] = ["trixie", "sid"];
-
-fn observe_all(sections: &Path, output: &Path, records: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(output)?;
-    let roots = PathBuf::from(std::env::var_os("SECLINT_LIVE_ROOTS").expect("SECLINT_LIVE_ROOTS"));
-    let mut children = Vec::new();
-    for suite in SUITES {
-        let mut command = namespaces::enter()?;
-        command
-            .arg("inside")
-            .arg(roots.join(suite))
-            .args([sections, output, records]);
-        children.push(command.stdin(Stdio::null()).spawn()?);
-    }
-    let mut ok = true;
-    for mut child in children {
-        ok &= child.wait()?.success();
-    }
-    match ok {
-        true => Ok(()),
-        false => Err(io::Error::other("not all could be run")),
-    }
+/// Runs everything, as the environment says; whether all passed.
+fn live() -> Result<bool, LiveError> {
+    let mode = match std::env::var("SECLINT_LIVE").as_deref() {
+        Ok("skip") => {
+            println!("live: SKIPPED, since SECLINT_LIVE=skip: no runtime was run");
+            return Ok(true);
+        }
+        Ok("record") => Mode::Record,
+        _ => Mode::Compare,
+    };
+    let tally = all_suites(&mode)?;
+    println!("{} passed, {} failed", tally.passed, tally.failed);
+    Ok(tally.failed == 0)
 }
 
-fn observe_inside(root: &Path, sections: &Path, output: &Path, records: &Path) -> io::Result<()> {
-    let cases = Case::all(sections);
-    namespaces::mount(root)?;
-    let root = Root::new(root)?;
-    for runtime in Runtime::ALL {
-        let start = std::time::Instant::now();
-        let record = root.observe(runtime, &cases, |header, case| {
-            let record = Record::read(records, &header.name());
-            record
-                .and_then(|it| it.of(case).map(|it| it.hung))
-                .unwrap_or_default()
-        })?;
-        println!(
-            "{}: {} cases in {:.1} s",
-            record.header.name(),
-            record.observations.len(),
-            start.elapsed().as_secs_f64()
-        );
-        record.write(output)?;
+/// A file of the repository.
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Runs the suites side by side.
+fn all_suites(mode: &Mode) -> Result<Tally, LiveError> {
+    check_requirements()?;
+    let tallies = std::thread::scope(|scope| {
+        let threads = roots::SUITES.map(|suite| scope.spawn(|| suite::run(suite, mode)));
+        let joined = threads.map(|thread| thread.join().expect("a suite does not panic"));
+        joined.into_iter().collect::<Result<Vec<_>, _>>()
+    })?;
+    Ok(tallies.into_iter().sum())
+}
+
+fn check_requirements() -> Result<(), LiveError> {
+    if program::executable().is_none() {
+        let remedy = "there is no program for this one's containers";
+        return Err(LiveError::missing("an x86_64 or aarch64 machine", remedy));
+    }
+    if !rustix::process::geteuid().is_root() {
+        let remedy = "run it as root, in a machine or container that you can lose";
+        return Err(LiveError::missing("root's rights", remedy));
+    }
+    match namespaces::available() {
+        Ok(true) => {}
+        Ok(false) => {
+            let remedy =
+                "in a container, give it CAP_SYS_ADMIN, no seccomp profile and no AppArmor profile";
+            let what = "mount and PID namespaces, and cgroup2";
+            return Err(LiveError::missing(what, remedy));
+        }
+        Err(_) => {
+            return Err(LiveError::missing(
+                "unshare and mount",
+                "install the package util-linux",
+            ));
+        }
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::messages;
 use crate::namespaces::{self, code};
 use crate::program;
 use crate::runtimes::{Case, Header, Observation, Outcome, Record, Uname};
@@ -34,7 +35,7 @@ pub(crate) enum Runtime {
 impl Runtime {
     pub(crate) const ALL: [Self; 2] = [Self::Crun, Self::Runc];
 
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Crun => "crun",
             Self::Runc => "runc",
@@ -64,7 +65,7 @@ impl Root {
             fs::create_dir_all(path.join("mnt/rootfs").join(directory))?;
         }
         let executable = path.join("mnt/rootfs/program");
-        fs::write(&executable, program::executable())?;
+        fs::write(&executable, program::executable().unwrap_or_default())?;
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         fs::set_permissions(&executable, mode)?;
         let path = path.to_owned();
@@ -85,9 +86,10 @@ impl Root {
         let header = self.header(runtime)?;
         let mut observations = Vec::new();
         for (number, case) in cases.iter().enumerate() {
-            let limits: &[_] = match hangs(&header, &case.case) {
-                true => &[LIMIT],
-                false => &[LIMIT, PATIENT_LIMIT],
+            let limits: &[_] = if hangs(&header, &case.case) {
+                &[LIMIT]
+            } else {
+                &[LIMIT, PATIENT_LIMIT]
             };
             let container = Container {
                 root: self,
@@ -151,8 +153,8 @@ impl Container<'_> {
         }
         let output = fs::read(self.path("output"))?;
         let said = match self.runtime {
-            Runtime::Crun => said_by_crun(&output),
-            Runtime::Runc => said_by_runc(&output),
+            Runtime::Crun => messages::of_crun(&output),
+            Runtime::Runc => messages::of_runc(&output),
         };
         let key = self.key();
         let outcome = match status {
@@ -173,6 +175,7 @@ impl Container<'_> {
             dropped: said.dropped,
             key,
             hung: status.is_none(),
+            varies: false,
         })
     }
 
@@ -261,99 +264,4 @@ fn is_filter_taken(trace: &str) -> bool {
         let result = line.rsplit_once(") = ").map(|(_, result)| result);
         is_load && result.is_some_and(|result| result.starts_with(|it: char| it.is_ascii_digit()))
     })
-}
-
-/// What a runtime's messages come to.
-#[derive(Debug, Default, PartialEq)]
-struct Said {
-    error: String,
-    warned: Vec<String>,
-    dropped: Vec<String>,
-}
-
-/// crun's messages, at the level of warnings.
-fn said_by_crun(output: &[u8]) -> Said {
-    const BEFORE: &str = "unknown seccomp syscall `";
-    const AFTER: &str = "` ignored\n";
-    let mut said = Said::default();
-    let text = String::from_utf8_lossy(output);
-    // Names can have line ends in them.
-    let mut rest = String::new();
-    let mut text = &*text;
-    while let Some((before, from)) = text.split_once(BEFORE) {
-        let Some((name, after)) = from.split_once(AFTER) else {
-            break;
-        };
-        rest += before;
-        said.warned.push(name.to_owned());
-        text = after;
-    }
-    rest += text;
-    let mut lines: Vec<_> = rest.lines().filter(|line| !line.is_empty()).collect();
-    // yajl shows the place in the text, under the error: two lines.
-    if lines
-        .last()
-        .is_some_and(|line| line.ends_with("(right here) ------^"))
-    {
-        lines.truncate(lines.len().saturating_sub(2));
-    }
-    said.error = lines.pop().unwrap_or_default().to_owned();
-    said
-}
-
-/// runc's messages: its log, a line of JSON each, and what `runc init` prints.
-fn said_by_runc(output: &[u8]) -> Said {
-    let mut said = Said::default();
-    for line in String::from_utf8_lossy(output).lines() {
-        let Ok(Value::Object(entry)) = serde_json::from_str(line) else {
-            said.error = line.to_owned();
-            continue;
-        };
-        let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
-        let message = text("msg");
-        if matches!(text("level"), "error" | "fatal" | "panic") {
-            said.error = message.to_owned();
-        }
-        // The name is quoted as in Go, which is how JSON does it but for control
-        // characters and what is no UTF-8.
-        let quoted = message.strip_prefix("unknown seccomp syscall ");
-        if let Some(quoted) = quoted.and_then(|it| it.strip_suffix(" ignored")) {
-            said.dropped.push(unquoted(quoted));
-        }
-    }
-    said
-}
-
-/// What Go's `%q` has quoted. The names in it are UTF-8, since Go has read them from JSON.
-fn unquoted(quoted: &str) -> String {
-    let inner = quoted.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
-    let mut rest = inner.unwrap_or(quoted);
-    let mut text = String::new();
-    while let Some((before, escape)) = rest.split_once('\\') {
-        text += before;
-        let kind = escape.chars().next().expect("an escape");
-        let digits = match kind {
-            'x' => 2,
-            'u' => 4,
-            'U' => 8,
-            _ => 0,
-        };
-        let (escape, after) = escape.split_at(kind.len_utf8() + digits);
-        text.push(match kind {
-            'a' => '\x07',
-            'b' => '\x08',
-            'f' => '\x0c',
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            'v' => '\x0b',
-            'x' | 'u' | 'U' => u32::from_str_radix(&escape[1..], 16)
-                .ok()
-                .and_then(char::from_u32)
-                .expect("a code point"),
-            itself => itself,
-        });
-        rest = after;
-    }
-    text + rest
 }

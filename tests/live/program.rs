@@ -8,16 +8,15 @@
 /// The exit status of a container whose program ran: 128 + SIGILL.
 pub(crate) const STATUS: i32 = 128 + 4;
 
-#[cfg(target_arch = "x86_64")]
-const MACHINE: (u16, &[u8]) = (62, &[0x0f, 0x0b]); // ud2
-#[cfg(target_arch = "aarch64")]
-const MACHINE: (u16, &[u8]) = (183, &[0, 0, 0, 0]); // udf #0
-
-/// The bytes of the executable.
-pub(crate) fn executable() -> Vec<u8> {
+/// The bytes of the executable; `None` on a machine whose instructions are not known.
+pub(crate) fn executable() -> Option<Vec<u8>> {
     const ADDRESS: u64 = 0x40_0000;
     const HEADERS: u64 = 64 + 56;
-    let (machine, code) = MACHINE;
+    let (machine, code): (u16, &[u8]) = match std::env::consts::ARCH {
+        "x86_64" => (62, &[0x0f, 0x0b]),               // ud2
+        "aarch64" => (183, &[0x00, 0x00, 0x00, 0x00]), // udf #0
+        _ => return None,
+    };
     let mut elf = b"\x7fELF\x02\x01\x01".to_vec(); // 64 bit, little-endian, version 1
     elf.resize(16, 0);
     let u16s = |elf: &mut Vec<u8>, values: &[u16]| {
@@ -38,5 +37,5 @@ pub(crate) fn executable() -> Vec<u8> {
     u32s(&mut elf, &[1, 5]); // load, to read and execute
     u64s(&mut elf, &[0, ADDRESS, ADDRESS, size, size, 0x1_0000]);
     elf.extend_from_slice(code);
-    elf
+    Some(elf)
 }

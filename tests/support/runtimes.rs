@@ -1,6 +1,15 @@
 //! Sections, and what real runtimes did with them: the files of `tests/runtimes`,
 //! which the plain tests read and `tests/live` makes.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::struct_field_names,
+    dead_code,
+    unreachable_pub,
+    reason = "shared by test programs, each of which uses a part of it"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -8,21 +17,21 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 /// A section and the container that it is given: a line of `sections.jsonl`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
     /// What the section tries, in words.
     pub case: String,
     /// The section's text, where it is UTF-8.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     section: Option<String>,
     /// The section's bytes as hexadecimal digits, where they are not.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     section_hex: Option<String>,
     /// The container's `process.noNewPrivileges`.
     pub no_new_privileges: bool,
     /// The container's annotations.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -116,6 +125,10 @@ pub struct Observation {
     pub key: Option<String>,
     /// It was still running when it was killed.
     pub hung: bool,
+    /// Not every run came to the same: the filter hits threads of the runtime that race.
+    /// All but `key` is what one of the runs came to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub varies: bool,
 }
 
 impl Observation {

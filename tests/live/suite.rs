@@ -1,0 +1,301 @@
+//! All that is done with one root.
+//!
+//! [`run`] is outside: it starts this program again for the work that is done with
+//! namespaces around it, [`inside`], and judges what came of it.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use crate::observe::{Root, Runtime};
+use crate::runtimes::{Case, Observation, Record};
+use crate::{LiveError, buildah, compare, namespaces, predictions, repository, roots};
+
+/// Where the sections are, and beside them the records.
+const RUNTIMES: &str = "tests/runtimes";
+
+/// What is done with what is observed.
+pub(crate) enum Mode {
+    /// It is compared with the records and with the predictions.
+    Compare,
+    /// It is the record from now on.
+    Record,
+    /// The sections in a file are run, and records of them written to a directory.
+    Observe(PathBuf, PathBuf),
+}
+
+/// How many comparisons and steps came out as they should.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Tally {
+    pub(crate) passed: usize,
+    pub(crate) failed: usize,
+}
+
+impl Tally {
+    fn count(&mut self, passed: bool) {
+        if passed {
+            self.passed += 1;
+        } else {
+            self.failed += 1;
+        }
+    }
+}
+
+impl std::iter::Sum for Tally {
+    fn sum<I: Iterator<Item = Self>>(tallies: I) -> Self {
+        tallies.fold(Self::default(), |sum, tally| Self {
+            passed: sum.passed + tally.passed,
+            failed: sum.failed + tally.failed,
+        })
+    }
+}
+
+/// How often what does not agree with the record is run again, and everything for a
+/// new record: filters that hit threads of a runtime that race come to different ends.
+const AGAIN: usize = 2;
+
+/// Makes the suite's root if there is none, and does what the mode says.
+pub(crate) fn run(suite: &str, mode: &Mode) -> Result<Tally, LiveError> {
+    let root = roots::root(suite)?;
+    let suite = Suite { name: suite, root };
+    let sections = match mode {
+        Mode::Observe(sections, _) => sections.clone(),
+        Mode::Compare | Mode::Record => repository(RUNTIMES).join("sections.jsonl"),
+    };
+    let cases = Case::all(&sections);
+    let mut records = suite.observe(&cases)?;
+    let mut tally = Tally::default();
+    match mode {
+        Mode::Observe(_, directory) => {
+            fs::create_dir_all(directory)?;
+            for record in &records {
+                record.write(directory)?;
+            }
+            return Ok(tally);
+        }
+        Mode::Record => {
+            for _ in 0..AGAIN {
+                let again = suite.observe(&cases)?;
+                for (record, again) in records.iter_mut().zip(again) {
+                    mark_varying(record, &again);
+                }
+            }
+            for record in &records {
+                record.write(&repository(RUNTIMES))?;
+                let varying = record.observations.iter().filter(|it| it.varies);
+                for observation in varying {
+                    println!("{}: {:?} varies", record.header.name(), observation.case);
+                }
+                tally.passed += record.observations.len();
+                let count = record.observations.len();
+                println!("{}: {count} cases recorded", record.header.name());
+            }
+        }
+        Mode::Compare => {
+            for record in &mut records {
+                tally = [tally, suite.judge(record, &cases)?].into_iter().sum();
+            }
+        }
+    }
+    tally = [tally, suite.reproduce_the_bug()?].into_iter().sum();
+    Ok(tally)
+}
+
+fn mark_varying(record: &mut Record, again: &Record) {
+    for (observation, again) in record.observations.iter_mut().zip(&again.observations) {
+        let varies = observation.varies;
+        observation.varies = false;
+        observation.varies = varies || *observation != *again;
+    }
+}
+
+struct Suite<'a> {
+    name: &'a str,
+    root: PathBuf,
+}
+
+impl Suite<'_> {
+    /// Runs cases under the root's runtimes.
+    fn observe(&self, cases: &[Case]) -> Result<Vec<Record>, LiveError> {
+        let directory = tempfile::tempdir()?;
+        let sections = directory.path().join("sections.jsonl");
+        let mut file = fs::File::create(&sections)?;
+        for case in cases {
+            writeln!(
+                file,
+                "{}",
+                serde_json::to_string(case).expect("a case is JSON")
+            )?;
+        }
+        let records = repository(RUNTIMES);
+        let arguments = [sections.as_path(), &records, directory.path()];
+        self.enter("observe", &arguments)?;
+        let runtimes = Runtime::ALL.map(Runtime::name);
+        let read = |runtime: &str| {
+            let names = fs::read_dir(directory.path()).ok()?;
+            let mut names = names.filter_map(|it| it.ok()?.file_name().into_string().ok());
+            let name = names.find(|name| name.starts_with(runtime))?;
+            Record::read(directory.path(), name.strip_suffix(".jsonl")?)
+        };
+        Ok(runtimes.iter().filter_map(|it| read(it)).collect())
+    }
+
+    /// Compares a runtime with its record, if it has one, and with the predictions.
+    fn judge(&self, record: &mut Record, cases: &[Case]) -> Result<Tally, LiveError> {
+        let name = record.header.name();
+        let mut tally = Tally::default();
+        let recorded = Record::read(&repository(RUNTIMES), &name);
+        if let Some(recorded) = &recorded {
+            let wrong = self.run_again(record, recorded, cases)?;
+            for observation in &record.observations {
+                let differences = differences(record, recorded, observation);
+                tally.count(differences.is_empty());
+                for difference in differences {
+                    println!("{name}: {:?}: {difference}", observation.case);
+                }
+            }
+            let count = record.observations.len();
+            println!(
+                "{name}: {count} compared with the record, {} agree",
+                count - wrong
+            );
+        } else {
+            println!("{name}: NEWS: a version that is not on record");
+        }
+        let Some(predictions) = predictions::of(cases, &record.header)? else {
+            println!("{name}: not compared with predictions: this seclint makes none");
+            return Ok(tally);
+        };
+        let mut agree = 0;
+        for observation in &record.observations {
+            let differences = match predictions.get(&observation.case) {
+                Some(predicted) => compare::with_prediction(observation, &record.header, predicted),
+                None => vec!["no prediction".to_owned()],
+            };
+            agree += usize::from(differences.is_empty());
+            // Of a version that nobody has recorded yet, it is news and no failure.
+            if recorded.is_some() {
+                tally.count(differences.is_empty());
+            }
+            for difference in differences {
+                println!(
+                    "{name}: {:?}: predicted otherwise: {difference}",
+                    observation.case
+                );
+            }
+        }
+        let count = record.observations.len();
+        println!("{name}: {count} compared with the predictions, {agree} agree");
+        Ok(tally)
+    }
+
+    /// Runs what does not agree with the record again, and puts what does agree then
+    /// into its place. How many still do not agree.
+    fn run_again(
+        &self,
+        record: &mut Record,
+        recorded: &Record,
+        cases: &[Case],
+    ) -> Result<usize, LiveError> {
+        for pass in 0..=AGAIN {
+            let wrong = |case: &&Case| {
+                let observation = record.of(&case.case);
+                observation.is_some_and(|it| !differences(record, recorded, it).is_empty())
+            };
+            let wrong: Vec<Case> = cases.iter().filter(wrong).cloned().collect();
+            if wrong.is_empty() || pass == AGAIN {
+                return Ok(wrong.len());
+            }
+            for again in self.observe(&wrong)? {
+                if again.header != record.header {
+                    continue;
+                }
+                for again in again.observations {
+                    let agrees = differences(record, recorded, &again).is_empty();
+                    let mut observations = record.observations.iter_mut();
+                    let first = observations.find(|it| it.case == again.case);
+                    if let Some(first) = first.filter(|_| agrees) {
+                        println!(
+                            "{}: {:?} varies, which is not on record",
+                            record.header.name(),
+                            again.case
+                        );
+                        *first = Observation {
+                            varies: true,
+                            ..again
+                        };
+                    }
+                }
+            }
+        }
+        Ok(0)
+    }
+
+    /// Reproduces the bug in the root.
+    fn reproduce_the_bug(&self) -> Result<Tally, LiveError> {
+        let directory = tempfile::tempdir()?;
+        let file = directory.path().join("steps.json");
+        let seclint = Path::new(env!("CARGO_BIN_EXE_seclint"));
+        self.enter("buildah", &[seclint, &file])?;
+        let steps: Vec<(bool, String)> =
+            serde_json::from_slice(&fs::read(file)?).expect("the steps are JSON");
+        let mut tally = Tally::default();
+        for (passed, said) in steps {
+            let verdict = if passed { "ok" } else { "NOT AS IT SHOULD BE" };
+            println!("{}: {said}: {verdict}", self.name);
+            tally.count(passed);
+        }
+        Ok(tally)
+    }
+
+    /// Starts this program with namespaces around it and the root mounted.
+    fn enter(&self, work: &str, arguments: &[&Path]) -> Result<(), LiveError> {
+        let mut command = namespaces::enter()?;
+        command
+            .arg("inside")
+            .arg(&self.root)
+            .arg(work)
+            .args(arguments);
+        let status = command.stdin(Stdio::null()).status()?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(LiveError::Inside(self.name.to_owned()))
+        }
+    }
+}
+
+fn differences(record: &Record, recorded: &Record, observation: &Observation) -> Vec<String> {
+    match recorded.of(&observation.case) {
+        Some(it) => compare::with_record(observation, &record.header, it, &recorded.header),
+        None => vec!["not on record: SECLINT_LIVE=record records it".to_owned()],
+    }
+}
+
+/// The work in namespaces: what [`Suite::enter`] was called with.
+pub(crate) fn inside(work: &[&str]) -> Result<(), LiveError> {
+    match *work {
+        [root, "observe", sections, records, directory] => {
+            let cases = Case::all(Path::new(sections));
+            namespaces::mount(Path::new(root))?;
+            let root = Root::new(Path::new(root))?;
+            for runtime in Runtime::ALL {
+                let record = root.observe(runtime, &cases, |header, case| {
+                    let record = Record::read(Path::new(records), &header.name());
+                    record.is_some_and(|it| it.of(case).is_some_and(|it| it.hung))
+                })?;
+                record.write(Path::new(directory))?;
+            }
+            Ok(())
+        }
+        [root, "buildah", seclint, file] => {
+            namespaces::mount(Path::new(root))?;
+            let steps = buildah::steps(Path::new(root), Path::new(seclint))?;
+            let steps: Vec<_> = steps.iter().map(|it| (it.passed, &it.said)).collect();
+            fs::write(file, serde_json::to_string(&steps).expect("steps are JSON"))?;
+            Ok(())
+        }
+        _ => Err(LiveError::Usage),
+    }
+}
