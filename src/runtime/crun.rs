@@ -9,8 +9,8 @@ pub use reader::Parser;
 use reader::Reader;
 
 use super::libseccomp::Context;
-use super::plan::{Ignored, Plan, Planned, Refusal, Rule};
-use super::section::{Entry, Section, Str};
+use super::plan::{Ignored, Plan, Planned, Refusal, Rule, alternatives};
+use super::section::{Argument, Entry, Section, Str};
 use super::{Model, Prediction, Surroundings, annotation, startup};
 use crate::profile::{Action, Comparison, Effect, Operator};
 use crate::syscalls::{self, Arch, Release};
@@ -117,7 +117,7 @@ fn generate<'d>(
                 warned.push(Ignored::new(name));
                 continue;
             };
-            for comparisons in alternatives(entry, position)? {
+            for comparisons in alternatives(comparisons(entry, position)?) {
                 let words = if comparisons.is_empty() {
                     format!("seccomp_rule_add `{}`", name.shown())
                 } else {
@@ -166,12 +166,10 @@ fn architecture(name: &Str<'_>, libseccomp: Release) -> Result<Arch, Refusal> {
         .ok_or_else(|| Refusal(format!("seccomp unknown architecture `{short}`")))
 }
 
-/// The conditions of a rule entry as rules: one, or, where an argument is compared twice, one for
-/// each condition. What is after the sixth is dropped.
-fn alternatives(entry: &Entry<'_>, position: usize) -> Result<Vec<Vec<Comparison>>, Refusal> {
+/// The conditions of a rule entry, without those after the sixth, which are dropped.
+fn comparisons(entry: &Entry<'_>, position: usize) -> Result<Vec<Comparison>, Refusal> {
     let args = &entry.args[..entry.args.len().min(MOST_ARGUMENTS)];
     let mut seen = [false; MOST_ARGUMENTS];
-    let mut is_split = false;
     for argument in args {
         let index = argument.index.and_then(|index| usize::try_from(index).ok());
         let Some(seen) = seen.get_mut(index.unwrap_or(0)) else {
@@ -179,28 +177,20 @@ fn alternatives(entry: &Entry<'_>, position: usize) -> Result<Vec<Vec<Comparison
             return Err(Refusal(format!("invalid seccomp index `{position}`")));
         };
         if std::mem::replace(seen, true) {
-            is_split = true;
+            // Nobody looks at the indexes after it.
             break;
         }
     }
-    let mut comparisons = Vec::with_capacity(args.len());
-    for argument in args {
-        comparisons.push(Comparison {
-            index: argument
-                .index
-                .and_then(|it| it.try_into().ok())
-                .unwrap_or(0),
-            operator: Operator::from_name(argument.op.as_str())
-                .ok_or_else(|| Refusal::new("get_seccomp_operator"))?,
+    let comparison = |argument: &Argument<'_>| {
+        let operator = Operator::from_name(argument.op.as_str());
+        Ok(Comparison {
+            index: (argument.index).map_or(0, |index| index.try_into().unwrap_or(u32::MAX)),
+            operator: operator.ok_or_else(|| Refusal::new("get_seccomp_operator"))?,
             value: argument.value.unwrap_or(0),
             value_two: argument.value_two.unwrap_or(0),
-        });
-    }
-    Ok(if is_split {
-        comparisons.into_iter().map(|it| vec![it]).collect()
-    } else {
-        vec![comparisons]
-    })
+        })
+    };
+    args.iter().map(comparison).collect()
 }
 
 /// What crun says of the listener, before it makes a filter. Nothing is taken to listen.

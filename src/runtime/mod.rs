@@ -217,7 +217,7 @@ impl Prediction<'_> {
     }
 
     /// What becomes of the container when the filter of the plan is loaded.
-    fn started(mut self, calls: &[startup::Call]) -> Self {
+    fn started(mut self, calls: &startup::Calls) -> Self {
         match self.plan.as_ref().map(|plan| startup::start(plan, calls)) {
             Some(Start::Dies(call)) => {
                 self.outcome = Outcome::Dies;
@@ -227,6 +227,9 @@ impl Prediction<'_> {
             }
             Some(Start::Depends(call)) => self.with_note(format!(
                 "whether the program ever runs depends on the arguments of `{call}`, which the runtime needs"
+            )),
+            Some(Start::Varies(call)) => self.with_note(format!(
+                "the program may as well never run: the runtime calls `{call}` now and then between loading the filter and the program"
             )),
             Some(Start::Runs) | None => self,
         }

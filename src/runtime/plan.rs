@@ -34,6 +34,21 @@ pub struct Rule {
     pub entry: usize,
 }
 
+/// The conditions of a rule entry as rules. Those that compare one argument twice cannot be one
+/// rule to libseccomp, and every runtime makes each condition a rule of its own then: any of them
+/// is enough.
+pub(super) fn alternatives(comparisons: Vec<Comparison>) -> Vec<Vec<Comparison>> {
+    let is_repeated = |(position, comparison): (usize, &Comparison)| {
+        let before = &comparisons[..position];
+        before.iter().any(|other| other.index == comparison.index)
+    };
+    if comparisons.iter().enumerate().any(is_repeated) {
+        comparisons.into_iter().map(|it| vec![it]).collect()
+    } else {
+        vec![comparisons]
+    }
+}
+
 /// A name that a runtime passes over.
 #[derive(Clone, Debug)]
 pub struct Ignored<'d> {

@@ -6,8 +6,8 @@
 mod reader;
 
 use super::libseccomp::Context;
-use super::plan::{Ignored, Plan, Planned, Refusal, Rule};
-use super::section::{Entry, Section, Str};
+use super::plan::{Ignored, Plan, Planned, Refusal, Rule, alternatives};
+use super::section::{Argument, Entry, Section, Str};
 use super::{Model, Outcome, Prediction, Surroundings, startup};
 use crate::profile::{Action, Comparison, Effect, Operator};
 use crate::syscalls::{self, Arch, Release};
@@ -145,7 +145,7 @@ fn generate<'d>(
                 dropped.push(Ignored::new(name));
                 continue;
             };
-            for comparisons in alternatives(entry, name)? {
+            for comparisons in alternatives(comparisons(entry, name)?) {
                 let is_conditional = !comparisons.is_empty();
                 let rule = Rule {
                     effect,
@@ -227,37 +227,26 @@ fn operator(name: &Str<'_>) -> Result<Operator, Refusal> {
     Operator::from_name(name.as_str()).ok_or_else(|| Refusal(words()))
 }
 
-/// The conditions of a rule entry as rules: one, or, where an argument is compared twice, one for
-/// each condition.
-fn alternatives(entry: &Entry<'_>, name: &Str<'_>) -> Result<Vec<Vec<Comparison>>, Refusal> {
-    let mut comparisons = Vec::with_capacity(entry.args.len());
-    let mut seen = [false; 6];
-    let mut is_split = false;
-    for argument in &entry.args {
+/// The conditions of a rule entry.
+fn comparisons(entry: &Entry<'_>, name: &Str<'_>) -> Result<Vec<Comparison>, Refusal> {
+    let comparison = |argument: &Argument<'_>| {
         let index = argument.index.unwrap_or(0);
-        let seen = usize::try_from(index)
-            .ok()
-            .and_then(|index| seen.get_mut(index));
-        let Some(seen) = seen else {
-            return Err(Refusal(format!(
+        let index = u32::try_from(index).ok().filter(|&index| index < 6);
+        let words = || {
+            format!(
                 "error creating seccomp syscall condition for syscall {}: \
-                 syscalls only have up to 6 arguments ({index} given)",
+                 syscalls only have up to 6 arguments",
                 name.shown(),
-            )));
+            )
         };
-        is_split |= std::mem::replace(seen, true);
-        comparisons.push(Comparison {
-            index: index.try_into().unwrap_or(u32::MAX),
+        Ok(Comparison {
+            index: index.ok_or_else(|| Refusal(words()))?,
             operator: operator(&argument.op)?,
             value: argument.value.unwrap_or(0),
             value_two: argument.value_two.unwrap_or(0),
-        });
-    }
-    Ok(if is_split {
-        comparisons.into_iter().map(|it| vec![it]).collect()
-    } else {
-        vec![comparisons]
-    })
+        })
+    };
+    entry.args.iter().map(comparison).collect()
 }
 
 /// What runc does with a document.

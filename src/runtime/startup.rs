@@ -9,6 +9,7 @@ use super::libseccomp::Met;
 use super::plan::Plan;
 use crate::profile::Action;
 use crate::syscalls;
+use Survives::{AnyErrno, AnyFailure, Nothing, Success};
 
 /// A call that a runtime makes behind the filter.
 #[derive(Clone, Copy, Debug)]
@@ -24,9 +25,9 @@ pub(super) struct Call {
 pub(super) enum Survives {
     /// Any errno.
     AnyErrno,
-    /// `ENOSYS`, for which it has another way.
-    NoSuchCall,
-    /// Only an errno of 0, which looks like success.
+    /// Any errno but 0, which looks like success.
+    AnyFailure,
+    /// Only an errno of 0.
     Success,
     /// None.
     Nothing,
@@ -40,12 +41,14 @@ pub(super) enum Start {
     Dies(&'static str),
     /// Nobody can tell without the arguments of this call.
     Depends(&'static str),
+    /// It may run or not: the runtime makes this call now and then.
+    Varies(&'static str),
 }
 
 /// What comes of a start behind the filter that a plan makes.
-pub(super) fn start(plan: &Plan, calls: &[Call]) -> Start {
+pub(super) fn start(plan: &Plan, calls: &Calls) -> Start {
     let mut depends = None;
-    for call in calls {
+    for call in calls.always {
         let Some(syscall) = syscalls::lookup(call.name) else {
             continue;
         };
@@ -66,46 +69,163 @@ pub(super) fn start(plan: &Plan, calls: &[Call]) -> Start {
             }
         };
         let is_survived = match call.survives {
-            Survives::AnyErrno => true,
-            Survives::NoSuchCall => errno == 38,
-            Survives::Success => errno == 0,
-            Survives::Nothing => false,
+            AnyErrno => true,
+            AnyFailure => errno != 0,
+            Success => errno == 0,
+            Nothing => false,
         };
         if !is_survived {
             return Start::Dies(call.name);
         }
     }
-    depends.map_or(Start::Runs, Start::Depends)
+    let is_stopped = |name: &&&str| {
+        let met = syscalls::lookup(name).map(|syscall| plan.meets(syscall, [None; 6]));
+        matches!(met, Some(Met::Effect(effect)) if !effect.action.permits())
+    };
+    let varies = calls.sometimes.iter().find(is_stopped).copied();
+    match (depends, varies) {
+        (Some(call), _) => Start::Depends(call),
+        (None, Some(call)) => Start::Varies(call),
+        (None, None) => Start::Runs,
+    }
+}
+
+/// What a runtime calls behind the filter.
+pub(super) struct Calls {
+    always: &'static [Call],
+    /// By chance: Go's scheduler at work.
+    sometimes: &'static [&'static str],
 }
 
 const fn call(name: &'static str, survives: Survives) -> Call {
     Call { name, survives }
 }
 
-/// What crun 1.21 and 1.28 call behind the filter when the container has `noNewPrivileges`: the
-/// filter is loaded last.
-static CRUN: [Call; 3] = [
-    call("close", Survives::AnyErrno),
-    call("close_range", Survives::AnyErrno),
-    call("execve", Survives::Nothing),
-];
+/// crun 1.21 and 1.28, when the container has `noNewPrivileges`: the filter is loaded last.
+static CRUN: Calls = Calls {
+    always: &[
+        call("close", AnyErrno),
+        call("close_range", AnyErrno),
+        call("execve", Nothing),
+    ],
+    sometimes: &[],
+};
 
 /// The same without: privileges are dropped behind the filter.
-static CRUN_PRIVILEGED: [Call; 10] = [
-    call("close", Survives::AnyErrno),
-    call("prctl", Survives::Success),
-    call("capset", Survives::Success),
-    call("setresgid", Survives::Success),
-    call("setresuid", Survives::Success),
-    call("write", Survives::Nothing),
-    call("rt_sigprocmask", Survives::Success),
-    call("rt_sigaction", Survives::Success),
-    call("close_range", Survives::AnyErrno),
-    call("execve", Survives::Nothing),
-];
+static CRUN_PRIVILEGED: Calls = Calls {
+    always: &[
+        call("close", AnyErrno),
+        call("prctl", Success),
+        call("capset", Success),
+        call("setresgid", Success),
+        call("setresuid", Success),
+        call("write", Nothing),
+        call("rt_sigprocmask", Success),
+        call("rt_sigaction", Success),
+        call("close_range", AnyErrno),
+        call("execve", Nothing),
+    ],
+    sometimes: &[],
+};
+
+/// runc 1.1.15 with `noNewPrivileges`.
+static RUNC_1_1: Calls = Calls {
+    always: &[
+        call("write", Nothing),
+        call("close", Nothing),
+        call("openat", Nothing),
+        call("fcntl", AnyErrno),
+        call("epoll_ctl", AnyErrno),
+        call("fstatfs", Nothing),
+        call("getdents64", Success),
+        call("getpid", AnyErrno),
+        call("execve", Nothing),
+    ],
+    sometimes: &["futex", "tgkill", "rt_sigreturn"],
+};
+
+/// The same without.
+static RUNC_1_1_PRIVILEGED: Calls = Calls {
+    always: &[
+        call("write", Nothing),
+        call("read", Success),
+        call("close", Nothing),
+        call("openat", Nothing),
+        call("fcntl", AnyErrno),
+        call("epoll_ctl", AnyErrno),
+        call("fstat", Success),
+        call("newfstatat", Success),
+        call("faccessat2", AnyErrno),
+        call("setgroups", Success),
+        call("setgid", Success),
+        call("setuid", Success),
+        call("chdir", Success),
+        call("getcwd", Nothing),
+        call("capget", Success),
+        call("capset", Success),
+        call("prctl", Success),
+        call("getppid", Success),
+        call("fstatfs", Nothing),
+        call("getdents64", Success),
+        call("getpid", AnyErrno),
+        call("execve", Nothing),
+    ],
+    sometimes: &["futex", "tgkill", "rt_sigreturn"],
+};
+
+/// runc 1.3.6 with `noNewPrivileges`.
+static RUNC_1_3: Calls = Calls {
+    always: &[
+        call("write", Nothing),
+        call("close", Nothing),
+        call("openat", Nothing),
+        call("openat2", AnyFailure),
+        call("fcntl", AnyErrno),
+        call("fstat", Nothing),
+        call("fstatfs", Nothing),
+        call("statx", Nothing),
+        call("getdents64", Success),
+        call("futex", AnyErrno),
+        call("execve", Nothing),
+    ],
+    sometimes: &["futex", "tgkill", "rt_sigreturn"],
+};
+
+/// The same without.
+static RUNC_1_3_PRIVILEGED: Calls = Calls {
+    always: &[
+        call("write", Nothing),
+        call("read", Nothing),
+        call("close", Nothing),
+        call("close_range", AnyErrno),
+        call("openat", Nothing),
+        call("openat2", AnyFailure),
+        call("fcntl", AnyFailure),
+        call("epoll_ctl", AnyErrno),
+        call("fstat", Nothing),
+        call("newfstatat", Success),
+        call("faccessat2", AnyErrno),
+        call("statx", Nothing),
+        call("setgroups", Success),
+        call("setgid", Success),
+        call("setuid", Success),
+        call("chdir", Success),
+        call("getcwd", Nothing),
+        call("capget", Success),
+        call("capset", Success),
+        call("prctl", Success),
+        call("getppid", Success),
+        call("fstatfs", Nothing),
+        call("getdents64", Success),
+        call("getpid", AnyErrno),
+        call("futex", Success),
+        call("execve", Nothing),
+    ],
+    sometimes: &["tgkill", "rt_sigreturn"],
+};
 
 /// What crun calls behind the filter.
-pub(super) const fn crun(has_no_new_privileges: bool) -> &'static [Call] {
+pub(super) const fn crun(has_no_new_privileges: bool) -> &'static Calls {
     if has_no_new_privileges {
         &CRUN
     } else {
@@ -114,6 +234,11 @@ pub(super) const fn crun(has_no_new_privileges: bool) -> &'static [Call] {
 }
 
 /// What runc calls behind the filter.
-pub(super) const fn runc(_version: (u32, u32), _no_new_privileges: bool) -> &'static [Call] {
-    &CRUN
+pub(super) fn runc(version: (u32, u32), has_no_new_privileges: bool) -> &'static Calls {
+    match (version < (1, 2), has_no_new_privileges) {
+        (true, true) => &RUNC_1_1,
+        (true, false) => &RUNC_1_1_PRIVILEGED,
+        (false, true) => &RUNC_1_3,
+        (false, false) => &RUNC_1_3_PRIVILEGED,
+    }
 }

@@ -7,6 +7,7 @@
 //! - [`messages`] reads what the runtimes print.
 //! - [`predictions`] asks seclint what it would do.
 //! - [`compare`] compares what was observed with both.
+//! - [`generate`] makes sections for the record.
 //! - [`suite`] does all this for one root.
 //! - [`buildah`] reproduces the bug that hides warnings, and seclint's way out.
 
@@ -23,6 +24,7 @@
 
 mod buildah;
 mod compare;
+mod generate;
 mod messages;
 mod namespaces;
 mod observe;
@@ -52,7 +54,7 @@ enum LiveError {
     #[error("{0}: not all could be run")]
     Inside(String),
     /// The arguments are none of those that there are.
-    #[error("usage: live [observe SECTIONS DIRECTORY]")]
+    #[error("usage: live [observe SECTIONS DIRECTORY | generate SEED COUNT]")]
     Usage,
     /// The system refused something.
     #[error(transparent)]
@@ -74,6 +76,7 @@ fn main() -> ExitCode {
         ["observe", sections, directory] => {
             all_suites(&Mode::Observe(sections.into(), directory.into())).map(|_| true)
         }
+        ["generate", seed, count] => generate(seed, count),
         ["inside", ref work @ ..] => suite::inside(work).map(|()| true),
         _ => Err(LiveError::Usage),
     };
@@ -143,4 +146,15 @@ fn check_requirements() -> Result<(), LiveError> {
         }
     }
     Ok(())
+}
+
+/// Prints generated sections.
+fn generate(seed: &str, count: &str) -> Result<bool, LiveError> {
+    let (Ok(seed), Ok(count)) = (seed.parse(), count.parse()) else {
+        return Err(LiveError::Usage);
+    };
+    for case in generate::cases(seed, count) {
+        println!("{case}");
+    }
+    Ok(true)
 }
