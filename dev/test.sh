@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs what the tests need, and runs all of them: format, lints, tests, and
-# the fuzzer for a minute (SECLINT_FUZZ_SECONDS changes that, SECLINT_FUZZ_SEED
-# where it begins).
+# Installs what the tests need, and runs all of them: format, lints, tests, the
+# real runtimes (as root; SECLINT_LIVE=skip leaves them out), and the fuzzer for a
+# minute (SECLINT_FUZZ_SECONDS changes that, SECLINT_FUZZ_SEED where it begins).
 set -eu
 cd "$(dirname "$0")/.."
 . dev/lib.sh
@@ -16,6 +16,10 @@ rustfmt --check --edition 2024 src/lint/rules/*.rs
 cargo clippy --locked --all-targets -- -D warnings
 RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
 cargo test --locked
+
+# The real runtimes, in Debian roots: see tests/live/README.md.
+[ "${SECLINT_LIVE:-}" = skip ] || need debootstrap debian-archive-keyring util-linux mount
+cargo test --locked --test live
 
 # Without a sanitizer: seclint has no unsafe code, and the stable compiler has none.
 # The seed is fixed, so that what it finds belongs to the change that is tested.

@@ -22,9 +22,9 @@ use crate::program;
 use crate::runtimes::{Case, Header, Observation, Outcome, Record, Uname};
 
 /// How long a container may take. It takes a tenth of a second.
-const LIMIT: Duration = Duration::from_secs(5);
+const LIMIT: Duration = Duration::from_secs(3);
 /// How long it may take at the second try: machines are slow sometimes.
-const PATIENT_LIMIT: Duration = Duration::from_secs(20);
+const PATIENT_LIMIT: Duration = Duration::from_secs(15);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Runtime {
