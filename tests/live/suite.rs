@@ -158,7 +158,7 @@ impl Suite<'_> {
             let count = record.observations.len();
             println!(
                 "{name}: {count} compared with the record, {} agree",
-                count - wrong
+                tally.passed
             );
         } else {
             println!("{name}: NEWS: a version that is not on record");
