@@ -234,7 +234,7 @@ fn predict<'a>(
             });
         if !model.is_recorded() {
             notes.push(format!(
-                "{} {} was not compared with its predictions; the nearest that was is {}",
+                "{0} {1} was not compared with its predictions; the nearest that was is {0} {2}",
                 model.name(),
                 model.version(),
                 model.nearest()

@@ -91,12 +91,13 @@ pub struct Prediction<'d> {
 }
 
 impl Model {
-    /// The runtimes that were run, with the libseccomp release that they were run with.
+    /// The runtimes that were run, with the libseccomp release that they were run with. `+ds1` is
+    /// Debian's.
     pub const RECORDED: [(&str, &str, Release); 4] = [
         ("crun", "1.21", Release::new(2, 6, 0)),
         ("crun", "1.28", Release::new(2, 6, 1)),
-        ("runc", "1.1.15", Release::new(2, 6, 0)),
-        ("runc", "1.3.6", Release::new(2, 6, 1)),
+        ("runc", "1.1.15+ds1", Release::new(2, 6, 0)),
+        ("runc", "1.3.6+ds1", Release::new(2, 6, 1)),
     ];
 
     /// The model of a runtime's version, as the runtime prints it.
@@ -135,35 +136,27 @@ impl Model {
         &self.version
     }
 
-    /// Whether this version was run, and its predictions compared with what it did.
+    /// Whether this version was run, as anybody packaged it, and its predictions compared with what
+    /// it did.
     #[must_use]
     pub fn is_recorded(&self) -> bool {
-        self.nearest() == format!("{} {}", self.name(), self.version)
+        upstream(self.nearest()) == upstream(&self.version)
     }
 
     /// The recorded version whose ways this one is taken to have.
     #[must_use]
-    pub fn nearest(&self) -> String {
-        let upstream = self
-            .version
-            .split(['+', '~', '-'])
-            .next()
-            .unwrap_or_default();
-        let of_name = Self::RECORDED
+    pub fn nearest(&self) -> &'static str {
+        let versions = Self::RECORDED
             .iter()
             .filter(|(name, _, _)| *name == self.name());
         let mut nearest = None;
-        for (name, version, _) in of_name {
+        for (name, version, _) in versions {
             let is_older = Self::of(name, version).is_ok_and(|model| model.number <= self.number);
             if nearest.is_none() || is_older {
-                nearest = Some((name, version));
+                nearest = Some(*version);
             }
         }
-        match nearest {
-            Some((name, version)) if *version == upstream => format!("{name} {}", self.version),
-            Some((name, version)) => format!("{name} {version}"),
-            None => String::new(),
-        }
+        nearest.unwrap_or_default()
     }
 
     /// What the runtime does with a document, which is a section or a container's configuration.
@@ -269,6 +262,11 @@ pub fn difference(first: &Prediction<'_>, second: &Prediction<'_>) -> Option<Str
     first.stub.is_empty().then(|| {
         format!("syscalls above number {largest}, the largest that is named, fail with ENOSYS")
     })
+}
+
+/// A version without what a distribution adds to it.
+fn upstream(version: &str) -> &str {
+    version.split(['+', '~']).next().unwrap_or_default()
 }
 
 /// A value of a container's annotation, as crun reads it: the last of that name.

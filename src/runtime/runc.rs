@@ -50,6 +50,8 @@ pub struct Conditions {
     pub native: Arch,
     /// Whether it knows flags at all: from runc 1.2 on.
     pub knows_flags: bool,
+    /// Whether it knows `LoongArch`, as Debian's does.
+    pub knows_loongarch: bool,
 }
 
 pub use reader::read;
@@ -85,7 +87,7 @@ fn convert(section: &Section<'_>, conditions: Conditions) -> Result<Option<Effec
         return Err(Refusal(words));
     }
     for name in &section.architectures {
-        architecture(name)?;
+        architecture(name, conditions)?;
     }
     let default = effect(&section.default_action, section.default_errno)?;
     for entry in &section.entries {
@@ -124,7 +126,7 @@ fn generate<'d>(
         ));
     };
     for name in &section.architectures {
-        let arch = architecture(name)?;
+        let arch = architecture(name, conditions)?;
         context.add_arch(arch).map_err(|errno| {
             let why = errno.go_words();
             Refusal(format!(
@@ -211,8 +213,10 @@ fn effect(action: &Str<'_>, errno: Option<u64>) -> Result<Effect, Refusal> {
     Ok(Effect::new(known.ok_or_else(|| Refusal(words()))?, errno))
 }
 
-fn architecture(name: &Str<'_>) -> Result<Arch, Refusal> {
-    let known = Arch::from_token(name.as_str()).filter(|arch| ARCHITECTURES.contains(arch));
+fn architecture(name: &Str<'_>, conditions: Conditions) -> Result<Arch, Refusal> {
+    let known = Arch::from_token(name.as_str()).filter(|arch| {
+        ARCHITECTURES.contains(arch) || (*arch == Arch::Loongarch64 && conditions.knows_loongarch)
+    });
     let words = || format!("string {} is not a valid arch for seccomp", name.shown());
     known.ok_or_else(|| Refusal(words()))
 }
@@ -265,6 +269,7 @@ pub(super) fn predict<'d>(
         libseccomp: surroundings.libseccomp,
         native: surroundings.native,
         knows_flags: model.number >= (1, 2),
+        knows_loongarch: model.version.contains("+ds"),
     };
     let planned = plan(&section, conditions);
     let mut prediction = Prediction {

@@ -1,6 +1,6 @@
 //! Compares what was observed with the record, and with what seclint predicts.
 
-use crate::runtimes::{Header, Observation};
+use crate::runtimes::{Header, Observation, Outcome};
 
 /// The fields in which an observation is not what is on record.
 pub(crate) fn with_record(
@@ -45,7 +45,9 @@ pub(crate) fn with_prediction(
             differences.field("dropped", &predicted.dropped, &observed.dropped);
         }
         // A prediction is of the message, and not of what the runtime puts around it.
-        if !observed.error.contains(&predicted.error) {
+        let is_told = predicted.outcome != Outcome::Refuses
+            || predicted.error.is_empty() == observed.error.is_empty();
+        if !is_told || !observed.error.contains(&predicted.error) {
             differences.field("error", &predicted.error, &observed.error);
         }
     }

@@ -9,23 +9,14 @@ use serde_json::Value;
 
 use crate::runtimes::{Case, Header, Observation, Outcome};
 
-/// The predictions by the names of the cases; `None` if this seclint makes none.
-pub(crate) fn of(
-    cases: &[Case],
-    header: &Header,
-) -> io::Result<Option<BTreeMap<String, Observation>>> {
+/// The predictions by the names of the cases.
+pub(crate) fn of(cases: &[Case], header: &Header) -> io::Result<BTreeMap<String, Observation>> {
     let directory = tempfile::tempdir()?;
-    let (_, version) = header
-        .name()
-        .split_once('-')
-        .map_or_else(Default::default, |(name, version)| {
-            (name.to_owned(), version.to_owned())
-        });
     let uname = &header.uname;
     let mut seclint = Command::new(env!("CARGO_BIN_EXE_seclint"));
     seclint
-        .args(["predict", "--format=json", "--dialect=oci"])
-        .arg(format!("--runtime={}@{version}", header.runtime))
+        .args(["predict", "--format=json"])
+        .arg(format!("--runtime={}@{}", header.runtime, header.version))
         .arg(format!("--libseccomp={}", header.libseccomp))
         .arg(format!(
             "--uname={}|{}|{}",
@@ -40,9 +31,6 @@ pub(crate) fn of(
     }
     let output = seclint.stdin(Stdio::null()).output()?;
     let stderr = String::from_utf8_lossy(&output.stderr);
-    if stderr.contains("unrecognized subcommand") {
-        return Ok(None);
-    }
     let report: Value = serde_json::from_slice(&output.stdout)
         .map_err(|error| io::Error::other(format!("seclint predict: {error}: {stderr}")))?;
     let predictions = report["predictions"].as_array().into_iter().flatten();
@@ -50,7 +38,7 @@ pub(crate) fn of(
         let case = names.get(prediction["path"].as_str()?)?;
         Some(((*case).clone(), prediction_of(case, prediction)?))
     });
-    Ok(Some(predictions.collect()))
+    Ok(predictions.collect())
 }
 
 /// A prediction in the words of an observation; `None` if it is not what it should be.

@@ -131,31 +131,6 @@ pub struct Observation {
     pub varies: bool,
 }
 
-impl Observation {
-    /// In what a prediction differs from what happened: its fields by name. The runtime's
-    /// words may say more than the prediction.
-    pub fn differences(&self, prediction: &serde_json::Value) -> Vec<String> {
-        let mut differences = Vec::new();
-        let mut compare = |field: &str, observed: serde_json::Value| {
-            let predicted = &prediction[field];
-            if *predicted != observed {
-                differences.push(format!("{field}: {observed}, predicted {predicted}"));
-            }
-        };
-        compare("outcome", serde_json::json!(self.outcome));
-        compare("warned", serde_json::json!(self.warned));
-        compare("dropped", serde_json::json!(self.dropped));
-        compare("key", serde_json::json!(self.key));
-        let words = prediction["error"].as_str().unwrap_or_default();
-        if !self.error.contains(words)
-            || (self.outcome == Outcome::Refuses && words.is_empty() && !self.error.is_empty())
-        {
-            differences.push(format!("error: {:?}, predicted {words:?}", self.error));
-        }
-        differences
-    }
-}
-
 /// What became of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

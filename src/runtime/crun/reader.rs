@@ -96,14 +96,17 @@ impl<'d> Reader<'d> {
             (Deviates::Comment, _) => bytes.starts_with(b"/"),
             (Deviates::LoneSurrogate, _)
             | (
-                Deviates::BadUtf8
-                | Deviates::TrailingComma
-                | Deviates::SingleQuotes
-                | Deviates::LeadingZero
-                | Deviates::NonFinite,
+                Deviates::BadUtf8 | Deviates::TrailingComma | Deviates::LeadingZero,
                 Parser::JsonC,
             )
             | (Deviates::TooDeep, Parser::Yajl) => true,
+            // It ends at the quote, escaped or not.
+            (Deviates::SingleQuotes, Parser::JsonC) => !bytes.windows(2).any(|it| it == b"\\'"),
+            (Deviates::NonFinite, Parser::JsonC) => {
+                let names: [&[u8]; 3] = [b"nan", b"infinity", b"-infinity"];
+                names.iter().any(|name| bytes.eq_ignore_ascii_case(name))
+            }
+            (Deviates::BadNumber, Parser::JsonC) => is_json_c_number(bytes),
             (Deviates::ControlCharacter, Parser::JsonC) => bytes != b"\0",
             (Deviates::BadLiteral, Parser::JsonC) => literal(bytes).is_some(),
             (Deviates::NonJsonWhitespace, Parser::Yajl) => {
@@ -344,8 +347,28 @@ fn literal(word: &[u8]) -> Option<Kind<'static>> {
     }
 }
 
-/// A number as json-c writes it again: whole ones kept within 64 bits, others as they were.
+/// Whether json-c takes a number that is none of JSON's: digits may be missing after the point and
+/// in the exponent.
+fn is_json_c_number(word: &[u8]) -> bool {
+    let digits = |word: &[u8]| word.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let unsigned = word.strip_prefix(b"-").unwrap_or(word);
+    let whole = digits(unsigned);
+    let mut rest = unsigned.get(whole..).unwrap_or_default();
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        rest = fraction.get(digits(fraction)..).unwrap_or_default();
+    }
+    if let [b'e' | b'E', exponent @ ..] = rest {
+        let unsigned = exponent.strip_prefix(b"-").or(exponent.strip_prefix(b"+"));
+        let exponent = unsigned.unwrap_or(exponent);
+        rest = exponent.get(digits(exponent)..).unwrap_or_default();
+    }
+    whole > 0 && rest.is_empty()
+}
+
+/// A number as json-c writes it again: whole ones kept within 64 bits, others as they were, but for
+/// an exponent that has no digits.
 fn json_c_number(written: &str) -> Cow<'_, str> {
+    let written = written.trim_end_matches(['e', 'E', '+', '-']);
     let (sign, digits) = match written.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None => ("", written),
