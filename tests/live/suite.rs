@@ -81,7 +81,14 @@ pub(crate) fn run(suite: &str, mode: &Mode) -> Result<Tally, LiveError> {
                     mark_varying(record, &again);
                 }
             }
-            for record in &records {
+            for record in &mut records {
+                // What varies does so seldom; once seen, it is known.
+                if let Some(before) = Record::read(&repository(RUNTIMES), &record.header.name()) {
+                    for observation in &mut record.observations {
+                        let before = before.of(&observation.case);
+                        observation.varies |= before.is_some_and(|it| it.varies);
+                    }
+                }
                 record.write(&repository(RUNTIMES))?;
                 let varying = record.observations.iter().filter(|it| it.varies);
                 for observation in varying {
