@@ -4,13 +4,14 @@
 //! namespaces around it, [`inside`], and judges what came of it.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use crate::buildah::Step;
 use crate::observe::{Root, Runtime};
 use crate::runtimes::{Case, Observation, Record};
-use crate::{LiveError, buildah, compare, namespaces, predictions, repository, roots};
+use crate::{LiveError, buildah, caches, compare, namespaces, predictions, repository, roots};
 
 /// Where the sections are, and beside them the records.
 const RUNTIMES: &str = "tests/runtimes";
@@ -23,6 +24,8 @@ pub(crate) enum Mode {
     Record,
     /// The sections in a file are run, and records of them written to a directory.
     Observe(PathBuf, PathBuf),
+    /// Caches are made and audited, and nothing else is done.
+    Caches,
 }
 
 /// How many comparisons and steps came out as they should.
@@ -60,6 +63,7 @@ pub(crate) fn run(suite: &str, mode: &Mode) -> Result<Tally, LiveError> {
     let root = roots::root(suite)?;
     let suite = Suite { name: suite, root };
     let sections = match mode {
+        Mode::Caches => return suite.audit_caches(),
         Mode::Observe(sections, _) => sections.clone(),
         Mode::Compare | Mode::Record => repository(RUNTIMES).join("sections.jsonl"),
     };
@@ -67,6 +71,7 @@ pub(crate) fn run(suite: &str, mode: &Mode) -> Result<Tally, LiveError> {
     let mut records = suite.observe(&cases)?;
     let mut tally = Tally::default();
     match mode {
+        Mode::Caches => {}
         Mode::Observe(_, directory) => {
             fs::create_dir_all(directory)?;
             for record in &records {
@@ -105,8 +110,8 @@ pub(crate) fn run(suite: &str, mode: &Mode) -> Result<Tally, LiveError> {
             }
         }
     }
-    tally = [tally, suite.reproduce_the_bug()?].into_iter().sum();
-    Ok(tally)
+    let others = [suite.reproduce_the_bug()?, suite.audit_caches()?];
+    Ok([tally].into_iter().chain(others).sum())
 }
 
 fn mark_varying(record: &mut Record, again: &Record) {
@@ -239,10 +244,23 @@ impl Suite<'_> {
 
     /// Reproduces the bug in the root.
     fn reproduce_the_bug(&self) -> Result<Tally, LiveError> {
+        self.take_steps("buildah", &[])
+    }
+
+    /// Makes caches of every kind in the root. A release that is not the first is what
+    /// the first one's crun is updated to.
+    fn audit_caches(&self) -> Result<Tally, LiveError> {
+        let older = self.root.with_file_name(roots::SUITES[0]);
+        let older = Some(older.as_path()).filter(|it| *it != self.root);
+        self.take_steps("caches", older.as_slice())
+    }
+
+    /// Has steps taken inside, and tells what they came to.
+    fn take_steps(&self, work: &str, more: &[&Path]) -> Result<Tally, LiveError> {
         let directory = tempfile::tempdir()?;
         let file = directory.path().join("steps.json");
         let seclint = Path::new(env!("CARGO_BIN_EXE_seclint"));
-        self.enter("buildah", &[seclint, &file])?;
+        self.enter(work, &[&[seclint, file.as_path()], more].concat())?;
         let steps: Vec<(bool, String)> =
             serde_json::from_slice(&fs::read(file)?).expect("the steps are JSON");
         let mut tally = Tally::default();
@@ -288,7 +306,7 @@ fn differences(record: &Record, recorded: &Record, observation: &Observation) ->
 #[allow(clippy::exit, reason = "there is nobody left to return to")]
 fn end_with_the_outside() {
     std::thread::spawn(|| {
-        let _ = std::io::stdin().read(&mut [0]);
+        let _ = io::stdin().read(&mut [0]);
         std::process::exit(1);
     });
 }
@@ -313,10 +331,20 @@ pub(crate) fn inside(work: &[&str]) -> Result<(), LiveError> {
         [root, "buildah", seclint, file] => {
             namespaces::mount(Path::new(root))?;
             let steps = buildah::steps(Path::new(root), Path::new(seclint))?;
-            let steps: Vec<_> = steps.iter().map(|it| (it.passed, &it.said)).collect();
-            fs::write(file, serde_json::to_string(&steps).expect("steps are JSON"))?;
-            Ok(())
+            Ok(write_steps(&steps, file)?)
+        }
+        [root, "caches", seclint, file, ref older @ ..] => {
+            namespaces::mount(Path::new(root))?;
+            let older = older.first().map(Path::new);
+            let steps = caches::steps(Path::new(root), Path::new(seclint), older)?;
+            Ok(write_steps(&steps, file)?)
         }
         _ => Err(LiveError::Usage),
     }
+}
+
+/// For [`Suite::take_steps`].
+fn write_steps(steps: &[Step], file: &str) -> io::Result<()> {
+    let steps: Vec<_> = steps.iter().map(|it| (it.passed, &it.said)).collect();
+    fs::write(file, serde_json::to_string(&steps).expect("steps are JSON"))
 }
