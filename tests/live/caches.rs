@@ -1,284 +1,36 @@
 //! Caches of every kind that a host can have, made by the root's own crun, and what
 //! `seclint cache-audit` says of each beside what is the case.
 //!
-//! A [`Kind`] is a shell script in a PID namespace of its own, because containers have
-//! to run while their cache is audited; what it is made of stands in [`SHELL`].
+//! What is done and what is expected stands in `caches.sh`.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::buildah::Step;
 use crate::namespaces;
 
-/// How long a kind may take. It takes one or two seconds.
+/// How long a kind may take. It takes a second.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// A cache, and what every audit of it has to say, in the words of [`described`].
-struct Kind {
-    name: &'static str,
-    script: &'static str,
-    audits: &'static [Audit],
-}
+/// A function for each kind.
+const SCRIPT: &str = include_str!("caches.sh");
 
-/// When the audit was made, and what it has to say.
-struct Audit(&'static str, &'static [&'static str]);
-
-/// What the scripts are written in. `$state` is the state root; `$under` is what crun
-/// is started by.
-const SHELL: &str = r#"
-n=0 under=
-on_state() { command=$1; shift; $under crun --cgroup-manager=disabled --root "$state" "$command" "$@"; }
-# Of a bundle, a container that goes on running.
-start() { on_state run --detach --bundle "/tmp/bundles/$1" "$2"; }
-stop() { on_state kill "$1" KILL; until on_state state "$1" | grep -q '"status": "stopped"'; do sleep .02; done; }
-delete() { stop "$1"; on_state delete "$1"; }
-audit() { n=$((n + 1)); /tmp/seclint cache-audit "$state" --format=json "$@" >"$state.$n.json"; }
-"#;
-
-const KINDS: &[Kind] = &[
-    // The link to an entry stays until the container is deleted.
-    Kind {
-        name: "lifecycle",
-        script: "
-            start clean running
-            on_state create --bundle /tmp/bundles/umuont created
-            start chmdo stopped; stop stopped
-            start fsopn deleted; delete deleted
-            audit
-            audit --profile /tmp/profiles/fsopn.json
-        ",
-        audits: &[
-            Audit(
-                "a running, a created, a stopped and a deleted container",
-                &[
-                    "created: hides umuont",
-                    "nobody: unattributed, perhaps stale",
-                    "running: clean",
-                    "stopped: hides chmdo",
-                    "with entries created, running, stopped",
-                    "keys verified by 3",
-                ],
-            ),
-            Audit(
-                "with the deleted one's profile",
-                &[
-                    "created: hides umuont",
-                    "fsopn.json: hides fsopn",
-                    "running: clean",
-                    "stopped: hides chmdo",
-                    "with entries created, running, stopped",
-                    "keys verified by 3",
-                ],
-            ),
-        ],
-    },
-    // crun's next miss in a large cache evicts the older half: `deleted`, and not what is pinned.
-    Kind {
-        name: "pinned",
-        script: r#"
-            start clean running
-            start chmdo again; delete again
-            chmod +t "$state"/.cache/seccomp/*
-            start fsopn deleted; delete deleted
-            for i in $(seq 400); do : >"$state/.cache/seccomp/$(printf %064d "$i")"; done
-            start umuont late
-            rm "$state"/.cache/seccomp/0000000000*
-            start chmdo again
-            audit
-            audit --prune
-        "#,
-        audits: &[
-            Audit(
-                "two pinned entries after an eviction",
-                &[
-                    "again: hides chmdo, pinned",
-                    "late: hides umuont",
-                    "running: clean, pinned",
-                    "with entries again, late, running",
-                    "keys verified by 3",
-                ],
-            ),
-            Audit(
-                "pruned",
-                &[
-                    "again: hides chmdo, pinned, removed",
-                    "late: hides umuont, removed",
-                    "running: clean, pinned",
-                    "with entries again, late, running",
-                    "keys verified by 3",
-                ],
-            ),
-        ],
-    },
-    // The annotation is in the key: one section has two entries.
-    Kind {
-        name: "fail annotation",
-        script: "
-            start strict strict
-            start clean lax
-            start strict-umuont refused
-            audit
-        ",
-        audits: &[Audit(
-            "a section with and without it, and a name that it refuses",
-            &[
-                "lax: clean",
-                "strict: clean",
-                "with entries lax, strict",
-                "keys verified by 2",
-            ],
-        )],
-    },
-    // `setarch --uname-2.6` stands in for the kernel before a reboot, of which a state
-    // root on a disk has the containers' directories left.
-    Kind {
-        name: "another kernel",
-        script: r#"
-            under="setarch --uname-2.6"
-            before="$($under uname -r)|$($under uname -v)|$($under uname -m)"
-            start clean old; stop old
-            start chmdo oldbad; stop oldbad
-            start fsopn oldgone; delete oldgone
-            under=
-            start clean new
-            audit --profile /tmp/profiles/fsopn.json
-            audit --profile /tmp/profiles/fsopn.json --uname "$before"
-        "#,
-        audits: &[
-            Audit(
-                "after the reboot",
-                &[
-                    "new, old by key: clean",
-                    "nobody: unattributed, perhaps stale",
-                    "old by link: clean, stale",
-                    "oldbad by link: hides chmdo, stale",
-                    "with entries new, old, oldbad",
-                    "keys verified by 1, not by 2",
-                ],
-            ),
-            Audit(
-                "with the kernel of before",
-                &[
-                    "fsopn.json: hides fsopn",
-                    "new by key, old: clean",
-                    "new by link: clean, stale",
-                    "oldbad: hides chmdo",
-                    "with entries new, old, oldbad",
-                    "keys verified by 2, not by 1",
-                ],
-            ),
-        ],
-    },
-    Kind {
-        name: "refused",
-        script: "
-            on_state run --bundle /tmp/bundles/flag flag
-            on_state run --bundle /tmp/bundles/execve execve
-            audit
-            audit --profile /tmp/profiles
-            start flag flag
-            start execve execve
-            audit
-        ",
-        audits: &[
-            Audit(
-                "an unknown flag, and a program that may not be executed",
-                &[
-                    "nobody: unattributed, perhaps stale",
-                    "nobody: unattributed, perhaps stale",
-                    "keys unverified by 0",
-                ],
-            ),
-            Audit(
-                "with their profiles",
-                &[
-                    "execve.json: hides execvee",
-                    "flag.json: hides mkond",
-                    "keys verified by 0",
-                ],
-            ),
-            // Detached, crun says nothing by its exit status, and leaves the container.
-            Audit(
-                "the same, detached",
-                &[
-                    "execve: hides execvee",
-                    "flag: hides mkond",
-                    "with entries execve, flag",
-                    "keys verified by 2",
-                ],
-            ),
-        ],
-    },
-    Kind {
-        name: "no filter",
-        script: r#"
-            start nosection nosection
-            start null null
-            start data data
-            start chmdo removed; rm "$state"/.cache/seccomp/*
-            start clean cached
-            audit
-        "#,
-        audits: &[Audit(
-            "no section, null, a filter given by an annotation, an entry removed since, and a profile",
-            &[
-                "cached: clean",
-                "with entries cached",
-                "with filters of their own data, removed",
-                "without a filter nosection, null",
-                "keys verified by 1",
-            ],
-        )],
-    },
+/// The kinds that need nothing but the root.
+const KINDS: [&str; 6] = [
+    "lifecycle",
+    "pinned",
+    "strict",
+    "rebooted",
+    "refused",
+    "own_filters",
 ];
-
-/// Two cruns on one state root: the older one is in another root.
-const UPDATE: Kind = Kind {
-    name: "update",
-    script: "
-        mount -t proc proc /mnt/older/proc
-        mount --bind /tmp /mnt/older/tmp
-        under='chroot /mnt/older'
-        start clean old
-        start chmdo oldbad
-        start fsopn oldgone; delete oldgone
-        under=
-        audit
-        start clean new
-        start umuont newbad
-        audit
-    ",
-    audits: &[
-        // Nothing shows yet that the versions are right: only links are believed.
-        Audit(
-            "before a container is started",
-            &[
-                "nobody: unattributed, perhaps stale",
-                "old by link: clean, perhaps stale",
-                "oldbad by link: hides chmdo, perhaps stale",
-                "with entries old, oldbad",
-                "keys contradicted by 0, not by 2",
-            ],
-        ),
-        Audit(
-            "after that",
-            &[
-                "new, old by key: clean",
-                "newbad: hides umuont",
-                "nobody: unattributed, perhaps stale",
-                "old by link: clean, stale",
-                "oldbad by link: hides chmdo, stale",
-                "with entries new, newbad, old, oldbad",
-                "keys verified by 2, not by 2",
-            ],
-        ),
-    ],
-};
 
 /// Makes and audits all kinds in a root that has been [mounted](namespaces::mount). With
 /// an older release's root, an update of crun is one of them.
@@ -286,7 +38,7 @@ pub(crate) fn steps(root: &Path, seclint: &Path, older: Option<&Path>) -> io::Re
     lay_out(root, seclint)?;
     let mut steps = Vec::new();
     for kind in KINDS {
-        steps.extend(kind.steps(root)?);
+        steps.extend(steps_of(kind, root)?);
     }
     if let Some(older) = older {
         namespaces::mount(older)?;
@@ -297,7 +49,7 @@ pub(crate) fn steps(root: &Path, seclint: &Path, older: Option<&Path>) -> io::Re
         if !status.success() {
             return Err(io::Error::other(format!("mount --rbind: {status}")));
         }
-        steps.extend(UPDATE.steps(root)?);
+        steps.extend(steps_of("updated", root)?);
     }
     Ok(steps)
 }
@@ -310,50 +62,36 @@ fn lay_out(root: &Path, seclint: &Path) -> io::Result<()> {
         fs::create_dir_all(tmp.join(directory))?;
     }
     fs::copy(root.join("bin/busybox"), tmp.join("rootfs/bin/busybox"))?;
-    let section = |names: &[&str]| {
-        json!({
-            "defaultAction": "SCMP_ACT_ALLOW",
-            "syscalls": [{ "names": names, "action": "SCMP_ACT_ERRNO" }],
-        })
+    let deny = |names: &[&str]| {
+        let entries = json!([{ "names": names, "action": "SCMP_ACT_ERRNO" }]);
+        json!({ "seccomp": { "defaultAction": "SCMP_ACT_ALLOW", "syscalls": entries } })
     };
-    let clean = section(&["add_key", "keyctl"]);
-    let umuont = section(&["umount2", "umuont"]);
-    let mut flag = section(&["mknod", "mkond"]);
-    flag["flags"] = json!(["SECCOMP_FILTER_FLAG_NOPE"]);
+    let [clean, umuont] = [&["add_key", "keyctl"], &["umount2", "umuont"]].map(|it| deny(it));
+    let mut flag = deny(&["mknod", "mkond"]);
+    flag["seccomp"]["flags"] = json!(["SECCOMP_FILTER_FLAG_NOPE"]);
     let none = json!({});
     let fail = json!({ "run.oci.seccomp_fail_unknown_syscall": "1" });
     // One instruction that allows everything: BPF_RET with SECCOMP_RET_ALLOW.
     let data = json!({ "run.oci.seccomp_bpf_data": "BgAAAAAA/38=" });
-    let bundles = [
-        ("chmdo", Some(section(&["chmod", "chmdo"])), &none),
-        ("clean", Some(clean.clone()), &none),
-        ("data", Some(clean.clone()), &data),
-        (
-            "execve",
-            Some(section(&["execve", "execveat", "execvee"])),
-            &none,
-        ),
-        ("flag", Some(flag), &none),
-        ("fsopn", Some(section(&["fsopn", "fsmount"])), &none),
-        ("nosection", None, &none),
-        ("null", Some(Value::Null), &none),
-        ("strict", Some(clean), &fail),
-        ("strict-umuont", Some(umuont.clone()), &fail),
-        ("umuont", Some(umuont), &none),
-    ];
-    for (name, section, annotations) in bundles {
-        let bundle = tmp.join("bundles").join(name);
-        fs::create_dir_all(&bundle)?;
-        let namespaces = ["pid", "ipc", "uts", "mount"].map(|it| json!({ "type": it }));
-        let mut linux = Map::from_iter([("namespaces".to_owned(), json!(namespaces))]);
-        if let Some(section) = section {
-            let profile = tmp.join(format!("profiles/{name}.json"));
-            // That of a plain bundle is the profile that a person has.
-            if *annotations == none && !section.is_null() {
-                fs::write(profile, section.to_string())?;
-            }
-            linux.insert("seccomp".to_owned(), section);
-        }
+    for (name, mut linux, annotations) in [
+        ("chmdo", deny(&["chmod", "chmdo"]), &none),
+        ("clean", clean.clone(), &none),
+        ("data", clean.clone(), &data),
+        ("execve", deny(&["execve", "execveat", "execvee"]), &none),
+        ("flag", flag, &none),
+        ("fsopn", deny(&["fsopn", "fsmount"]), &none),
+        ("nosection", none.clone(), &none),
+        ("null", json!({ "seccomp": null }), &none),
+        ("strict", clean, &fail),
+        ("strict-umuont", umuont.clone(), &fail),
+        ("umuont", umuont, &none),
+    ] {
+        let profile = linux["seccomp"].to_string();
+        fs::write(tmp.join(format!("profiles/{name}.json")), profile)?;
+        linux["namespaces"] = ["pid", "ipc", "uts", "mount"]
+            .map(|it| json!({ "type": it }))
+            .to_vec()
+            .into();
         let config = json!({
             "ociVersion": "1.0.0",
             "process": {
@@ -371,42 +109,45 @@ fn lay_out(root: &Path, seclint: &Path) -> io::Result<()> {
             "annotations": annotations,
             "linux": linux,
         });
+        let bundle = tmp.join("bundles").join(name);
+        fs::create_dir_all(&bundle)?;
         fs::write(bundle.join("config.json"), config.to_string())?;
     }
     Ok(())
 }
 
-impl Kind {
-    /// A step an audit.
-    fn steps(&self, root: &Path) -> io::Result<Vec<Step>> {
-        let state = format!("tmp/state of {}", self.name);
-        let log = root.join(format!("{state}.log"));
-        let mut command = namespaces::command(root);
-        let script = format!("state='/{state}'\n{SHELL}\n{}", self.script);
-        command.args(["sh", "-c", &script]);
-        namespaces::run(&mut command, &log, LIMIT, || true)?;
-        let steps = (1..)
-            .zip(self.audits)
-            .map(|(number, Audit(when, expected))| {
-                let report = fs::read(root.join(format!("{state}.{number}.json")));
-                let report: Value =
-                    serde_json::from_slice(&report.unwrap_or_default()).unwrap_or_default();
-                let described = described(&report);
-                let passed = described == *expected;
-                let mut said = format!("{}: {when}: {}", self.name, described.join("; "));
-                if !passed {
-                    let log = fs::read_to_string(&log)?;
-                    said += &format!("\nexpected: {}\n{log}", expected.join("; "));
-                }
-                Ok(Step { passed, said })
-            });
-        steps.collect()
+/// Makes caches of a kind; a step is an audit.
+fn steps_of(kind: &str, root: &Path) -> io::Result<Vec<Step>> {
+    let [audits, log] = ["audits", "log"].map(|it| root.join(format!("tmp/{kind}.{it}")));
+    let mut command = namespaces::command(root);
+    command.args(["sh", "-c", SCRIPT, "sh", kind]);
+    let status = namespaces::run(&mut command, &log, LIMIT, || true)?;
+    let audits = fs::read_to_string(audits).unwrap_or_default();
+    let audits: Vec<_> = audits.lines().collect();
+    let mut steps = Vec::new();
+    let (whole, _) = audits.as_chunks();
+    for [when, expected, report] in whole {
+        let described = described(&serde_json::from_str(report).unwrap_or_default());
+        let passed = described == *expected;
+        let mut said = format!("{kind}, {when}: {described}");
+        if !passed {
+            let _ = write!(said, "\nexpected: {expected}\n");
+        }
+        steps.push(Step { passed, said });
     }
+    if !status.is_some_and(|status| status.success()) {
+        let (passed, said) = (false, format!("{kind}: the script did not succeed\n"));
+        steps.push(Step { passed, said });
+    }
+    if let Some(Step { said, .. }) = steps.iter_mut().find(|step| !step.passed) {
+        *said += &fs::read_to_string(log)?;
+    }
+    Ok(steps)
 }
 
-/// An audit in words: a line for every entry, for the containers by where their
+/// An audit in words: every entry, for the containers by where their
 /// filters came from, and for the keys.
-fn described(report: &Value) -> Vec<String> {
+fn described(report: &Value) -> String {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let mut lines: Vec<String> = list(&report["entries"]).iter().map(entry).collect();
     lines.sort();
@@ -414,7 +155,6 @@ fn described(report: &Value) -> Vec<String> {
         ("entry", "with entries"),
         ("own", "with filters of their own"),
         ("none", "without a filter"),
-        ("unreadable", "unreadable"),
     ] {
         let containers = list(&report["containers"]);
         let containers = containers.iter().filter(|it| it["filter"] == filter);
@@ -425,32 +165,29 @@ fn described(report: &Value) -> Vec<String> {
     }
     let scheme = &report["key_scheme"];
     let state = scheme["state"].as_str().unwrap_or("missing");
-    let mut keys = format!("keys {state} by {}", scheme["agreeing"]);
-    if scheme["differing"] != 0 {
-        keys += &format!(", not by {}", scheme["differing"]);
-    }
-    lines.push(keys);
-    lines
+    let differing = match &scheme["differing"] {
+        count if count == 0 => String::new(),
+        count => format!(", {count} differ"),
+    };
+    let agreeing = &scheme["agreeing"];
+    lines.push(format!("keys {state} ({agreeing} agree{differing})"));
+    lines.join("; ")
 }
 
 /// An entry in words: whose it is, by link and by key if it is not said, and its state.
 fn entry(entry: &Value) -> String {
-    let mut owners: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut owners: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for it in entry["attributed"].as_array().into_iter().flatten() {
-        let by = it["by"].as_str().unwrap_or_default();
         let path = Path::new(it["path"].as_str().unwrap_or_default());
-        let file = path.file_name().unwrap_or_default().to_string_lossy();
-        let owner = it["container"].as_str().unwrap_or(&file);
-        match owners.iter_mut().find(|(known, _)| known == owner) {
-            Some((_, bys)) => bys.push(by),
-            None => owners.push((owner.to_owned(), vec![by])),
-        }
-    }
-    owners.sort();
-    let owners = owners.iter().map(|(owner, bys)| match bys[..] {
+        let profile = path.file_name().unwrap_or_default().to_string_lossy();
+        let owner = it["container"].as_str().unwrap_or(&profile).to_owned();
+        let by = it["by"].as_str().unwrap_or_default();
         // Nothing else can be said of a profile.
-        ["key"] if !owner.ends_with(".json") => format!("{owner} by key"),
-        ["link"] => format!("{owner} by link"),
+        let by = if it["container"].is_null() { "" } else { by };
+        owners.entry(owner).or_default().push(by);
+    }
+    let owners = owners.iter().map(|(owner, by)| match by[..] {
+        [by @ ("key" | "link")] => format!("{owner} by {by}"),
         _ => owner.clone(),
     });
     let mut owners = owners.collect::<Vec<_>>().join(", ");

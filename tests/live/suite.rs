@@ -24,8 +24,6 @@ pub(crate) enum Mode {
     Record,
     /// The sections in a file are run, and records of them written to a directory.
     Observe(PathBuf, PathBuf),
-    /// Caches are made and audited, and nothing else is done.
-    Caches,
 }
 
 /// How many comparisons and steps came out as they should.
@@ -60,10 +58,8 @@ const AGAIN: usize = 2;
 
 /// Makes the suite's root if there is none, and does what the mode says.
 pub(crate) fn run(suite: &str, mode: &Mode) -> Result<Tally, LiveError> {
-    let root = roots::root(suite)?;
-    let suite = Suite { name: suite, root };
+    let suite = Suite::new(suite)?;
     let sections = match mode {
-        Mode::Caches => return suite.audit_caches(),
         Mode::Observe(sections, _) => sections.clone(),
         Mode::Compare | Mode::Record => repository(RUNTIMES).join("sections.jsonl"),
     };
@@ -71,7 +67,6 @@ pub(crate) fn run(suite: &str, mode: &Mode) -> Result<Tally, LiveError> {
     let mut records = suite.observe(&cases)?;
     let mut tally = Tally::default();
     match mode {
-        Mode::Caches => {}
         Mode::Observe(_, directory) => {
             fs::create_dir_all(directory)?;
             for record in &records {
@@ -114,6 +109,11 @@ pub(crate) fn run(suite: &str, mode: &Mode) -> Result<Tally, LiveError> {
     Ok([tally].into_iter().chain(others).sum())
 }
 
+/// Only makes caches and audits them.
+pub(crate) fn run_caches(suite: &str) -> Result<Tally, LiveError> {
+    Suite::new(suite)?.audit_caches()
+}
+
 fn mark_varying(record: &mut Record, again: &Record) {
     for (observation, again) in record.observations.iter_mut().zip(&again.observations) {
         let varies = observation.varies;
@@ -127,7 +127,14 @@ struct Suite<'a> {
     root: PathBuf,
 }
 
-impl Suite<'_> {
+impl<'a> Suite<'a> {
+    /// Makes the root if there is none.
+    fn new(name: &'a str) -> Result<Self, LiveError> {
+        let root = roots::root(name)?;
+        roots::tell_age(name, &root)?;
+        Ok(Self { name, root })
+    }
+
     /// Runs cases under the root's runtimes.
     fn observe(&self, cases: &[Case]) -> Result<Vec<Record>, LiveError> {
         let directory = tempfile::tempdir()?;
@@ -247,12 +254,14 @@ impl Suite<'_> {
         self.take_steps("buildah", &[])
     }
 
-    /// Makes caches of every kind in the root. A release that is not the first is what
-    /// the first one's crun is updated to.
+    /// Makes caches of every kind in the root. A later release's crun is also what the
+    /// first one's is updated to.
     fn audit_caches(&self) -> Result<Tally, LiveError> {
-        let older = self.root.with_file_name(roots::SUITES[0]);
-        let older = Some(older.as_path()).filter(|it| *it != self.root);
-        self.take_steps("caches", older.as_slice())
+        if self.name == roots::SUITES[0] {
+            return self.take_steps("caches", &[]);
+        }
+        let older = roots::root(roots::SUITES[0])?;
+        self.take_steps("caches", &[&older])
     }
 
     /// Has steps taken inside, and tells what they came to.
