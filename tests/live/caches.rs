@@ -145,8 +145,8 @@ fn steps_of(kind: &str, root: &Path) -> io::Result<Vec<Step>> {
     Ok(steps)
 }
 
-/// An audit in words: every entry, for the containers by where their
-/// filters came from, and for the keys.
+/// An audit in words: every entry, the containers by where their filters came from, and
+/// whether the entries have the names that are made from the containers' configurations.
 fn described(report: &Value) -> String {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let mut lines: Vec<String> = list(&report["entries"]).iter().map(entry).collect();
@@ -174,7 +174,8 @@ fn described(report: &Value) -> String {
     lines.join("; ")
 }
 
-/// An entry in words: whose it is, by link and by key if it is not said, and its state.
+/// An entry in words: whose it is, both by link and by key where nothing is said of that,
+/// and what is the matter with it.
 fn entry(entry: &Value) -> String {
     let mut owners: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for it in entry["attributed"].as_array().into_iter().flatten() {
