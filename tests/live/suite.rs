@@ -275,7 +275,7 @@ impl<'a> Suite<'a> {
         let mut tally = Tally::default();
         for (passed, said) in steps {
             let verdict = if passed { "ok" } else { "NOT AS IT SHOULD BE" };
-            println!("{}: {said}: {verdict}", self.name);
+            println!("{}: {verdict}: {said}", self.name);
             tally.count(passed);
         }
         Ok(tally)
