@@ -160,6 +160,10 @@ impl Suite<'_> {
         let recorded = Record::read(&repository(RUNTIMES), &name);
         if let Some(recorded) = &recorded {
             self.run_again(record, recorded, cases)?;
+            for observation in &mut record.observations {
+                let recorded = recorded.of(&observation.case);
+                observation.varies |= recorded.is_some_and(|it| it.varies);
+            }
             for observation in &record.observations {
                 let differences = differences(record, recorded, observation);
                 tally.count(differences.is_empty());
