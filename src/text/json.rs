@@ -9,7 +9,9 @@ mod trivia;
 
 use std::borrow::Cow;
 
-use super::{Deviation, DeviationKind as Deviates, Document, Kind, MAX_BYTES, NodeData, Span};
+use super::{
+    Deviation, DeviationKind as Deviates, Document, Dress, Kind, MAX_BYTES, NodeData, Span,
+};
 
 /// Levels of nesting that json-c reads (`JSON_TOKENER_DEFAULT_DEPTH`), and with
 /// it crun from 1.28 on. Every other known reader takes more.
@@ -30,7 +32,7 @@ const fn table(bytes: &[u8]) -> [bool; 256] {
 }
 
 /// How many deviations of one document are kept; the rest are counted.
-const LISTED_DEVIATIONS: usize = 1_000;
+pub(super) const LISTED_DEVIATIONS: usize = 1_000;
 
 /// Reads `bytes` as JSON. Never fails: what is wrong is in
 /// [`Document::deviations`], what can be read all the same is in the tree.
@@ -51,7 +53,7 @@ pub fn parse(bytes: &[u8]) -> Document<'_> {
 
 /// Whether the bytes are UTF-16: by their byte order mark or, since JSON begins
 /// with ASCII, by the zero in every other byte.
-fn is_utf16(bytes: &[u8]) -> bool {
+pub(super) fn is_utf16(bytes: &[u8]) -> bool {
     match bytes {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
         [a, b, c, d, ..] if bytes.len().is_multiple_of(2) => {
@@ -129,6 +131,7 @@ impl<'s> Reader<'s> {
             nodes: self.nodes,
             deviations: self.deviations,
             unlisted: self.unlisted,
+            ..Document::default()
         }
     }
 
@@ -218,7 +221,7 @@ impl<'s> Reader<'s> {
             next: self.nodes.len() as u32 + 1,
             parent,
             position,
-            is_quoted: false,
+            dress: Dress::default(),
             kind,
         });
     }
