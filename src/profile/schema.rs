@@ -1,7 +1,8 @@
 //! What may stand in a profile, by dialect, and how it is read.
 //!
 //! Sources: runtime-spec `schema/defs-linux.json`, moby `profiles/seccomp`,
-//! containers/common `pkg/seccomp/types.go`.
+//! containers/common `pkg/seccomp/types.go`, security-profiles-operator
+//! `api/seccompprofile` (v1alpha1, v1beta1 and v1 together).
 
 use super::{
     ArchMapEntry, Comparison, Condition, Dialects, Digits, Filter, Mistake, Profile, RuleEntry,
@@ -16,6 +17,8 @@ pub enum Shape {
     String,
     /// A number.
     Number,
+    /// A boolean.
+    Bool,
     /// An object.
     Object,
     /// An array of strings.
@@ -29,6 +32,7 @@ impl Shape {
         match self {
             Shape::String => "a string",
             Shape::Number => "a number",
+            Shape::Bool => "a boolean",
             Shape::Object => "an object",
             Shape::Strings => "an array of strings",
             Shape::Objects => "an array of objects",
@@ -40,6 +44,7 @@ impl Shape {
             (self, kind),
             (Shape::String, Kind::String(_))
                 | (Shape::Number, Kind::Number(_))
+                | (Shape::Bool, Kind::Bool(_))
                 | (Shape::Object, Kind::Object)
                 | (Shape::Strings | Shape::Objects, Kind::Array)
         )
@@ -64,8 +69,8 @@ pub struct Field {
     pub shape: Shape,
     /// The dialects that know it.
     pub dialects: Dialects,
-    /// Whether it must be there.
-    pub required: bool,
+    /// The dialects in which it must be there.
+    pub required: Dialects,
 }
 
 const fn field(name: &'static str, shape: Shape, dialects: Dialects) -> Field {
@@ -73,55 +78,64 @@ const fn field(name: &'static str, shape: Shape, dialects: Dialects) -> Field {
         name,
         shape,
         dialects,
-        required: false,
+        required: Dialects::NONE,
     }
 }
 
-const fn required(name: &'static str, shape: Shape) -> Field {
+const fn required(name: &'static str, shape: Shape, required: Dialects) -> Field {
     Field {
         name,
         shape,
         dialects: Dialects::ALL,
-        required: true,
+        required,
     }
 }
 
 const ENGINES: Dialects = Dialects::DOCKER.or(Dialects::PODMAN);
 
-static PROFILE: [Field; 9] = [
-    required("defaultAction", Shape::String),
-    field("defaultErrnoRet", Shape::Number, Dialects::ALL),
+const FILES: Dialects = Dialects::FILES;
+const ALL: Dialects = Dialects::ALL;
+const OPERATOR: Dialects = Dialects::OPERATOR;
+
+static PROFILE: [Field; 13] = [
+    required("defaultAction", Shape::String, ALL),
+    field("defaultErrnoRet", Shape::Number, FILES),
     field("defaultErrno", Shape::String, Dialects::PODMAN),
-    field("architectures", Shape::Strings, Dialects::ALL),
+    field("architectures", Shape::Strings, ALL),
     field("archMap", Shape::Objects, ENGINES),
-    field("flags", Shape::Strings, Dialects::ALL),
-    field("syscalls", Shape::Objects, Dialects::ALL),
-    field("listenerPath", Shape::String, Dialects::ALL),
-    field("listenerMetadata", Shape::String, Dialects::ALL),
+    field("flags", Shape::Strings, ALL),
+    field("syscalls", Shape::Objects, ALL),
+    field("listenerPath", Shape::String, ALL),
+    field("listenerMetadata", Shape::String, ALL),
+    field("baseProfileName", Shape::String, OPERATOR),
+    field("state", Shape::String, OPERATOR),
+    field("disabled", Shape::Bool, OPERATOR),
+    field("targetWorkload", Shape::String, OPERATOR),
 ];
 
 static ARCH_MAP_ENTRY: [Field; 2] = [
-    required("architecture", Shape::String),
+    required("architecture", Shape::String, ENGINES),
     field("subArchitectures", Shape::Strings, ENGINES),
 ];
 
 static RULE_ENTRY: [Field; 9] = [
-    field("names", Shape::Strings, Dialects::ALL),
+    field("names", Shape::Strings, ALL),
     field("name", Shape::String, ENGINES),
-    required("action", Shape::String),
-    field("errnoRet", Shape::Number, Dialects::ALL),
+    required("action", Shape::String, ALL),
+    field("errnoRet", Shape::Number, ALL),
     field("errno", Shape::String, Dialects::PODMAN),
-    field("args", Shape::Objects, Dialects::ALL),
+    field("args", Shape::Objects, ALL),
     field("includes", Shape::Object, ENGINES),
     field("excludes", Shape::Object, ENGINES),
     field("comment", Shape::String, ENGINES),
 ];
 
 static CONDITION: [Field; 4] = [
-    required("index", Shape::Number),
-    required("value", Shape::Number),
-    field("valueTwo", Shape::Number, Dialects::ALL),
-    required("op", Shape::String),
+    required("index", Shape::Number, ALL),
+    // The operator writes it, and leaves it out where it is 0.
+    required("value", Shape::Number, FILES),
+    field("valueTwo", Shape::Number, ALL),
+    required("op", Shape::String, ALL),
 ];
 
 static FILTER: [Field; 3] = [
@@ -133,7 +147,7 @@ static FILTER: [Field; 3] = [
 /// Reads the profile that `node` is.
 pub(super) fn read(node: Node<'_>, forced: Option<Dialects>) -> Profile<'_> {
     Reader {
-        possible: forced.unwrap_or(Dialects::ALL),
+        possible: forced.unwrap_or(Dialects::FILES),
         is_forced: forced.is_some(),
         mistakes: Vec::new(),
         foreign: Vec::new(),
@@ -219,6 +233,7 @@ impl<'d> Reader<'d> {
             _syscalls,
             listener_path,
             listener_metadata,
+            ..,
         ] = self.members(node, "the profile", &PROFILE);
         let arch_map = elements(arch_map)
             .map(|entry| self.arch_map_entry(entry))
@@ -244,7 +259,8 @@ impl<'d> Reader<'d> {
                 });
             }
         }
-        let is_disabled = is_disabled(node);
+        // The API server wants a default action.
+        let is_disabled = self.possible != OPERATOR && is_disabled(node);
         if is_disabled {
             // That there is no default action is then all that there is to say.
             self.mistakes.retain(|mistake| match mistake {
@@ -297,7 +313,8 @@ impl<'d> Reader<'d> {
         ] = self.members(node, WHAT, &RULE_ENTRY);
         let has = |field| has_in_other_case(node, field);
         let has_name = name.is_some() || (names.is_none() && has("name"));
-        if names.is_none() && (!has_name || self.possible == Dialects::OCI) && !has("names") {
+        let knows_name = !(self.possible & ENGINES).is_empty();
+        if names.is_none() && !(has_name && knows_name) && !has("names") {
             self.mistakes.push(Mistake::MissingField {
                 object: node,
                 what: WHAT,
@@ -344,7 +361,8 @@ impl<'d> Reader<'d> {
             op: text(op),
             comparison: None,
         };
-        condition.comparison = Comparison::read(&condition);
+        let absent = (self.possible == OPERATOR).then_some(0);
+        condition.comparison = Comparison::read(&condition, absent);
         condition
     }
 
@@ -376,7 +394,8 @@ impl<'d> Reader<'d> {
             values[slot] = Some(value);
         }
         for (field, value) in fields.iter().zip(&values) {
-            if field.required && value.is_none() && !has_in_other_case(object, field.name) {
+            let is_required = field.required.contains(self.possible);
+            if is_required && value.is_none() && !has_in_other_case(object, field.name) {
                 self.mistakes.push(Mistake::MissingField {
                     object,
                     what,
@@ -421,7 +440,7 @@ impl<'d> Reader<'d> {
         };
         match value.kind() {
             Kind::Broken => {}
-            Kind::Null if !field.required && field.name != "names" => {}
+            Kind::Null if field.required.is_empty() && field.name != "names" => {}
             kind if !field.shape.fits(kind) => self.mistakes.push(wrong(value, field.shape)),
             _ => {
                 if let Some(shape) = field.shape.element() {
@@ -445,7 +464,12 @@ impl<'d> Reader<'d> {
         if unknown.is_empty() {
             return;
         }
-        let folded = |key: Node<'d>| key.as_str().unwrap_or_default().to_ascii_lowercase();
+        // Go ignores case, the API server does not.
+        let ignores_case = self.possible != OPERATOR;
+        let folded = |key: Node<'d>| match key.as_str().unwrap_or_default() {
+            key if ignores_case => key.to_ascii_lowercase(),
+            key => key.to_owned(),
+        };
         let mut seen: std::collections::HashMap<String, Node<'d>> = (keys.iter().flatten())
             .map(|&key| (folded(key), key))
             .collect();

@@ -41,8 +41,9 @@ pub fn embed(bytes: &[u8], string: Node<'_>) -> Option<Document<'static>> {
     }
     let span = string.span();
     let outer = string.document;
-    let is_within = |blank: &&Span| span.start <= blank.start && blank.end <= span.end;
-    document.blanks = outer.blanks.iter().filter(is_within).copied().collect();
+    let first = (outer.blanks).partition_point(|blank| blank.start < span.start);
+    let blanks = outer.blanks[first..].iter().copied();
+    document.blanks = blanks.take_while(|blank| blank.start < span.end).collect();
     document.index = outer.index;
     document.embedding = Some(Box::new(Embedding {
         pointer: string.pointer(),
@@ -101,14 +102,15 @@ impl Map {
         let raw = bytes.get(..span.end as usize)?;
         let first = span.start as usize;
         let quote = (dress.opening > 0).then(|| raw.get(first)).flatten();
-        let line = raw[..first].iter().rposition(|&byte| byte == b'\n');
+        let before = raw.get(..first)?;
+        let line = || before.iter().rposition(|&byte| byte == b'\n');
         let mut matcher = Matcher {
             raw: raw.get(..raw.len() - usize::from(dress.closing))?,
             at: first + usize::from(dress.opening),
             has_escapes: quote == Some(&b'"'),
             doubles: quote == Some(&b'\''),
             indentation: if dress.is_literal {
-                first - line.map_or(0, |line| line + 1)
+                first - line().map_or(0, |line| line + 1)
             } else {
                 0
             },

@@ -94,10 +94,11 @@ fn as_text(bytes: &[u8]) -> (Cow<'_, str>, Vec<Deviation>) {
     (Cow::Owned(text), deviations)
 }
 
-/// Tells documents of the directives in them. `blanks` are in order, as the
-/// documents are.
+/// Tells documents of the directives in them, of the first as a deviation.
+/// `blanks` are in order, as the documents are.
 fn blank(documents: &mut [Document<'_>], blanks: &[Span]) {
     let mut rest = blanks;
+    let mut is_told = false;
     let count = documents.len();
     for index in 0..count {
         let next = documents.get(index + 1).and_then(Document::start);
@@ -112,14 +113,12 @@ fn blank(documents: &mut [Document<'_>], blanks: &[Span]) {
         document.blanks = own.to_vec();
         if document.broken.is_some() {
             document.nodes.clear();
-            document.deviations.clear();
+            (document.deviations).retain(|it| it.kind == Deviates::NotYaml);
+        } else if !std::mem::replace(&mut is_told, true) {
+            let kind = Deviates::Template;
+            let template = Deviation { kind, span: first };
+            document.deviations.insert(0, template);
         }
-        let template = Deviation {
-            kind: Deviates::Template,
-            span: first,
-        };
-        document.deviations.insert(0, template);
-        document.deviations.sort_by_key(|it| it.span.start);
     }
 }
 
@@ -277,9 +276,9 @@ impl<'t> Reader<'t> {
 impl Document<'_> {
     /// Where the first thing in it stands.
     fn start(&self) -> Option<u32> {
-        let nodes = self.nodes.first().map(|node| node.span.start);
-        let deviations = self.deviations.first().map(|it| it.span.start);
-        nodes.into_iter().chain(deviations).min()
+        let node = self.nodes.first().map(|node| node.span.start);
+        let deviation = self.deviations.first().map(|it| it.span.start);
+        node.into_iter().chain(deviation).min()
     }
 }
 

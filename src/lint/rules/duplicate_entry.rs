@@ -1,6 +1,6 @@
 use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule, NameUse, removal};
-use crate::profile::Text;
+use crate::profile::{Profile, Text};
 use crate::syscalls::{self, Arch, Spelling};
 use crate::text::Node;
 
@@ -72,6 +72,12 @@ fn repeated(
         .here("named again")
         .label(context.at(first.node), "first named here")
         .help("remove it, unless another name was meant");
+    let finding = if context.profile().is_some_and(Profile::is_for_operator) {
+        let help = "remove it: the list is a set to the API server, which refuses the profile";
+        finding.severity(Severity::Error).help(help)
+    } else {
+        finding
+    };
     let gone = list.and_then(|list| removal::of_element(context.source, list, again.node));
     finding.removal(Applicability::Safe, gone)
 }

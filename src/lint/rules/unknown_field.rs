@@ -54,7 +54,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         } else {
             finding(format!("{object} has no field `{written}`: nothing reads it"))
                 .here("ignored")
-                .help("remove it, or begin its name with `x-` to say that it is meant for people only")
+                .help(if profile.is_for_operator() {
+                "remove it: the API server drops it, or refuses the profile"
+            } else {
+                "remove it, or begin its name with `x-` to say that it is meant for people only"
+            })
         });
     }
 }
