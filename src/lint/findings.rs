@@ -1,5 +1,7 @@
 //! What rules find in one source.
 
+use std::collections::HashSet;
+
 use super::template;
 use crate::finding::{Finding, Rule};
 use crate::text::Document;
@@ -29,7 +31,9 @@ impl Findings {
     pub(super) fn settle(&mut self, start: usize, document: &Document<'_>, has_several: bool) {
         if !document.blanks().is_empty() {
             let made = self.list.split_off(start);
-            let stands = made.into_iter().filter(|made| template::holds(made, document));
+            let stands = made
+                .into_iter()
+                .filter(|made| template::holds(made, document));
             self.list.extend(stands);
         }
         for finding in self.list.iter_mut().skip(start) {
@@ -84,9 +88,10 @@ impl Findings {
         self.list
             .sort_by_key(|finding| (finding.location.span, finding.rule.id));
         // What an alias repeats is wrong in one place.
-        self.list.dedup_by(|a, b| {
-            let same = (a.rule.id, a.location.span) == (b.rule.id, b.location.span);
-            same && a.location.span.is_some() && a.message == b.message
+        let mut seen = HashSet::new();
+        self.list.retain(|finding| {
+            let span = finding.location.span;
+            span.is_none() || seen.insert((span, finding.rule.id, finding.message.clone()))
         });
         self.list
     }

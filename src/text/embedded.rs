@@ -5,6 +5,8 @@
 //! with the file, character by character, and a tree whose spans were offsets into
 //! the text gets spans that are offsets into the file.
 
+use std::borrow::Cow;
+
 use super::{Document, Dress, Node, Span, json};
 
 /// Where a document stands that is the text of a string.
@@ -19,31 +21,43 @@ pub(super) struct Embedding {
 }
 
 /// Reads the text of a string as JSON. `bytes` are the file that the string's
-/// document was read from. `None` if the node is no string, or if its text cannot
-/// be found again in the file.
+/// document was read from. `None` if the node is no string. Should its text not be
+/// found again in the file, everything in it stands where the string does.
 #[must_use]
 pub fn embed(bytes: &[u8], string: Node<'_>) -> Option<Document<'static>> {
     let text = string.as_str()?;
-    let data = string.data();
-    let map = Map::of(bytes, string.span(), data.dress, text)?;
+    let (data, span) = (string.data(), string.span());
+    let outer = string.document;
+    let first = (outer.blanks).partition_point(|blank| blank.start < span.start);
+    let blanks = outer.blanks[first..].iter().copied();
+    let blanks: Vec<_> = blanks.take_while(|blank| blank.end <= span.end).collect();
+    let mut raw = Cow::Borrowed(bytes.get(span.range())?);
+    for blank in &blanks {
+        let inner = Span::new(blank.start - span.start, blank.end - span.start);
+        raw.to_mut().get_mut(inner.range())?.fill(b' ');
+    }
+    let map = Map::of(
+        &raw,
+        span.start,
+        indentation(bytes, string),
+        data.dress,
+        text,
+    );
+    let map = map.unwrap_or_else(|| Map::whole(span));
     let mut document = json::parse(text.as_bytes()).into_owned();
     for node in &mut document.nodes {
         let Span { start, end } = node.span;
+        node.span = map.span(node.span);
         if node.dress.opening > 0 {
             let width = |from, to| map.end(to).saturating_sub(map.start(from)).min(0xff) as u8;
             node.dress.opening = width(start, start + 1);
             node.dress.closing = width(end - 1, end);
         }
-        node.span = map.span(node.span);
     }
     for deviation in &mut document.deviations {
         deviation.span = map.span(deviation.span);
     }
-    let span = string.span();
-    let outer = string.document;
-    let first = (outer.blanks).partition_point(|blank| blank.start < span.start);
-    let blanks = outer.blanks[first..].iter().copied();
-    document.blanks = blanks.take_while(|blank| blank.start < span.end).collect();
+    document.blanks = blanks;
     document.index = outer.index;
     document.embedding = Some(Box::new(Embedding {
         pointer: string.pointer(),
@@ -52,6 +66,25 @@ pub fn embed(bytes: &[u8], string: Node<'_>) -> Option<Document<'static>> {
         map,
     }));
     Some(document)
+}
+
+/// How many spaces each line of a literal block begins with that are not text.
+fn indentation(bytes: &[u8], scalar: Node<'_>) -> usize {
+    let before = bytes
+        .get(..scalar.span().start as usize)
+        .unwrap_or_default();
+    let line = || {
+        before
+            .iter()
+            .rev()
+            .take_while(|&&byte| byte != b'\n')
+            .count()
+    };
+    if scalar.data().dress.is_literal {
+        line()
+    } else {
+        0
+    }
 }
 
 impl Embedding {
@@ -97,23 +130,16 @@ struct Map {
 }
 
 impl Map {
-    /// Matches the text of a scalar with the bytes at `span`.
-    fn of(bytes: &[u8], span: Span, dress: Dress, text: &str) -> Option<Self> {
-        let raw = bytes.get(..span.end as usize)?;
-        let first = span.start as usize;
-        let quote = (dress.opening > 0).then(|| raw.get(first)).flatten();
-        let before = raw.get(..first)?;
-        let line = || before.iter().rposition(|&byte| byte == b'\n');
+    /// Matches the text of a scalar with its bytes in the file, which begin at `start`.
+    fn of(raw: &[u8], start: u32, indentation: usize, dress: Dress, text: &str) -> Option<Self> {
+        let quote = (dress.opening > 0).then(|| raw.first()).flatten();
         let mut matcher = Matcher {
-            raw: raw.get(..raw.len() - usize::from(dress.closing))?,
-            at: first + usize::from(dress.opening),
+            raw: raw.get(..raw.len().checked_sub(usize::from(dress.closing))?)?,
+            at: usize::from(dress.opening),
+            start,
             has_escapes: quote == Some(&b'"'),
             doubles: quote == Some(&b'\''),
-            indentation: if dress.is_literal {
-                first - line().map_or(0, |line| line + 1)
-            } else {
-                0
-            },
+            indentation,
             pieces: Vec::new(),
         };
         for (inner, character) in text.char_indices() {
@@ -124,8 +150,21 @@ impl Map {
         }
         Some(Self {
             pieces: matcher.pieces,
-            limit: span.end,
+            limit: start + raw.len() as u32,
         })
+    }
+
+    /// As if the text were one escape.
+    fn whole(span: Span) -> Self {
+        let piece = Piece {
+            inner: 0,
+            outer: span.start,
+            escape: span.len().max(1),
+        };
+        Self {
+            pieces: vec![piece],
+            limit: span.end,
+        }
     }
 
     fn piece(&self, inner: u32) -> Piece {
@@ -169,7 +208,9 @@ impl Map {
     /// Whether a part of the file is part of one run.
     fn is_straight(&self, outer: Span) -> bool {
         let after = (self.pieces).partition_point(|piece| piece.outer <= outer.start);
-        let piece = after.checked_sub(1).and_then(|index| self.pieces.get(index));
+        let piece = after
+            .checked_sub(1)
+            .and_then(|index| self.pieces.get(index));
         let next = (self.pieces.get(after)).map_or(self.limit, |piece| piece.outer);
         piece.is_some_and(|piece| piece.escape == 0) && outer.end <= next
     }
@@ -179,17 +220,18 @@ impl Map {
 struct Matcher<'b> {
     raw: &'b [u8],
     at: usize,
+    /// Offset in the file of the first byte of `raw`.
+    start: u32,
     has_escapes: bool,
     /// Whether two single quotes stand for one.
     doubles: bool,
-    /// How many spaces each line of a literal block begins with that are not text.
     indentation: usize,
     pieces: Vec<Piece>,
 }
 
 impl Matcher<'_> {
     fn run(&mut self, inner: u32, outer: usize) {
-        let outer = outer as u32;
+        let outer = self.start + outer as u32;
         let goes_on = self.pieces.last().is_some_and(|piece| {
             piece.escape == 0 && outer.checked_sub(piece.outer) == Some(inner - piece.inner)
         });
@@ -205,7 +247,7 @@ impl Matcher<'_> {
     fn escape(&mut self, inner: u32, length: usize) {
         self.pieces.push(Piece {
             inner,
-            outer: self.at as u32,
+            outer: self.start + self.at as u32,
             escape: length as u32,
         });
         self.at += length;
@@ -218,8 +260,16 @@ impl Matcher<'_> {
         loop {
             let rest = &self.raw[self.at.min(self.raw.len())..];
             match rest {
-                [b'\\', b'\n' | b'\r', ..] if self.has_escapes => self.at += 1,
-                [b'\\', ..] if self.has_escapes => {
+                // A line that goes on in the next, whose indentation is no text.
+                [b'\\', b'\n' | b'\r', ..] if self.has_escapes => {
+                    let blank = rest[1..].iter();
+                    let blank = blank.take_while(|byte| byte.is_ascii_whitespace()).count();
+                    self.at += 1 + blank;
+                }
+                [b'\\', letter, ..] if self.has_escapes => {
+                    if stands_for(*letter).is_some_and(|meant| meant != character) {
+                        return None;
+                    }
                     let length = escape_length(rest);
                     self.escape(inner, length);
                     return Some(());
@@ -250,6 +300,17 @@ impl Matcher<'_> {
     }
 }
 
+/// What an escape of one letter stands for, as far as JSON has it.
+fn stands_for(letter: u8) -> Option<char> {
+    Some(match letter {
+        b'n' => '\n',
+        b't' => '\t',
+        b'r' => '\r',
+        b'"' | b'\\' | b'/' => char::from(letter),
+        _ => return None,
+    })
+}
+
 /// The length of an escape of JSON or YAML: of surrogates, both.
 fn escape_length(rest: &[u8]) -> usize {
     let length = |rest: &[u8]| match rest.get(1) {
@@ -264,11 +325,50 @@ fn escape_length(rest: &[u8]) -> usize {
         _ => 2,
     };
     let one = length(rest);
-    let is_high = rest.get(1) == Some(&b'u') && matches!(rest.get(2..4), Some([b'd' | b'D', b'8' | b'9' | b'a'..=b'b' | b'A'..=b'B']));
+    let is_high = rest.get(1) == Some(&b'u')
+        && matches!(
+            rest.get(2..4),
+            Some([b'd' | b'D', b'8' | b'9' | b'a'..=b'b' | b'A'..=b'B'])
+        );
     let two = rest.get(one..).filter(|rest| rest.starts_with(b"\\u"));
     let total = match two {
         Some(rest) if is_high => one + length(rest),
         _ => one,
     };
     total.min(rest.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Map, embed};
+    use crate::text::{Span, json, yaml};
+
+    /// A profile whose text cannot be followed would not be checked at all.
+    #[test]
+    fn a_text_that_is_not_found_again_stands_where_its_string_does() {
+        let span = Span::new(10, 30);
+        let map = Map::whole(span);
+        assert_eq!(map.span(Span::new(0, 1)), span);
+        assert_eq!(map.span(Span::new(5, 90)), span);
+        assert!(!map.is_straight(Span::new(12, 14)));
+        // What is read is not what stands there: the file has changed in between.
+        let documents = yaml::parse(b"p: '{\"a\": [1]}'");
+        let string = documents[0].root().unwrap().get("p").unwrap();
+        let document = embed(b"p: '{another text}'", string).unwrap();
+        let root = document.root().unwrap();
+        assert_eq!(root.get("a").unwrap().span(), string.span());
+        assert_eq!(root.get("a").unwrap().pointer(), "/p/a");
+    }
+
+    /// The quotes of a string are no part of what a fix replaces, escaped or not.
+    #[test]
+    fn escaped_quotes_are_quotes() {
+        for text in [r#"["{\"a\": \"xyz\"}"]"#, r#"["{\u0022a\": \"xyz\u0022}"]"#] {
+            let document = json::parse(text.as_bytes());
+            let string = document.root().unwrap().elements().next().unwrap();
+            let inner = embed(text.as_bytes(), string).unwrap();
+            let value = inner.root().unwrap().get("a").unwrap();
+            assert_eq!(&text[value.text_span().range()], "xyz");
+        }
+    }
 }

@@ -299,7 +299,10 @@ impl<'d> Node<'d> {
             opening, closing, ..
         } = self.data().dress;
         if opening > 0 && span.len() > u32::from(opening) + u32::from(closing) {
-            Span::new(span.start + u32::from(opening), span.end - u32::from(closing))
+            Span::new(
+                span.start + u32::from(opening),
+                span.end - u32::from(closing),
+            )
         } else {
             span
         }

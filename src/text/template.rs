@@ -8,7 +8,9 @@ pub(super) fn without_directives(text: &str) -> Option<(String, Vec<Span>)> {
     let mut blanks = Vec::new();
     let mut at = 0;
     while let Some(start) = find(text, "{{", at) {
-        let is_comment = text[start + 2..].trim_start_matches(['-', ' ']).starts_with("/*");
+        let is_comment = text[start + 2..]
+            .trim_start_matches(['-', ' '])
+            .starts_with("/*");
         // A comment may speak of directives.
         let inside = if is_comment {
             find(text, "*/", start)

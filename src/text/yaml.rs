@@ -157,7 +157,8 @@ impl<'t> Reader<'t> {
                     self.end(None);
                     if self.documents.len() >= MOST_DOCUMENTS {
                         let end = self.text.len() as u32;
-                        self.builder.deviate(Deviates::TooManyDocuments, Span::new(end, end));
+                        self.builder
+                            .deviate(Deviates::TooManyDocuments, Span::new(end, end));
                         return self.end(None);
                     }
                 }
@@ -204,7 +205,10 @@ impl<'t> Reader<'t> {
         match event {
             Event::Scalar(value, style, anchor, tag) => {
                 let is_core = self.tag(tag.as_deref(), marked);
-                let core = tag.as_deref().filter(|_| is_core).and_then(Tag::core_suffix);
+                let core = tag
+                    .as_deref()
+                    .filter(|_| is_core)
+                    .and_then(Tag::core_suffix);
                 let (span, dress) = self.dress(span, style);
                 let kind = if self.builder.is_at_key() || style != ScalarStyle::Plain {
                     match core {
@@ -241,7 +245,9 @@ impl<'t> Reader<'t> {
     fn tag(&mut self, tag: Option<&Tag>, marked: &Marked) -> bool {
         const CORE: [&str; 7] = ["str", "int", "float", "bool", "null", "map", "seq"];
         let Some(tag) = tag else { return true };
-        let is_core = tag.core_suffix().is_some_and(|suffix| CORE.contains(&suffix));
+        let is_core = tag
+            .core_suffix()
+            .is_some_and(|suffix| CORE.contains(&suffix));
         if !is_core && !(tag.handle().is_empty() && tag.suffix() == "!") {
             let span = marked.tag_span().unwrap_or(*marked);
             let span = Span::new(

@@ -210,7 +210,9 @@ impl<'t> Builder<'t> {
             Some(target) => {
                 let had_room = !budget.is_spent;
                 budget.charge(&self.nodes, target);
-                budget.is_spent.then_some(Deviates::TooManyAliases)
+                budget
+                    .is_spent
+                    .then_some(Deviates::TooManyAliases)
                     .filter(|_| had_room)
             }
         };
@@ -309,7 +311,8 @@ impl<'t> Builder<'t> {
             let end = Span::new(open.end, open.end);
             self.close(end);
         }
-        self.deviations.sort_by_key(|deviation| deviation.span.start);
+        self.deviations
+            .sort_by_key(|deviation| deviation.span.start);
         Document {
             nodes: self.nodes,
             deviations: self.deviations,
@@ -329,10 +332,12 @@ impl Budget {
             self.is_spent = true;
             return;
         }
-        let bytes = nodes[target as usize..end as usize].iter().map(|node| match &node.kind {
-            Kind::String(text) | Kind::Number(text) => text.len(),
-            _ => 0,
-        });
+        let bytes = nodes[target as usize..end as usize]
+            .iter()
+            .map(|node| match &node.kind {
+                Kind::String(text) | Kind::Number(text) => text.len(),
+                _ => 0,
+            });
         let bytes = bytes.sum();
         self.is_spent = bytes > self.bytes;
         self.nodes -= count;
