@@ -5,6 +5,8 @@
 
 mod support;
 
+use std::fmt::Write as _;
+
 use support::{Ran, file, run};
 
 fn check(contents: &str, options: &[&str]) -> Ran {
@@ -99,23 +101,20 @@ fn hostile_yaml_is_bounded_too() {
         let mut text = format!("{object}a0: &a0 {leaf}\n");
         for level in 1..30 {
             let aliases = vec![format!("*a{}", level - 1); 9].join(", ");
-            text += &format!("a{level}: &a{level} [{aliases}]\n");
+            let _ = writeln!(text, "a{level}: &a{level} [{aliases}]");
         }
         text + "spec: {defaultAction: *a29, syscalls: *a29}\n"
     };
     let merges = {
         let mut text = format!("{object}a0: &a0 {{k: v}}\n");
         for level in 1..2_000 {
-            text += &format!(
-                "a{level}: &a{level}\n  <<: *a{}\n  k{level}: v\n",
-                level - 1
-            );
+            let below = level - 1;
+            let _ = writeln!(text, "a{level}: &a{level}\n  <<: *a{below}\n  k{level}: v");
         }
         text + "spec:\n  <<: [*a1999, *a1998, *a1997]\n  defaultAction: x\n"
     };
-    let values: String = (0..20_000)
-        .map(|number| format!("k{number}: '{{\"defaultAction\":\"x\"}}', "))
-        .collect();
+    let values = (0..20_000).map(|number| format!("k{number}: '{{\"defaultAction\":\"x\"}}', "));
+    let values = values.collect::<Vec<_>>().concat();
     let template = "{{ x }}'{\"defaultAction\":\"{{ y }}\"}'\n";
     let spec = |text: &str| format!("{object}spec:\n  defaultAction: SCMP_ACT_LOG\n  {text}");
     for (what, hostile) in [

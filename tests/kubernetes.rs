@@ -74,7 +74,7 @@ fn indented(text: &str, by: &str, line_end: &str) -> String {
     lines.collect()
 }
 
-/// JSON in each of YAML's ways to write a text, as members of a ConfigMap's `data`.
+/// JSON in each of YAML's ways to write a text, as members of `data`.
 fn in_every_style(text: &str) -> Vec<(&'static str, String)> {
     let quoted = serde_json::to_string(text).expect("a string");
     // A blank line stands for a line feed, and more indented lines are not folded.
@@ -146,7 +146,7 @@ fn applied(contents: &str, finding: &Value) -> String {
     contents
 }
 
-/// Every bad example of the rule book gives the same in a ConfigMap as in a file,
+/// Every bad example of the rule book gives the same in a `ConfigMap` as in a file,
 /// however the text is written; and a fix that is still offered there settles its
 /// finding, and breaks nothing.
 #[test]

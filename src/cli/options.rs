@@ -98,7 +98,7 @@ pub(super) enum Dialect {
     Podman,
     /// The runtime specification's linux.seccomp
     Oci,
-    /// The spec of a SeccompProfile of security-profiles-operator
+    /// That of security-profiles-operator, without the Kubernetes object around it
     Operator,
 }
 

@@ -91,5 +91,5 @@ fn in_strings(source: &Source, document: &Document<'_>) -> Vec<Document<'static>
 pub fn may_hold_profile(source: &Source) -> bool {
     const WORDS: [&str; 3] = ["SCMP_ACT_", "SeccompProfile", "defaultAction"];
     let holds = |word: &&str| memmem::find(source.bytes(), word.as_bytes()).is_some();
-    Syntax::of(source) == Syntax::Json || WORDS.iter().any(|word| holds(word))
+    Syntax::of(source) == Syntax::Json || WORDS.iter().any(holds)
 }

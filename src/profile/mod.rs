@@ -9,14 +9,15 @@ mod action;
 mod compare;
 mod comparison;
 mod dialect;
+mod fields;
 mod kubernetes;
 mod schema;
 
 pub use action::{Action, Decision, Effect, GivenErrno};
 pub use comparison::{Comparison, Operator};
 pub use dialect::Dialects;
+pub use fields::{Field, Shape};
 pub use kubernetes::{API_GROUPS, may_hold_profile, unfold};
-pub use schema::{Field, Shape};
 
 use crate::text::{Document, Kind, Node, Syntax};
 

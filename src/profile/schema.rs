@@ -1,148 +1,13 @@
-//! What may stand in a profile, by dialect, and how it is read.
-//!
-//! Sources: runtime-spec `schema/defs-linux.json`, moby `profiles/seccomp`,
-//! containers/common `pkg/seccomp/types.go`, security-profiles-operator
-//! `api/seccompprofile` (v1alpha1, v1beta1 and v1 together).
+//! How a profile is read.
 
+use super::fields::{
+    ARCH_MAP_ENTRY, CONDITION, ENGINES, FILTER, Field, PROFILE, RULE_ENTRY, Shape,
+};
 use super::{
     ArchMapEntry, Comparison, Condition, Dialects, Digits, Filter, Mistake, Profile, RuleEntry,
     Spanned, Text, every,
 };
 use crate::text::{Kind, Node};
-
-/// What a field's value is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// A string.
-    String,
-    /// A number.
-    Number,
-    /// A boolean.
-    Bool,
-    /// An object.
-    Object,
-    /// An array of strings.
-    Strings,
-    /// An array of objects.
-    Objects,
-}
-
-impl Shape {
-    const fn describe(self) -> &'static str {
-        match self {
-            Shape::String => "a string",
-            Shape::Number => "a number",
-            Shape::Bool => "a boolean",
-            Shape::Object => "an object",
-            Shape::Strings => "an array of strings",
-            Shape::Objects => "an array of objects",
-        }
-    }
-
-    fn fits(self, kind: &Kind<'_>) -> bool {
-        matches!(
-            (self, kind),
-            (Shape::String, Kind::String(_))
-                | (Shape::Number, Kind::Number(_))
-                | (Shape::Bool, Kind::Bool(_))
-                | (Shape::Object, Kind::Object)
-                | (Shape::Strings | Shape::Objects, Kind::Array)
-        )
-    }
-
-    /// What the elements of an array must be.
-    const fn element(self) -> Option<Shape> {
-        match self {
-            Shape::Strings => Some(Shape::String),
-            Shape::Objects => Some(Shape::Object),
-            _ => None,
-        }
-    }
-}
-
-/// A field that may stand in an object of a profile.
-#[derive(Debug)]
-pub struct Field {
-    /// Its key.
-    pub name: &'static str,
-    /// What its value is.
-    pub shape: Shape,
-    /// The dialects that know it.
-    pub dialects: Dialects,
-    /// The dialects in which it must be there.
-    pub required: Dialects,
-}
-
-const fn field(name: &'static str, shape: Shape, dialects: Dialects) -> Field {
-    Field {
-        name,
-        shape,
-        dialects,
-        required: Dialects::NONE,
-    }
-}
-
-const fn required(name: &'static str, shape: Shape, required: Dialects) -> Field {
-    Field {
-        name,
-        shape,
-        dialects: Dialects::ALL,
-        required,
-    }
-}
-
-const ENGINES: Dialects = Dialects::DOCKER.or(Dialects::PODMAN);
-
-const FILES: Dialects = Dialects::FILES;
-const ALL: Dialects = Dialects::ALL;
-const OPERATOR: Dialects = Dialects::OPERATOR;
-
-static PROFILE: [Field; 13] = [
-    required("defaultAction", Shape::String, ALL),
-    field("defaultErrnoRet", Shape::Number, FILES),
-    field("defaultErrno", Shape::String, Dialects::PODMAN),
-    field("architectures", Shape::Strings, ALL),
-    field("archMap", Shape::Objects, ENGINES),
-    field("flags", Shape::Strings, ALL),
-    field("syscalls", Shape::Objects, ALL),
-    field("listenerPath", Shape::String, ALL),
-    field("listenerMetadata", Shape::String, ALL),
-    field("baseProfileName", Shape::String, OPERATOR),
-    field("state", Shape::String, OPERATOR),
-    field("disabled", Shape::Bool, OPERATOR),
-    field("targetWorkload", Shape::String, OPERATOR),
-];
-
-static ARCH_MAP_ENTRY: [Field; 2] = [
-    required("architecture", Shape::String, ENGINES),
-    field("subArchitectures", Shape::Strings, ENGINES),
-];
-
-static RULE_ENTRY: [Field; 9] = [
-    field("names", Shape::Strings, ALL),
-    field("name", Shape::String, ENGINES),
-    required("action", Shape::String, ALL),
-    field("errnoRet", Shape::Number, ALL),
-    field("errno", Shape::String, Dialects::PODMAN),
-    field("args", Shape::Objects, ALL),
-    field("includes", Shape::Object, ENGINES),
-    field("excludes", Shape::Object, ENGINES),
-    field("comment", Shape::String, ENGINES),
-];
-
-static CONDITION: [Field; 4] = [
-    required("index", Shape::Number, ALL),
-    // The operator writes it, and leaves it out where it is 0.
-    required("value", Shape::Number, FILES),
-    field("valueTwo", Shape::Number, ALL),
-    required("op", Shape::String, ALL),
-];
-
-static FILTER: [Field; 3] = [
-    field("caps", Shape::Strings, ENGINES),
-    field("arches", Shape::Strings, ENGINES),
-    field("minKernel", Shape::String, Dialects::DOCKER),
-];
 
 /// Reads the profile that `node` is.
 pub(super) fn read(node: Node<'_>, forced: Option<Dialects>) -> Profile<'_> {
@@ -260,7 +125,7 @@ impl<'d> Reader<'d> {
             }
         }
         // The API server wants a default action.
-        let is_disabled = self.possible != OPERATOR && is_disabled(node);
+        let is_disabled = self.possible != Dialects::OPERATOR && is_disabled(node);
         if is_disabled {
             // That there is no default action is then all that there is to say.
             self.mistakes.retain(|mistake| match mistake {
@@ -361,7 +226,7 @@ impl<'d> Reader<'d> {
             op: text(op),
             comparison: None,
         };
-        let absent = (self.possible == OPERATOR).then_some(0);
+        let absent = (self.possible == Dialects::OPERATOR).then_some(0);
         condition.comparison = Comparison::read(&condition, absent);
         condition
     }
@@ -465,7 +330,7 @@ impl<'d> Reader<'d> {
             return;
         }
         // Go ignores case, the API server does not.
-        let ignores_case = self.possible != OPERATOR;
+        let ignores_case = self.possible != Dialects::OPERATOR;
         let folded = |key: Node<'d>| match key.as_str().unwrap_or_default() {
             key if ignores_case => key.to_ascii_lowercase(),
             key => key.to_owned(),

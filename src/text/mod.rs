@@ -34,6 +34,9 @@ use embedded::Embedding;
 /// within `u32`.
 pub const MAX_BYTES: usize = 8 << 20;
 
+/// How many deviations of one document are kept; the rest are counted.
+const LISTED_DEVIATIONS: usize = 1_000;
+
 /// A range of bytes in a source: `start` is the first, `end` the one after the
 /// last. Both are 0-based offsets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

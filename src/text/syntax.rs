@@ -50,7 +50,7 @@ fn has_extension(name: &str, extensions: &[&str]) -> bool {
     let extension = name.rsplit_once('.').map(|(_, extension)| extension);
     extension.is_some_and(|extension| {
         let is = |one: &&str| extension.eq_ignore_ascii_case(one);
-        extensions.iter().any(|one| is(one))
+        extensions.iter().any(is)
     })
 }
 
@@ -66,4 +66,17 @@ fn begins_as_yaml(start: &[u8]) -> bool {
     let rest = &line[key.count()..];
     let has_key = rest.len() < line.len() && (rest == b":" || rest.starts_with(b": "));
     line == b"---" || line.starts_with(b"--- ") || line.starts_with(b"%YAML") || has_key
+}
+
+/// Whether the bytes are UTF-16: by their byte order mark or, since what is read
+/// begins with ASCII, by the zero in every other byte.
+pub(super) fn is_utf16(bytes: &[u8]) -> bool {
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
+        [a, b, c, d, ..] if bytes.len().is_multiple_of(2) => {
+            let zeros = [*a == 0, *b == 0, *c == 0, *d == 0];
+            zeros == [true, false, true, false] || zeros == [false, true, false, true]
+        }
+        _ => false,
+    }
 }

@@ -11,9 +11,10 @@ use std::borrow::Cow;
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as Marked, StrInput, Tag};
 
-use super::json::{LISTED_DEVIATIONS, is_utf16};
+use super::syntax::is_utf16;
 use super::{
-    Deviation, DeviationKind as Deviates, Document, Dress, Kind, MAX_BYTES, Span, Syntax, template,
+    Deviation, DeviationKind as Deviates, Document, Dress, Kind, LISTED_DEVIATIONS, MAX_BYTES,
+    Span, Syntax, template,
 };
 use build::{Budget, Builder};
 
@@ -183,7 +184,7 @@ impl<'t> Reader<'t> {
         let width = rest.chars().next().map_or(0, char::len_utf8) as u32;
         let span = Span::new(at, at + width);
         self.builder.deviate(Deviates::NotYaml, span);
-        self.end(Some(error.info().to_owned()));
+        self.end(Some(error.info().clone()));
         at
     }
 
@@ -248,7 +249,9 @@ impl<'t> Reader<'t> {
         let is_core = tag
             .core_suffix()
             .is_some_and(|suffix| CORE.contains(&suffix));
-        if !is_core && !(tag.handle().is_empty() && tag.suffix() == "!") {
+        // `!` alone says that a scalar is text.
+        let is_text = tag.handle().is_empty() && tag.suffix() == "!";
+        if !is_core && !is_text {
             let span = marked.tag_span().unwrap_or(*marked);
             let span = Span::new(
                 offset(span.start, self.text.len()),

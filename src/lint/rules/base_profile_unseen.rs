@@ -1,5 +1,6 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
+use crate::profile::Profile;
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -13,7 +14,7 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some(base) = context.profile().and_then(|profile| profile.base()) else {
+    let Some(base) = context.profile().and_then(Profile::base) else {
         return;
     };
     let message = format!(

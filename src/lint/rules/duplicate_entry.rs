@@ -29,20 +29,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let list = profile.node.get("architectures");
     // What no runtime knows is spoken of by rules of its own.
     let known = |text: &Text<'_>| Arch::from_token(text.value).is_some();
-    let architectures: Vec<_> = profile
-        .architectures
-        .iter()
-        .copied()
-        .filter(known)
-        .collect();
+    let architectures = profile.architectures.iter().copied();
+    let architectures: Vec<_> = architectures.filter(known).collect();
     check_list(context, &architectures, list, findings);
-    let list = profile.node.get("flags");
-    check_list(
-        context,
-        profile.flags.as_deref().unwrap_or_default(),
-        list,
-        findings,
-    );
+    let flags = profile.flags.as_deref().unwrap_or_default();
+    check_list(context, flags, profile.node.get("flags"), findings);
     check_names(context, findings);
 }
 

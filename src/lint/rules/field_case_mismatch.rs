@@ -31,7 +31,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let (severity, message, here, applicability) = if profile.is_for_operator() {
             (
                 RULE.rule.severity,
-                format!("`{written}` is not `{field}`: the API server drops it, or refuses the profile"),
+                format!(
+                    "`{written}` is not `{field}`: the API server drops it, or refuses the profile"
+                ),
                 "not a field",
                 Applicability::Unsafe,
             )

@@ -29,39 +29,42 @@ const SOCKETS: &str = "/var/run/security-profiles-operator/";
 const MOST_CONDITIONS: usize = 6;
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some(profile) = context.profile().filter(|profile| profile.is_for_operator()) else {
+    let Some(profile) = context
+        .profile()
+        .filter(|profile| profile.is_for_operator())
+    else {
         return;
     };
     if let Some(object) = profile.node.parent() {
         findings.extend(api_version(context, object));
     }
-    let finding = |node: Node<'_>, message: String| {
-        Finding::new(&RULE.rule, context.at(node), message)
-    };
     for architecture in &profile.architectures {
         let name = architecture.value;
         if UNLISTED.contains(&name) {
-            let message = format!("the operator's schema has no `{name}`: the API server refuses the profile");
-            findings.push(finding(architecture.node, message).fact("architecture", name));
+            let what = format!("the operator's schema has no `{name}`");
+            findings.push(refused(context, architecture.node, &what).fact("architecture", name));
         }
     }
-    if let Some(path) = profile.listener_path
-        && !is_socket(path.value)
-    {
-        let message = format!("`listenerPath` must be a socket in {SOCKETS}: the API server refuses the profile");
-        findings.push(finding(path.node, message).here("elsewhere"));
+    let path = profile.listener_path;
+    if let Some(path) = path.filter(|path| !is_socket(path.value)) {
+        let what = format!("`listenerPath` must be a socket in {SOCKETS}");
+        findings.push(refused(context, path.node, &what));
     }
     let state = profile.node.get("state");
-    if let Some(state) = state.filter(|state| {
-        state.as_str().is_some_and(|state| !matches!(state, "Enabled" | "Disabled"))
-    }) {
-        let message = "`state` must be `Enabled` or `Disabled`: the API server refuses the profile";
-        findings.push(finding(state, message.to_owned()));
+    let is_wrong = |state: &str| !matches!(state, "Enabled" | "Disabled");
+    if let Some(state) = state.filter(|state| state.as_str().is_some_and(is_wrong)) {
+        let what = "`state` must be `Enabled` or `Disabled`";
+        findings.push(refused(context, state, what));
     }
     for entry in &profile.entries {
         findings.extend(rule_entry(context, entry));
     }
     numbers(context, profile, findings);
+}
+
+fn refused(context: &Context<'_>, node: Node<'_>, what: &str) -> Finding {
+    let message = format!("{what}: the API server refuses the profile");
+    Finding::new(&RULE.rule, context.at(node), message)
 }
 
 fn api_version(context: &Context<'_>, object: Node<'_>) -> Option<Finding> {
@@ -92,12 +95,10 @@ fn is_socket(path: &str) -> bool {
 }
 
 fn rule_entry(context: &Context<'_>, entry: &RuleEntry<'_>) -> Option<Finding> {
-    let is_empty = |names: &Node<'_>| {
-        *names.kind() == Kind::Array && names.elements().next().is_none()
-    };
+    let is_empty =
+        |names: &Node<'_>| *names.kind() == Kind::Array && names.elements().next().is_none();
     if let Some(names) = entry.names_node.filter(is_empty) {
-        let message = "a rule entry without a name: the API server refuses the profile";
-        let finding = Finding::new(&RULE.rule, context.at(names), message);
+        let finding = refused(context, names, "a rule entry without a name");
         return Some(finding.help("name the syscalls that it is for, or remove the rule entry"));
     }
     let seventh = entry.args.get(MOST_CONDITIONS)?;
@@ -117,10 +118,9 @@ fn numbers(context: &Context<'_>, profile: &Profile<'_>, findings: &mut Findings
         let is_wrong = |number: &Digits<'_>| number.as_u64().is_none_or(|value| value > most);
         if let Some(number) = number.filter(is_wrong) {
             let written = number.value;
-            let message = format!(
-                "`{field}` must be a whole number from 0 to {most}, not `{written}`: the API server refuses the profile"
-            );
-            let finding = Finding::new(&RULE.rule, context.at(number.node), message);
+            let what =
+                format!("`{field}` must be a whole number from 0 to {most}, not `{written}`");
+            let finding = refused(context, number.node, &what);
             findings.push(finding.fact("field", field).fact("value", written));
         }
     };

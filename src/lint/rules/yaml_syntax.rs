@@ -32,7 +32,9 @@ fn report(context: &Context<'_>, deviation: Deviation) -> Finding {
     let is_template = !context.document.blanks().is_empty();
     let (message, severity) = match kind {
         DeviationKind::NotYaml if is_template => (
-            format!("a template that is no YAML without its directives, so it is not checked: {why}"),
+            format!(
+                "a template that is no YAML without its directives, so it is not checked: {why}"
+            ),
             Severity::Info,
         ),
         DeviationKind::NotYaml => (format!("not YAML: {why}"), RULE.rule.severity),
@@ -41,10 +43,7 @@ fn report(context: &Context<'_>, deviation: Deviation) -> Finding {
                 .to_owned(),
             Severity::Info,
         ),
-        DeviationKind::TooLarge => (
-            format!("not read: {}", kind.message()),
-            RULE.rule.severity,
-        ),
+        DeviationKind::TooLarge => (format!("not read: {}", kind.message()), RULE.rule.severity),
         _ => (kind.message().to_owned(), RULE.rule.severity),
     };
     let location = Location::text(context.source, deviation.span);

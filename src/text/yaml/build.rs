@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::text::json::LISTED_DEVIATIONS;
 use crate::text::{
-    Deviation, DeviationKind as Deviates, Document, Dress, Kind, NodeData, Span, Syntax,
+    Deviation, DeviationKind as Deviates, Document, Dress, Kind, LISTED_DEVIATIONS, NodeData, Span,
+    Syntax,
 };
 
 /// What aliases may still repeat, in one file.
