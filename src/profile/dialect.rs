@@ -64,12 +64,7 @@ impl Dialects {
         let readers: Vec<_> = readers
             .filter_map(|(dialect, reader)| self.contains(dialect).then_some(reader))
             .collect();
-        match readers.as_slice() {
-            [first @ .., last] if !first.is_empty() => {
-                format!("{} and {last}", first.join(", "))
-            }
-            few => few.concat(),
-        }
+        listed(&readers)
     }
 
     /// Whether it is one dialect alone.
@@ -96,6 +91,14 @@ impl BitAnd for Dialects {
 impl fmt::Display for Dialects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.names().collect();
-        f.write_str(&names.join(" and "))
+        f.write_str(&listed(&names))
+    }
+}
+
+/// Words as a sentence has them: "a, b and c".
+fn listed(words: &[&str]) -> String {
+    match words {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        few => few.concat(),
     }
 }
