@@ -259,6 +259,12 @@ fn lists_and_json_hold_objects_too() {
             "/items/1/spec/syscalls/0/names/0"
         );
     }
+    // What is wrong with the text is told once, not for each profile in it.
+    let item = "- {kind: SeccompProfile, spec: {defaultAction: SCMP_ACT_LOG}}\n".repeat(600);
+    let contents = format!("kind: List\nx: !x y\nitems:\n{item}");
+    let report = check_as("list.yaml", &contents, &["--select=yaml-syntax"]).report();
+    assert_eq!(report["summary"]["profiles"], 600);
+    assert_eq!(told(&contents, &report), [pair("yaml-syntax", "!x")]);
     let contents = r#"{"kind":"SeccompProfile","apiVersion":"security-profiles-operator.x-k8s.io/v1",
         "spec":{"defaultAction":"SCMP_ACT_ERRNO","archMap":[]}}"#;
     let report = check_as("profile.json", contents, &[]).report();
