@@ -98,6 +98,8 @@ pub(super) enum Dialect {
     Podman,
     /// The runtime specification's linux.seccomp
     Oci,
+    /// That of security-profiles-operator, without the Kubernetes object around it
+    Operator,
 }
 
 impl Dialect {
@@ -106,6 +108,7 @@ impl Dialect {
             Dialect::Docker => Dialects::DOCKER,
             Dialect::Podman => Dialects::PODMAN,
             Dialect::Oci => Dialects::OCI,
+            Dialect::Operator => Dialects::OPERATOR,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Reader, table};
-use crate::text::{DeviationKind as Deviates, Kind};
+use crate::text::{DeviationKind as Deviates, Dress, Kind};
 
 /// What a string cannot be read past without a look: quotes, backslashes, and
 /// control characters.
@@ -74,7 +74,7 @@ impl Reader<'_> {
         };
         self.push(Kind::String(text), start, self.at);
         if let Some(node) = self.nodes.last_mut() {
-            node.is_quoted = end < self.at;
+            node.dress = Dress::quotes(end < self.at);
         }
     }
 
