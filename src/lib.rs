@@ -7,6 +7,7 @@
 //! ```text
 //! bytes -> text -> profile -> lint rules -----> findings -> report
 //!        (spans)  (typed)  \-> crun's cache --/
+//!               \-> engine -> section
 //! ```
 //!
 //! - [`text`] reads bytes into a tree in which every node has its span.
@@ -15,6 +16,7 @@
 //! - [`capabilities`] are the kernel's, by name.
 //! - [`profile`] finds the profile in a tree and types it.
 //! - [`target`] is what the profile will run on.
+//! - [`engine`] makes of it what the runtime gets: the section.
 //! - [`crun`] knows the cache: its keys, its entries, and what they hide.
 //! - [`lint`] holds the rules and runs them.
 //! - [`report`] writes findings, and nothing else writes them.
@@ -25,6 +27,7 @@
 pub mod capabilities;
 pub mod cli;
 pub mod crun;
+pub mod engine;
 pub mod finding;
 pub mod lint;
 pub mod profile;

@@ -10,6 +10,7 @@ mod explain;
 mod input;
 mod options;
 mod output;
+mod resolve;
 mod rules;
 mod syscalls;
 
@@ -45,6 +46,8 @@ enum Command {
     CacheAudit(cache_audit::Arguments),
     /// Print the name that crun gives a profile's cache entry
     CacheKey(cache_key::Arguments),
+    /// Print the section that an engine makes of a profile for the runtime
+    Resolve(resolve::Arguments),
     /// Print the table of syscalls
     Syscalls(syscalls::Arguments),
     /// List the rules
@@ -92,6 +95,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::CacheAudit(arguments) => cache_audit::run(&arguments),
         Command::CacheKey(arguments) => cache_key::run(&arguments),
+        Command::Resolve(arguments) => resolve::run(&arguments),
         Command::Syscalls(arguments) => syscalls::run(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
