@@ -240,7 +240,14 @@ impl Refusal {
                     expected, pointer, ..
                 },
                 ..
-            } => Some(format!("{pointer} must be {expected}")),
+            } => {
+                let place = if pointer.is_empty() {
+                    "the document"
+                } else {
+                    pointer
+                };
+                Some(format!("{place} must be {expected}"))
+            }
             Self::Null { .. } => Some("null stands where an object must".to_owned()),
             _ => None,
         }
