@@ -21,8 +21,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use support::repository;
 
+/// A profile, the options that it was given with, and what came of it.
 #[derive(Deserialize)]
-struct Case {
+struct Observed {
     case: String,
     options: Vec<String>,
     profile: Option<String>,
@@ -35,14 +36,14 @@ struct Case {
     refusals: BTreeMap<String, String>,
 }
 
-fn cases(file: &str) -> Vec<Case> {
+fn cases(file: &str) -> Vec<Observed> {
     let text = fs::read_to_string(repository("tests/engines").join(file)).expect(file);
     let lines = text.lines();
     let cases = lines.map(|line| serde_json::from_str(line).expect("a line of JSON"));
     cases.collect()
 }
 
-impl Case {
+impl Observed {
     fn profile(&self) -> Vec<u8> {
         match (&self.profile, &self.profile_hex) {
             (Some(text), _) => text.clone().into_bytes(),

@@ -142,9 +142,8 @@ impl EngineOptions {
             }
             None => return Err(unknown("--arch", machine.machine)),
         };
-        let kernel = match self.kernel.or_else(|| machine.release.parse().ok()) {
-            Some(kernel) => kernel,
-            None => return Err(unknown("--kernel", machine.release)),
+        let Some(kernel) = self.kernel.or_else(|| machine.release.parse().ok()) else {
+            return Err(unknown("--kernel", machine.release));
         };
         Ok(Circumstances {
             arch,

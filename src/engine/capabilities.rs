@@ -94,14 +94,14 @@ impl Engine {
         self,
         options: &CapabilityOptions,
     ) -> Result<Vec<&'static str>, CapabilityError> {
-        let (adds_all, add) = normalized(&options.add)?;
-        let (drops_all, drop) = normalized(&options.drop)?;
+        let (adds_all, added) = normalized(&options.add)?;
+        let (drops_all, unwanted) = normalized(&options.drop)?;
         // Docker and Podman do not look at what else is asked for.
         if options.is_privileged {
             return Ok(sorted(CAPABILITIES.to_vec()));
         }
         if self == Self::Podman {
-            let both = add.iter().find(|name| drop.contains(name));
+            let both = added.iter().find(|name| unwanted.contains(name));
             let refused = match both {
                 Some(name) if !adds_all && !drops_all => Some((*name).to_owned()),
                 _ if adds_all && drops_all => Some("all capabilities".to_owned()),
@@ -111,21 +111,21 @@ impl Engine {
                 return Err(CapabilityError::AddedAndDropped(name));
             }
         }
-        let drops = |name: &&str| drop.contains(name);
+        let drops = |name: &&str| unwanted.contains(name);
         let every = || CAPABILITIES.iter().copied();
         let default = || self.default_capabilities().iter().copied();
         let set: Vec<&'static str> = match (self, adds_all, drops_all) {
             (Self::Docker | Self::Podman, true, _) => every().filter(|name| !drops(name)).collect(),
-            (Self::Docker | Self::Podman, false, true) => add,
-            // What is added is added last, and stays although it is dropped.
+            (Self::Docker | Self::Podman, false, true) => added,
+            // What is added is added last, and stays although it is dropped as well.
             (Self::Docker | Self::Podman, false, false) => {
-                default().filter(|name| !drops(name)).chain(add).collect()
+                default().filter(|name| !drops(name)).chain(added).collect()
             }
-            // All are added, all are dropped, then one by one.
+            // All are added, all are dropped, then the others one by one.
             (Self::Crio | Self::Containerd, adds_all, drops_all) => {
                 let all = every().filter(|_| adds_all && !drops_all);
                 let default = default().filter(|_| !adds_all && !drops_all);
-                let set = all.chain(default).chain(add);
+                let set = all.chain(default).chain(added);
                 set.filter(|name| !drops(name)).collect()
             }
         };
@@ -136,7 +136,7 @@ impl Engine {
 /// Whether all are meant, and the names of those that are.
 fn normalized(names: &[String]) -> Result<(bool, Vec<&'static str>), CapabilityError> {
     let is_all = |name: &String| name.eq_ignore_ascii_case(EVERY);
-    let named = names.iter().filter(|name| !is_all(name)).map(|name| {
+    let others = names.iter().filter(|name| !is_all(name)).map(|name| {
         let upper = name.to_ascii_uppercase();
         let bare = upper.strip_prefix("CAP_").unwrap_or(&upper);
         let mut known = CAPABILITIES.iter();
@@ -145,7 +145,7 @@ fn normalized(names: &[String]) -> Result<(bool, Vec<&'static str>), CapabilityE
             .copied()
             .ok_or_else(|| CapabilityError::Unknown(name.clone()))
     });
-    Ok((names.iter().any(is_all), named.collect::<Result<_, _>>()?))
+    Ok((names.iter().any(is_all), others.collect::<Result<_, _>>()?))
 }
 
 fn sorted(mut names: Vec<&'static str>) -> Vec<&'static str> {
@@ -196,7 +196,7 @@ mod tests {
         }
     }
 
-    /// What is both added and dropped, each engine takes in its own way.
+    /// What is both added and unwanted, each engine takes in its own way.
     #[test]
     fn engines_differ_in_what_they_make_of_contradictions() {
         let has = |set: Result<Vec<&str>, CapabilityError>| set.map(|set| set.contains(&"CAP_BPF"));

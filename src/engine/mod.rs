@@ -268,17 +268,19 @@ pub fn resolve<'d>(
     engine: Engine,
     circumstances: &Circumstances,
 ) -> Result<Resolved<'d>, Refusal> {
-    let mut resolved = match engine {
-        Engine::Docker => docker::resolve(bytes, document, circumstances),
-        Engine::Podman => podman::resolve(bytes, document, circumstances),
-        // Neither reads the file for such a container.
-        Engine::Crio | Engine::Containerd if circumstances.is_privileged => Ok(Resolved {
-            section: Err(NoFilter::Privileged),
-            entries: Vec::new(),
-        }),
-        Engine::Crio => podman::resolve(bytes, document, circumstances),
-        Engine::Containerd => containerd::resolve(bytes, document, circumstances),
-    }?;
+    let reads = match engine {
+        // These two do not look at the file for such a container.
+        Engine::Crio | Engine::Containerd if circumstances.is_privileged => {
+            return Ok(Resolved {
+                section: Err(NoFilter::Privileged),
+                entries: Vec::new(),
+            });
+        }
+        Engine::Docker => docker::resolve,
+        Engine::Podman | Engine::Crio => podman::resolve,
+        Engine::Containerd => containerd::resolve,
+    };
+    let mut resolved = reads(bytes, document, circumstances)?;
     if resolved.section.is_ok() {
         add_overwritten(document, &mut resolved.entries);
     }

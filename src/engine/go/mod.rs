@@ -2,7 +2,7 @@
 //!
 //! What differs from a plain reading, and decides what a profile with mistakes comes to:
 //!
-//! - The whole text is checked first ([`syntax::check`]); nothing of a text that is no JSON counts.
+//! - The whole text is checked first; nothing of a text that is no JSON counts.
 //! - A key names a field whatever the case of its letters, and `ſ` and the Kelvin sign are letters
 //!   too. Unknown keys are passed over.
 //! - A key that comes again is decoded into the memory that the first one left: an object keeps the
