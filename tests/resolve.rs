@@ -58,6 +58,8 @@ fn engines_hosts_and_containers_differ() {
     assert_eq!(section, expected);
     let old = section_with(&docker[..2], &["--kernel=4.7.10-generic"]);
     assert_eq!(names(&old), ["read"]);
+    let first = section_with(&docker[..2], &["--kernel=4.8.0-1-amd64"]);
+    assert_eq!(names(&first), ["read", "ptrace"]);
     let podman = ["--engine=podman", "--arch=x86_64", "--kernel=4.7"];
     let section = section_with(&podman, &[]);
     assert_eq!(names(&section), ["read", "ptrace"]);
