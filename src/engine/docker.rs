@@ -1,9 +1,9 @@
 //! Docker: moby's profiles.
 //!
-//! Source: moby 26.1.5 and 28.5.2 with moby/profiles 0.1, `seccomp/seccomp.go` and
-//! `seccomp_linux.go` (`LoadProfile`, `setupSeccomp`), and `daemon/seccomp_linux.go`. Before the
-//! daemon sees a profile, the command line client compacts it, and refuses what is no JSON with
-//! words of its own.
+//! Source: moby 26.1.5, `profiles/seccomp/seccomp.go` and `seccomp_linux.go` (`LoadProfile`,
+//! `setupSeccomp`), since 28 in moby/profiles, where riscv64 and loong64 are among the hosts; moby
+//! 28.5.2, `daemon/seccomp_linux.go`. Before the daemon sees a profile, the command line client
+//! compacts it, and refuses what is no JSON with words of its own.
 
 use super::go::{self, Decode, Decoder, Slice, Struct};
 use super::oci::{Common, LinuxSyscall};

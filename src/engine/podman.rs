@@ -1,8 +1,12 @@
 //! Podman, Buildah and CRI-O: containers/common's profiles.
 //!
 //! Source: containers/common 0.62.2 and 0.67.1, `pkg/seccomp/types.go` and `seccomp_linux.go`
-//! (`LoadProfile`, `setupSeccomp`); Podman 5.4.2 and 5.8.6, which keep a profile that is given for a
-//! privileged container; CRI-O, `internal/config/seccomp/seccomp.go`, which has not been run.
+//! (`LoadProfile`, `setupSeccomp`); CRI-O, `internal/config/seccomp/seccomp.go`, which has not been
+//! run, and whose notifier is left out: it rewrites actions of containers that ask for it by
+//! annotation.
+//!
+//! Podman 5.4.2 and 5.8.6 keep a profile that is given for a privileged container, unless it is
+//! given by the path of their own default one (`/usr/share/containers/seccomp.json`).
 
 use super::docker::{ArchMapEntry, add_arch_map, excluded, lacking};
 use super::go::{self, Decode, Slice, Struct, Uint};
