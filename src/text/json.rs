@@ -479,7 +479,7 @@ impl<'s> Reader<'s> {
     fn slice(&self, start: usize, end: usize) -> Cow<'s, str> {
         match self.text {
             Some(text) => Cow::Borrowed(text.get(start..end).unwrap_or_default()),
-            None => String::from_utf8_lossy(&self.bytes[start..end]),
+            None => string::lossy(&self.bytes[start..end]),
         }
     }
 }

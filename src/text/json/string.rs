@@ -17,6 +17,17 @@ static ENDS_RUN: [bool; 256] = {
     table
 };
 
+/// Bytes as text; each that is no UTF-8 becomes a U+FFFD of its own, as Go has it.
+pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        let bad = chunk.invalid().iter();
+        text.extend(bad.map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    Cow::Owned(text)
+}
+
 impl Reader<'_> {
     /// Reads a string in either kind of quotes into a node.
     pub(super) fn push_string(&mut self, quote: u8) {
