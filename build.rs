@@ -29,6 +29,7 @@ const KERNELS: &str = "data/syscall_kernel_versions.tsv";
 const UNIMPLEMENTED: &str = "data/unimplemented_syscalls.tsv";
 const ALIASES: &str = "data/syscall_aliases.tsv";
 const CAPABILITIES: &str = "data/capabilities.tsv";
+const PODMAN_ERRNOS: &str = "data/podman_errnos.tsv";
 
 fn main() {
     let inputs = [
@@ -40,6 +41,7 @@ fn main() {
         UNIMPLEMENTED,
         ALIASES,
         CAPABILITIES,
+        PODMAN_ERRNOS,
     ];
     let code = ["build.rs", "build/parameters.rs", "build/tsv.rs"];
     for file in code.into_iter().chain(inputs) {
@@ -56,7 +58,8 @@ fn generate() -> Result<()> {
     let names = syscalls(&mut code, &arches)?;
     aliases(&mut code, &names)?;
     write("syscalls.rs", &code)?;
-    write("capabilities.rs", &capabilities()?)
+    write("capabilities.rs", &capabilities()?)?;
+    write("podman_errnos.rs", &podman_errnos()?)
 }
 
 fn write(file: &str, code: &Code) -> Result<()> {
@@ -84,6 +87,27 @@ fn capabilities() -> Result<Code> {
         "pub static CAPABILITIES: [&str; {}] = [{}];",
         names.len(),
         names.join(", ")
+    ));
+    Ok(code)
+}
+
+/// The errnos that Podman knows by name.
+fn podman_errnos() -> Result<Code> {
+    let mut code = Code(String::new());
+    let header = ["name", "number", "mips_number", "source"];
+    let rows = tsv::read_sorted(PODMAN_ERRNOS, &header)?;
+    let mut errnos = Vec::new();
+    for row in &rows {
+        let [name, number, mips, _] = row.cells()?;
+        match (number.parse::<u16>(), mips.parse::<u16>()) {
+            (Ok(number), Ok(mips)) => errnos.push(format!("({name:?}, {number}, {mips})")),
+            _ => return row.fail("the errnos are numbers"),
+        }
+    }
+    code.line(format_args!(
+        "/// Each with its number, and its number on MIPS.\nstatic PODMAN_ERRNOS: [(&str, u64, u64); {}] = [{}];",
+        errnos.len(),
+        errnos.join(", ")
     ));
     Ok(code)
 }

@@ -5,8 +5,9 @@
 //! the way:
 //!
 //! ```text
-//! bytes -> text -> profile -> lint rules -----> findings -> report
-//!        (spans)  (typed)  \-> crun's cache --/
+//! bytes -> text -> profile -> engine -> runtime
+//!        (spans)  (typed)  (section)  (plan)
+//!                      \________\________\___ lint rules, crun's cache -> findings -> report
 //! ```
 //!
 //! - [`text`] reads bytes into a tree in which every node has its span.
@@ -15,6 +16,7 @@
 //! - [`capabilities`] are the kernel's, by name.
 //! - [`profile`] finds the profile in a tree and types it.
 //! - [`target`] is what the profile will run on.
+//! - [`engine`] makes of it what the runtime gets: the section.
 //! - [`runtime`] is what crun and runc make of a section.
 //! - [`crun`] knows the cache: its keys, its entries, and what they hide.
 //! - [`lint`] holds the rules and runs them.
@@ -26,6 +28,7 @@
 pub mod capabilities;
 pub mod cli;
 pub mod crun;
+pub mod engine;
 pub mod finding;
 pub mod lint;
 pub mod profile;

@@ -92,12 +92,12 @@ fn the_hooks_do_the_same() {
     let whats: Vec<_> = hooks.iter().map(what).collect();
     assert_eq!(whats, ["seclint rust", "seclint-system system"]);
     for hook in &hooks {
-        for key in ["name", "entry", "types", "require_serial"] {
+        for key in ["name", "entry", "types_or", "require_serial"] {
             assert_eq!(value(hook, key), value(&hooks[0], key), "{key}");
         }
         // pre-commit shuffles the files of hooks that it runs in parallel.
         assert_eq!(value(hook, "require_serial"), "true");
-        assert_eq!(value(hook, "types"), "[json]");
+        assert_eq!(value(hook, "types_or"), "[json, yaml]");
         assert!(!value(hook, "description").is_empty());
     }
 }

@@ -5,6 +5,8 @@
 
 mod support;
 
+use std::fmt::Write as _;
+
 use support::{Ran, file, run};
 
 fn check(contents: &str, options: &[&str]) -> Ran {
@@ -89,4 +91,95 @@ fn what_is_said_of_a_hostile_file_is_bounded() {
         end["message"],
         "19500 more findings of this rule are left out"
     );
+}
+
+/// YAML that grows, nests or goes on for ever keeps nobody from the next file.
+#[test]
+fn hostile_yaml_is_bounded_too() {
+    let object = "kind: SeccompProfile\napiVersion: security-profiles-operator.x-k8s.io/v1\n";
+    let bomb = |leaf: &str| {
+        let mut text = format!("{object}a0: &a0 {leaf}\n");
+        for level in 1..30 {
+            let aliases = vec![format!("*a{}", level - 1); 9].join(", ");
+            let _ = writeln!(text, "a{level}: &a{level} [{aliases}]");
+        }
+        text + "spec: {defaultAction: *a29, syscalls: *a29}\n"
+    };
+    let merges = {
+        let mut text = format!("{object}a0: &a0 {{k: v}}\n");
+        for level in 1..2_000 {
+            let below = level - 1;
+            let _ = writeln!(text, "a{level}: &a{level}\n  <<: *a{below}\n  k{level}: v");
+        }
+        text + "spec:\n  <<: [*a1999, *a1998, *a1997]\n  defaultAction: x\n"
+    };
+    let values = (0..20_000).map(|number| format!("k{number}: '{{\"defaultAction\":\"x\"}}', "));
+    let values = values.collect::<Vec<_>>().concat();
+    let template = "{{ x }}'{\"defaultAction\":\"{{ y }}\"}'\n";
+    let spec = |text: &str| format!("{object}spec:\n  defaultAction: SCMP_ACT_LOG\n  {text}");
+    for (what, hostile) in [
+        ("an alias bomb", bomb("SCMP_ACT_LOG")),
+        ("an alias bomb of text", bomb(&"x".repeat(100_000))),
+        ("merges of merges", merges),
+        ("a recursive alias", spec("syscalls: &a [*a, *a]")),
+        (
+            "brackets",
+            spec(&format!("syscalls: {}", "[".repeat(1 << 20))),
+        ),
+        ("braces", format!("kind: {}", "{a: ".repeat(1 << 18))),
+        (
+            "dashes",
+            spec(&format!("syscalls:\n  {}", "- ".repeat(1 << 20))),
+        ),
+        ("question marks", "? ".repeat(1 << 20)),
+        ("keys of keys", "kind: [{".repeat(1 << 17)),
+        ("documents", "--- SeccompProfile\n".repeat(200_000)),
+        ("broken documents", "---\n[SeccompProfile\n".repeat(20_000)),
+        (
+            "errors in documents",
+            format!("{}---\n", object.replace(": ", ": [")).repeat(20_000),
+        ),
+        (
+            "profiles",
+            format!("{}\n---\n", spec("x: y")).repeat(12_000),
+        ),
+        (
+            "maps",
+            format!("kind: ConfigMap\napiVersion: v1\ndata: {{{values}}}"),
+        ),
+        (
+            "templates",
+            format!(
+                "kind: ConfigMap\napiVersion: v1\ndata:\n  a: |\n    {}",
+                template.repeat(50_000)
+            ),
+        ),
+        ("open directives", "SCMP_ACT_X: {{".repeat(200_000)),
+        (
+            "anchors",
+            spec(&format!("x: [{}]", "&a b, ".repeat(200_000))),
+        ),
+        ("a long word", spec(&format!("x: {}", "y".repeat(4 << 20)))),
+        (
+            "a long text",
+            spec(&format!("x: |\n{}", "    y\n".repeat(1 << 20))),
+        ),
+        ("comments", spec(&"# x\n".repeat(1 << 20))),
+        (
+            "an open quote",
+            spec(&format!("x: \"{}", "\\".repeat(1 << 20))),
+        ),
+    ] {
+        let (_directory, path) = file("profile.yaml", hostile);
+        let path = path.display().to_string();
+        let ran = run(["check", &path, "--format=json"]);
+        assert!(ran.code < 2, "{what}: {}", ran.stderr);
+        let most = 8 << 20;
+        assert!(
+            ran.stdout.len() < most,
+            "{what}: {} bytes",
+            ran.stdout.len()
+        );
+        assert!(ran.report()["findings"].is_array(), "{what}");
+    }
 }

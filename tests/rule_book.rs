@@ -1,8 +1,8 @@
 //! The rule book says what seclint does. If one of these fails, `seclint explain`
 //! tells a user something that is not so.
 //!
-//! A page's fences are run: ` ```json bad --dialect oci ` gives the profile to
-//! `seclint check` with those options and only the page's rule, and must give the
+//! A page's fences are run: ` ```json bad --dialect oci ` or ` ```yaml bad ` gives the
+//! profile to `seclint check` with those options and only the page's rule, and must give the
 //! findings in the ` ```findings ` fence after it, no more and no less; `good`
 //! must give none. In a page about the cache, the fence says ` cache ` and holds
 //! the name of a state root in tests/fixtures/cache.
@@ -95,7 +95,7 @@ fn findings(rule: &str, fence: &Fence) -> String {
         arguments.extend(options.iter().map(String::as_str));
         (root.audit(&arguments), root.path().display().to_string())
     } else {
-        let (_directory, path) = support::file("profile.json", &fence.text);
+        let (_directory, path) = support::file(&format!("profile.{language}"), &fence.text);
         let path = path.display().to_string();
         let arguments = ["check", "--select", rule, "--format", "json", &path];
         let arguments = arguments.map(str::to_owned).into_iter().chain(options);

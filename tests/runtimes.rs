@@ -83,12 +83,10 @@ fn every_record_has_every_case() {
     let cases = Case::all(&directory().join("sections.jsonl"));
     let cases: Vec<_> = cases.iter().map(|case| &case.case).collect();
     let records = records();
-    let mut runtimes: Vec<_> = records
-        .iter()
-        .map(|it| it.header.runtime.as_str())
-        .collect();
-    runtimes.sort_unstable();
-    assert_eq!(runtimes, ["crun", "crun", "runc", "runc"]);
+    for runtime in ["crun", "runc"] {
+        let mut runtimes = records.iter().map(|it| &it.header.runtime);
+        assert!(runtimes.any(|it| it == runtime), "no record of {runtime}");
+    }
     for record in records {
         let name = record.header.name();
         let observed: Vec<_> = record.observations.iter().map(|it| &it.case).collect();

@@ -1,5 +1,6 @@
 //! Any bytes at all, linted as a profile: nothing panics, every place that is
 //! reported is in the file, and what is called JSON is what `serde_json` calls so.
+//! The same bytes are linted as YAML.
 
 #![no_main]
 
@@ -29,17 +30,25 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(is_json, verdict, "{}", bytes.escape_ascii());
     }
 
-    let source = Arc::new(Source::new("fuzz.json", bytes.to_vec()));
-    for dialects in [None, Some(Dialects::OCI)] {
-        let linter = Linter {
-            rules: lint_rules().to_vec(),
-            target: Target::default(),
-            dialects,
-        };
-        for finding in linter.lint(&source).findings {
-            if let Some(span) = finding.location.span {
-                assert!(span.end as usize <= bytes.len());
-                source.position(span.start);
+    for name in ["fuzz.json", "fuzz.yaml"] {
+        let source = Arc::new(Source::new(name, bytes.to_vec()));
+        for dialects in [None, Some(Dialects::OCI), Some(Dialects::OPERATOR)] {
+            let linter = Linter {
+                rules: lint_rules().to_vec(),
+                target: Target::default(),
+                dialects,
+            };
+            for finding in linter.lint(&source).findings {
+                let edits = finding.fix.iter().flat_map(|fix| &fix.edits);
+                let spans = finding
+                    .location
+                    .span
+                    .into_iter()
+                    .chain(edits.map(|edit| edit.span));
+                for span in spans {
+                    assert!(span.start <= span.end && span.end as usize <= bytes.len());
+                    let _ = source.position(span.start);
+                }
             }
         }
     }

@@ -11,6 +11,7 @@ use super::options::{Dialect, FailOn, SelectionOptions, TargetOptions};
 use super::output::{OutputOptions, Reports};
 use super::{CliError, Ending, complain};
 use crate::lint::{Linted, Linter, lint_rules};
+use crate::profile::may_hold_profile;
 use crate::report::{Against, Summary};
 
 /// How many files are read ahead of the report: memory does not grow with their number.
@@ -97,8 +98,12 @@ fn lint(linter: &Linter, input: &Input, skips: bool) -> Result<Option<Linted>, C
     let Some(source) = input.read()? else {
         return Ok(None);
     };
+    let may_pass = input.is_found || skips;
+    if may_pass && !may_hold_profile(&source) {
+        return Ok(None);
+    }
     let linted = linter.lint(&source);
-    let is_passed_over = (input.is_found || skips) && !linted.is_profile;
+    let is_passed_over = may_pass && linted.profiles == 0;
     Ok((!is_passed_over).then_some(linted))
 }
 
@@ -134,7 +139,7 @@ impl Run {
 
     fn file(&mut self, linted: &Linted) -> Result<(), CliError> {
         self.summary.files += 1;
-        self.summary.profiles += usize::from(linted.is_profile);
+        self.summary.profiles += linted.profiles;
         for finding in &linted.findings {
             self.summary.count(finding);
             if self.ending == Ending::Clean && self.fail_on.fails(finding) {

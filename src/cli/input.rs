@@ -10,7 +10,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::CliError;
 use super::output::is_unfinished;
-use crate::text::{MAX_BYTES, Source};
+use crate::text::{MAX_BYTES, Source, Syntax};
 
 /// A file to be read.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ impl Input {
                 .take(1024)
                 .read_to_end(&mut start)
                 .map_err(failed)?;
-            if !may_hold_object(&start) {
+            if !may_hold_object(&start) && !Syntax::has_yaml_name(&name) {
                 return Ok(None);
             }
         } else if let Ok(size) = file.metadata().map(|meta| meta.len()) {

@@ -11,6 +11,7 @@ mod input;
 mod options;
 mod output;
 mod predict;
+mod resolve;
 mod rules;
 mod syscalls;
 
@@ -46,6 +47,8 @@ enum Command {
     CacheAudit(cache_audit::Arguments),
     /// Print the name that crun gives a profile's cache entry
     CacheKey(cache_key::Arguments),
+    /// Print the section that an engine makes of a profile for the runtime
+    Resolve(resolve::Arguments),
     /// Say what runtimes do with a profile: start, refuse, warn, drop names, cache
     Predict(predict::Arguments),
     /// Print the table of syscalls
@@ -95,6 +98,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::CacheAudit(arguments) => cache_audit::run(&arguments),
         Command::CacheKey(arguments) => cache_key::run(&arguments),
+        Command::Resolve(arguments) => resolve::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Syscalls(arguments) => syscalls::run(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),

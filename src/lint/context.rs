@@ -6,7 +6,7 @@ use crate::finding::Location;
 use crate::profile::{Action, Found, Mistake, Profile, RuleEntry, Text};
 use crate::syscalls::{self, Arch, Spelling, Syscall};
 use crate::target::Target;
-use crate::text::{Document, Kind, Node, Source, Span};
+use crate::text::{Document, Kind, Node, Source, Span, Syntax};
 
 use super::ConditionUse;
 
@@ -21,8 +21,21 @@ pub struct Context<'c> {
     pub found: &'c Found<'c>,
     /// What it will run on.
     pub target: &'c Target,
+    /// What stands beside it.
+    pub place: Place,
     names: Vec<NameUse<'c>>,
     active: Vec<Arch>,
+}
+
+/// What stands beside something that was found in a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// Whether it is the first that was found in the file.
+    pub is_first_of_file: bool,
+    /// The same of its document: what is wrong with the text is told then.
+    pub is_first_of_document: bool,
+    /// How many profiles there are in the file.
+    pub profiles: usize,
 }
 
 /// A name in a rule entry.
@@ -60,10 +73,11 @@ impl<'c> Context<'c> {
         document: &'c Document<'c>,
         found: &'c Found<'c>,
         target: &'c Target,
+        place: Place,
     ) -> Self {
         let entries = match found {
             Found::Profile(profile) => profile.entries.as_slice(),
-            Found::NoSection(_) | Found::Blank(_) | Found::Nothing => &[],
+            _ => &[],
         };
         let count = entries.iter().map(|entry| entry.names.len()).sum();
         let mut names = Vec::with_capacity(count);
@@ -79,6 +93,7 @@ impl<'c> Context<'c> {
             document,
             found,
             target,
+            place,
             names,
             active: active_architectures(found, &target.architectures),
         }
@@ -89,7 +104,7 @@ impl<'c> Context<'c> {
     pub fn profile(&self) -> Option<&'c Profile<'c>> {
         match self.found {
             Found::Profile(profile) => Some(profile),
-            Found::NoSection(_) | Found::Blank(_) | Found::Nothing => None,
+            _ => None,
         }
     }
 
@@ -140,11 +155,17 @@ impl<'c> Context<'c> {
         annotations.is_some_and(|all| all.get("run.oci.seccomp.receiver").is_some())
     }
 
-    /// The bracket that opens an object, which stands for all of it.
+    /// The bracket that opens an object, which stands for all of it; in a block of
+    /// YAML, which has none, its first key.
     #[must_use]
     pub fn bracket(&self, object: Node<'_>) -> Location {
         let start = object.span().start;
-        Location::part(self.source, object, Span::new(start, start + 1))
+        let bracket = Span::new(start, start + 1);
+        let is_block = self.document.syntax() == Syntax::Yaml
+            && self.source.bytes().get(bracket.range()) != Some(b"{");
+        let first = object.members().next().filter(|_| is_block);
+        let span = first.map_or(bracket, |(key, _)| key.span());
+        Location::part(self.source, object, span)
     }
 
     /// Whether the parser had something to say of a node's own text already.
@@ -157,13 +178,13 @@ impl<'c> Context<'c> {
             .any(|deviant| deviant.start < span.end && span.start < deviant.end)
     }
 
-    /// Whether the source is meant as JSON: it begins as an object or an array
-    /// does, or it cannot be told from what it holds.
+    /// Whether a document of JSON is meant as one: it begins as an object or an
+    /// array does, or it cannot be told from what it holds.
     #[must_use]
     pub fn is_meant_as_json(&self) -> bool {
-        self.document
-            .root()
-            .is_none_or(|root| matches!(root.kind(), Kind::Object | Kind::Array))
+        let root = self.document.root();
+        self.document.syntax() == Syntax::Json
+            && root.is_none_or(|root| matches!(root.kind(), Kind::Object | Kind::Array))
     }
 
     /// Whether the target says nothing of architectures, or a syscall exists on

@@ -1,6 +1,10 @@
 //! What rules find in one source.
 
+use std::collections::HashSet;
+
+use super::template;
 use crate::finding::{Finding, Rule};
+use crate::text::Document;
 
 /// How many findings of one rule a source can have. A file that is made to
 /// break every rule everywhere must not take the machine's memory.
@@ -17,6 +21,34 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Makes the findings from `start` on fit the document that they are about.
+    /// `has_several`: the file has more than one.
+    pub(super) fn settle(&mut self, start: usize, document: &Document<'_>, has_several: bool) {
+        if !document.blanks().is_empty() {
+            let made = self.list.split_off(start);
+            let stands = made
+                .into_iter()
+                .filter(|made| template::holds(made, document));
+            self.list.extend(stands);
+        }
+        for finding in self.list.iter_mut().skip(start) {
+            if has_several {
+                let index = document.index().into();
+                finding.facts.insert("document".to_owned(), index);
+            }
+            finding.fix.take_if(|fix| {
+                let edits = fix.edits.iter();
+                let mut fits = edits.map(|edit| document.takes_edit(edit.span, &edit.text));
+                !fits.all(|fits| fits)
+            });
+        }
+    }
+
     /// Whether a further finding of this rule would be kept. For rules whose
     /// findings cost much.
     #[must_use]
@@ -55,6 +87,12 @@ impl Findings {
         // Stable: what says that more were left out comes last at its place.
         self.list
             .sort_by_key(|finding| (finding.location.span, finding.rule.id));
+        // What an alias repeats is wrong in one place.
+        let mut seen = HashSet::new();
+        self.list.retain(|finding| {
+            let span = finding.location.span;
+            span.is_none() || seen.insert((span, finding.rule.id, finding.message.clone()))
+        });
         self.list
     }
 }

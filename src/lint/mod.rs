@@ -9,19 +9,20 @@ mod findings;
 mod registry;
 mod removal;
 mod rules;
+mod template;
 mod word;
 
 use std::sync::Arc;
 
 pub use condition::ConditionUse;
-pub use context::{Context, NameUse};
+pub use context::{Context, NameUse, Place};
 pub use findings::Findings;
 pub use registry::{SelectionError, all_rules, find_rule, lint_rules, parse_rules};
 
 use crate::finding::{Finding, Rule};
 use crate::profile::{self, Dialects, Found};
 use crate::target::Target;
-use crate::text::{Source, json};
+use crate::text::{self, Source};
 
 /// A rule of the linter.
 #[derive(Debug)]
@@ -37,8 +38,8 @@ pub struct LintRule {
 pub struct Linted {
     /// The source.
     pub source: Arc<Source>,
-    /// Whether there was a profile in it.
-    pub is_profile: bool,
+    /// How many profiles there were in it.
+    pub profiles: usize,
     /// What is wrong with it, in the order of the source, then by rule.
     pub findings: Vec<Finding>,
 }
@@ -58,17 +59,41 @@ impl Linter {
     /// Checks one source.
     #[must_use]
     pub fn lint(&self, source: &Arc<Source>) -> Linted {
-        let document = json::parse(source.bytes());
-        let found = profile::find(&document, self.dialects);
-        let context = Context::new(source, &document, &found, &self.target);
+        let documents = profile::unfold(source, text::read(source));
+        let found: Vec<_> = (documents.iter())
+            .map(|document| profile::find_all(document, self.dialects))
+            .collect();
+        let is_profile = |found: &&Found<'_>| matches!(found, Found::Profile(_));
+        let profiles = found.iter().flatten().filter(is_profile).count();
+        let mut contexts = Vec::new();
+        for (document, all) in documents.iter().zip(&found) {
+            for (number, found) in all.iter().enumerate() {
+                // Beside a profile, other objects may stand in a file.
+                let is_other = profiles > 0 && matches!(found, Found::Nothing);
+                if is_other && document.deviations().is_empty() {
+                    continue;
+                }
+                let place = Place {
+                    is_first_of_file: contexts.is_empty(),
+                    is_first_of_document: number == 0,
+                    profiles,
+                };
+                contexts.push(Context::new(source, document, found, &self.target, place));
+            }
+        }
+        let has_several = documents.iter().any(|document| document.index() > 0);
         let mut findings = Findings::default();
         for rule in &self.rules {
-            (rule.check)(&context, &mut findings);
+            for context in &contexts {
+                let start = findings.len();
+                (rule.check)(context, &mut findings);
+                findings.settle(start, context.document, has_several);
+            }
             findings.end_rule(&rule.rule);
         }
         Linted {
             source: Arc::clone(source),
-            is_profile: matches!(found, Found::Profile(_)),
+            profiles,
             findings: findings.into_sorted(),
         }
     }

@@ -61,8 +61,8 @@ pub struct Comparison {
 
 impl Comparison {
     /// What a condition compares. `None` if something of it is missing or wrong, so that runtimes
-    /// disagree about it or refuse it.
-    pub(super) fn read(condition: &Condition<'_>) -> Option<Self> {
+    /// disagree about it or refuse it. `absent` is what a missing `value` stands for, if anything.
+    pub(super) fn read(condition: &Condition<'_>, absent: Option<u64>) -> Option<Self> {
         let value_two = match &condition.value_two {
             Some(digits) => digits.as_u64()?,
             None => 0,
@@ -70,7 +70,10 @@ impl Comparison {
         Some(Self {
             index: condition.index.as_ref()?.as_u64()?.try_into().ok()?,
             operator: Operator::from_name(condition.op.as_ref()?.value)?,
-            value: condition.value.as_ref()?.as_u64()?,
+            value: match &condition.value {
+                Some(digits) => digits.as_u64()?,
+                None => absent?,
+            },
             value_two,
         })
     }

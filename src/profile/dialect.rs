@@ -11,19 +11,26 @@ use std::ops::BitAnd;
 pub struct Dialects(u8);
 
 impl Dialects {
+    /// No dialect.
+    pub const NONE: Self = Self(0);
     /// Docker's: moby's `Seccomp` type.
     pub const DOCKER: Self = Self(1);
     /// That of Podman, Buildah and CRI-O: containers/common's `Seccomp` type.
     pub const PODMAN: Self = Self(2);
     /// The runtime specification's `linux.seccomp`, which runtimes read.
     pub const OCI: Self = Self(4);
+    /// That of security-profiles-operator: the `spec` of a `SeccompProfile`.
+    pub const OPERATOR: Self = Self(8);
+    /// What a file that is no Kubernetes object may be in.
+    pub const FILES: Self = Self(7);
     /// Every dialect.
-    pub const ALL: Self = Self(7);
+    pub const ALL: Self = Self(15);
 
-    const NAMES: [(Self, &'static str); 3] = [
+    const NAMES: [(Self, &'static str); 4] = [
         (Self::DOCKER, "docker"),
         (Self::PODMAN, "podman"),
         (Self::OCI, "oci"),
+        (Self::OPERATOR, "operator"),
     ];
 
     /// Those in either set.
@@ -44,7 +51,7 @@ impl Dialects {
         self.0 & other.0 == other.0
     }
 
-    /// What reads profiles of these dialects, in words: "Docker, Podman and runc".
+    /// What reads files of these dialects, in words: "Docker, Podman and runc".
     /// Of the runtimes it is runc, which reads as engines do, being written in Go.
     #[must_use]
     pub fn go_readers(self) -> String {
@@ -57,12 +64,7 @@ impl Dialects {
         let readers: Vec<_> = readers
             .filter_map(|(dialect, reader)| self.contains(dialect).then_some(reader))
             .collect();
-        match readers.as_slice() {
-            [first @ .., last] if !first.is_empty() => {
-                format!("{} and {last}", first.join(", "))
-            }
-            few => few.concat(),
-        }
+        listed(&readers)
     }
 
     /// Whether it is one dialect alone.
@@ -89,6 +91,14 @@ impl BitAnd for Dialects {
 impl fmt::Display for Dialects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.names().collect();
-        f.write_str(&names.join(" and "))
+        f.write_str(&listed(&names))
+    }
+}
+
+/// Words as a sentence has them: "a, b and c".
+fn listed(words: &[&str]) -> String {
+    match words {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        few => few.concat(),
     }
 }

@@ -1,21 +1,25 @@
 //! Profiles: what a person writes, typed, every field with its place.
 //!
-//! [`find`] looks for a profile in a document, and [`Profile`] is what it reads
-//! there. Reading never stops at a mistake: each becomes a [`Mistake`], and the
-//! rest is read as if it were right.
+//! [`find_all`] looks for profiles in a document, and [`Profile`] is what it reads
+//! there; [`unfold`] finds the documents in the strings of `ConfigMap`s. Reading
+//! never stops at a mistake: each becomes a [`Mistake`], and the rest is read as if
+//! it were right.
 
 mod action;
 mod compare;
 mod comparison;
 mod dialect;
+mod fields;
+mod kubernetes;
 mod schema;
 
 pub use action::{Action, Decision, Effect, GivenErrno};
 pub use comparison::{Comparison, Operator};
 pub use dialect::Dialects;
-pub use schema::{Field, Shape};
+pub use fields::{Field, Shape};
+pub use kubernetes::{API_GROUPS, may_hold_profile, unfold};
 
-use crate::text::{Document, Kind, Node};
+use crate::text::{Document, Kind, Node, Syntax};
 
 /// A value and the node that it was read from.
 #[derive(Clone, Copy, Debug)]
@@ -79,7 +83,23 @@ impl<'d> Profile<'d> {
     /// Whether only an engine can be meant to read it: Docker or Podman.
     #[must_use]
     pub fn is_for_engines(&self) -> bool {
-        (self.dialects & Dialects::OCI).is_empty()
+        (self.dialects & Dialects::OCI.or(Dialects::OPERATOR)).is_empty()
+    }
+
+    /// Whether it is the `spec` of a `SeccompProfile`, which the API server checks.
+    #[must_use]
+    pub fn is_for_operator(&self) -> bool {
+        self.dialects == Dialects::OPERATOR
+    }
+
+    /// The profile that security-profiles-operator adds to this one, which is not
+    /// seen here.
+    #[must_use]
+    pub fn base(&self) -> Option<Text<'d>> {
+        let node = self.node.get("baseProfileName");
+        let node = node.filter(|_| self.is_for_operator())?;
+        let value = node.as_str().filter(|name| !name.is_empty())?;
+        Some(Spanned { value, node })
     }
 
     /// Every `includes` and `excludes` of its rule entries.
@@ -238,6 +258,8 @@ pub enum Found<'d> {
     /// A container's configuration without a seccomp section: no filter at all.
     /// The node is what stands in its place, if anything does.
     NoSection(Option<Node<'d>>),
+    /// A `SeccompProfile` without a `spec`, or with something else in its place.
+    NoSpec(Node<'d>),
     /// An object without a key that no profile has, and without all that would
     /// make it one: `{}`.
     Blank(Node<'d>),
@@ -245,13 +267,38 @@ pub enum Found<'d> {
     Nothing,
 }
 
-/// Looks for a profile in a document, and reads it. With `dialects` given, what
-/// is there is taken for a profile of those dialects, whatever it looks like.
+/// Looks for profiles in a document, and reads them: only a list of Kubernetes
+/// objects can hold several. At least one is returned. With `dialects` given, what
+/// is no Kubernetes object is taken for a profile of those dialects, whatever it
+/// looks like.
+#[must_use]
+pub fn find_all<'d>(document: &'d Document<'d>, dialects: Option<Dialects>) -> Vec<Found<'d>> {
+    let Some(root) = document.root().filter(|root| root.is_object()) else {
+        return vec![Found::Nothing];
+    };
+    let Some(objects) = kubernetes::objects(root) else {
+        return vec![find_in_file(document, root, dialects)];
+    };
+    let mut found: Vec<_> = objects.filter_map(kubernetes::find).collect();
+    if found.is_empty() {
+        found.push(Found::Nothing);
+    }
+    found
+}
+
+/// The first of what [`find_all`] finds.
 #[must_use]
 pub fn find<'d>(document: &'d Document<'d>, dialects: Option<Dialects>) -> Found<'d> {
-    let Some(root) = document.root().filter(|root| root.is_object()) else {
-        return Found::Nothing;
-    };
+    let found = find_all(document, dialects).into_iter().next();
+    found.unwrap_or(Found::Nothing)
+}
+
+/// What a document is that is no Kubernetes object.
+fn find_in_file<'d>(
+    document: &Document<'_>,
+    root: Node<'d>,
+    dialects: Option<Dialects>,
+) -> Found<'d> {
     if is_container_configuration(root) {
         let sections = every(root, "linux").flat_map(|linux| every(linux, "seccomp"));
         // Of several the last that can be one: which of them counts depends on
@@ -267,10 +314,15 @@ pub fn find<'d>(document: &'d Document<'d>, dialects: Option<Dialects>) -> Found
         schema::find_duplicates_on_the_way(root, &mut profile);
         return Found::Profile(Box::new(profile));
     }
-    if dialects.is_some() || looks_like_profile(root) {
+    // No reader of profiles reads YAML: there it takes more to look like one.
+    let is_meant = match document.syntax() {
+        Syntax::Json => looks_like_profile(root),
+        Syntax::Yaml => has_default_action(root),
+    };
+    if dialects.is_some() || is_meant {
         return Found::Profile(Box::new(schema::read(root, dialects)));
     }
-    if schema::is_blank(root) {
+    if document.syntax() == Syntax::Json && schema::is_blank(root) {
         return Found::Blank(root);
     }
     Found::Nothing
@@ -290,21 +342,27 @@ pub(crate) fn is_container_configuration(root: Node<'_>) -> bool {
 /// Whether an object is meant as a profile: it has a default action, or a list
 /// of rule entries or architectures. A list of mere names is another tool's.
 fn looks_like_profile(root: Node<'_>) -> bool {
+    let has_list = root.members().any(|(key, value)| match key.as_str() {
+        Some("syscalls" | "archMap") => {
+            let mut elements = value.elements();
+            let is_empty = *value.kind() == Kind::Array && elements.clone().next().is_none();
+            is_empty || elements.any(|element| element.as_str().is_none())
+        }
+        _ => false,
+    });
+    has_list || has_default_action(root)
+}
+
+/// Whether a key is meant as `defaultAction`.
+fn has_default_action(object: Node<'_>) -> bool {
     let is_default_action = |key: &str| {
         let letters = key.bytes().filter(u8::is_ascii_alphabetic);
         letters
             .map(|letter| letter.to_ascii_lowercase())
             .eq(*b"defaultaction")
     };
-    root.members().any(|(key, value)| match key.as_str() {
-        Some("syscalls" | "archMap") => {
-            let mut elements = value.elements();
-            let is_empty = *value.kind() == Kind::Array && elements.clone().next().is_none();
-            is_empty || elements.any(|element| element.as_str().is_none())
-        }
-        Some(key) => is_default_action(key),
-        None => false,
-    })
+    let mut keys = object.members().filter_map(|(key, _)| key.as_str());
+    keys.any(is_default_action)
 }
 
 /// All values of a key, should it be given more than once.

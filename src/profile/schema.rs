@@ -1,139 +1,18 @@
-//! What may stand in a profile, by dialect, and how it is read.
-//!
-//! Sources: runtime-spec `schema/defs-linux.json`, moby `profiles/seccomp`,
-//! containers/common `pkg/seccomp/types.go`.
+//! How a profile is read.
 
+use super::fields::{
+    ARCH_MAP_ENTRY, CONDITION, ENGINES, FILTER, Field, PROFILE, RULE_ENTRY, Shape,
+};
 use super::{
     ArchMapEntry, Comparison, Condition, Dialects, Digits, Filter, Mistake, Profile, RuleEntry,
     Spanned, Text, every,
 };
 use crate::text::{Kind, Node};
 
-/// What a field's value is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// A string.
-    String,
-    /// A number.
-    Number,
-    /// An object.
-    Object,
-    /// An array of strings.
-    Strings,
-    /// An array of objects.
-    Objects,
-}
-
-impl Shape {
-    const fn describe(self) -> &'static str {
-        match self {
-            Shape::String => "a string",
-            Shape::Number => "a number",
-            Shape::Object => "an object",
-            Shape::Strings => "an array of strings",
-            Shape::Objects => "an array of objects",
-        }
-    }
-
-    fn fits(self, kind: &Kind<'_>) -> bool {
-        matches!(
-            (self, kind),
-            (Shape::String, Kind::String(_))
-                | (Shape::Number, Kind::Number(_))
-                | (Shape::Object, Kind::Object)
-                | (Shape::Strings | Shape::Objects, Kind::Array)
-        )
-    }
-
-    /// What the elements of an array must be.
-    const fn element(self) -> Option<Shape> {
-        match self {
-            Shape::Strings => Some(Shape::String),
-            Shape::Objects => Some(Shape::Object),
-            _ => None,
-        }
-    }
-}
-
-/// A field that may stand in an object of a profile.
-#[derive(Debug)]
-pub struct Field {
-    /// Its key.
-    pub name: &'static str,
-    /// What its value is.
-    pub shape: Shape,
-    /// The dialects that know it.
-    pub dialects: Dialects,
-    /// Whether it must be there.
-    pub required: bool,
-}
-
-const fn field(name: &'static str, shape: Shape, dialects: Dialects) -> Field {
-    Field {
-        name,
-        shape,
-        dialects,
-        required: false,
-    }
-}
-
-const fn required(name: &'static str, shape: Shape) -> Field {
-    Field {
-        name,
-        shape,
-        dialects: Dialects::ALL,
-        required: true,
-    }
-}
-
-const ENGINES: Dialects = Dialects::DOCKER.or(Dialects::PODMAN);
-
-static PROFILE: [Field; 9] = [
-    required("defaultAction", Shape::String),
-    field("defaultErrnoRet", Shape::Number, Dialects::ALL),
-    field("defaultErrno", Shape::String, Dialects::PODMAN),
-    field("architectures", Shape::Strings, Dialects::ALL),
-    field("archMap", Shape::Objects, ENGINES),
-    field("flags", Shape::Strings, Dialects::ALL),
-    field("syscalls", Shape::Objects, Dialects::ALL),
-    field("listenerPath", Shape::String, Dialects::ALL),
-    field("listenerMetadata", Shape::String, Dialects::ALL),
-];
-
-static ARCH_MAP_ENTRY: [Field; 2] = [
-    required("architecture", Shape::String),
-    field("subArchitectures", Shape::Strings, ENGINES),
-];
-
-static RULE_ENTRY: [Field; 9] = [
-    field("names", Shape::Strings, Dialects::ALL),
-    field("name", Shape::String, ENGINES),
-    required("action", Shape::String),
-    field("errnoRet", Shape::Number, Dialects::ALL),
-    field("errno", Shape::String, Dialects::PODMAN),
-    field("args", Shape::Objects, Dialects::ALL),
-    field("includes", Shape::Object, ENGINES),
-    field("excludes", Shape::Object, ENGINES),
-    field("comment", Shape::String, ENGINES),
-];
-
-static CONDITION: [Field; 4] = [
-    required("index", Shape::Number),
-    required("value", Shape::Number),
-    field("valueTwo", Shape::Number, Dialects::ALL),
-    required("op", Shape::String),
-];
-
-static FILTER: [Field; 3] = [
-    field("caps", Shape::Strings, ENGINES),
-    field("arches", Shape::Strings, ENGINES),
-    field("minKernel", Shape::String, Dialects::DOCKER),
-];
-
 /// Reads the profile that `node` is.
 pub(super) fn read(node: Node<'_>, forced: Option<Dialects>) -> Profile<'_> {
     Reader {
-        possible: forced.unwrap_or(Dialects::ALL),
+        possible: forced.unwrap_or(Dialects::FILES),
         is_forced: forced.is_some(),
         mistakes: Vec::new(),
         foreign: Vec::new(),
@@ -219,6 +98,7 @@ impl<'d> Reader<'d> {
             _syscalls,
             listener_path,
             listener_metadata,
+            ..,
         ] = self.members(node, "the profile", &PROFILE);
         let arch_map = elements(arch_map)
             .map(|entry| self.arch_map_entry(entry))
@@ -244,7 +124,8 @@ impl<'d> Reader<'d> {
                 });
             }
         }
-        let is_disabled = is_disabled(node);
+        // The API server wants a default action.
+        let is_disabled = self.possible != Dialects::OPERATOR && is_disabled(node);
         if is_disabled {
             // That there is no default action is then all that there is to say.
             self.mistakes.retain(|mistake| match mistake {
@@ -297,7 +178,8 @@ impl<'d> Reader<'d> {
         ] = self.members(node, WHAT, &RULE_ENTRY);
         let has = |field| has_in_other_case(node, field);
         let has_name = name.is_some() || (names.is_none() && has("name"));
-        if names.is_none() && (!has_name || self.possible == Dialects::OCI) && !has("names") {
+        let knows_name = !(self.possible & ENGINES).is_empty();
+        if names.is_none() && !(has_name && knows_name) && !has("names") {
             self.mistakes.push(Mistake::MissingField {
                 object: node,
                 what: WHAT,
@@ -344,7 +226,8 @@ impl<'d> Reader<'d> {
             op: text(op),
             comparison: None,
         };
-        condition.comparison = Comparison::read(&condition);
+        let absent = (self.possible == Dialects::OPERATOR).then_some(0);
+        condition.comparison = Comparison::read(&condition, absent);
         condition
     }
 
@@ -376,7 +259,8 @@ impl<'d> Reader<'d> {
             values[slot] = Some(value);
         }
         for (field, value) in fields.iter().zip(&values) {
-            if field.required && value.is_none() && !has_in_other_case(object, field.name) {
+            let is_required = field.required.contains(self.possible);
+            if is_required && value.is_none() && !has_in_other_case(object, field.name) {
                 self.mistakes.push(Mistake::MissingField {
                     object,
                     what,
@@ -421,7 +305,7 @@ impl<'d> Reader<'d> {
         };
         match value.kind() {
             Kind::Broken => {}
-            Kind::Null if !field.required && field.name != "names" => {}
+            Kind::Null if field.required.is_empty() && field.name != "names" => {}
             kind if !field.shape.fits(kind) => self.mistakes.push(wrong(value, field.shape)),
             _ => {
                 if let Some(shape) = field.shape.element() {
@@ -445,7 +329,12 @@ impl<'d> Reader<'d> {
         if unknown.is_empty() {
             return;
         }
-        let folded = |key: Node<'d>| key.as_str().unwrap_or_default().to_ascii_lowercase();
+        // Go ignores case, the API server does not.
+        let ignores_case = self.possible != Dialects::OPERATOR;
+        let folded = |key: Node<'d>| match key.as_str().unwrap_or_default() {
+            key if ignores_case => key.to_ascii_lowercase(),
+            key => key.to_owned(),
+        };
         let mut seen: std::collections::HashMap<String, Node<'d>> = (keys.iter().flatten())
             .map(|&key| (folded(key), key))
             .collect();

@@ -27,7 +27,7 @@ pub use sarif::Sarif;
 pub struct Summary {
     /// Files that were looked at.
     pub files: usize,
-    /// Those that held a profile.
+    /// Profiles in them; a file of Kubernetes objects can hold several.
     pub profiles: usize,
     /// Those that were passed over, because they held none.
     pub skipped: usize,

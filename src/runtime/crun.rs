@@ -3,6 +3,7 @@
 //! Source: crun's `src/libcrun/seccomp.c` and `container.c` (1.21), and what crun 1.21 and 1.28 did
 //! with the sections of `tests/runtimes/sections.jsonl`.
 
+mod lexis;
 mod reader;
 
 pub use reader::Parser;

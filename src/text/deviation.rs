@@ -1,8 +1,9 @@
-//! The ways in which a document can depart from RFC 8259.
+//! The ways in which a document can depart from what all its readers read alike:
+//! RFC 8259, or plain YAML.
 
 use super::Span;
 
-/// One departure from RFC 8259, and where it is.
+/// One departure from RFC 8259 or YAML, and where it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deviation {
     /// What is wrong.
@@ -13,8 +14,8 @@ pub struct Deviation {
 
 macro_rules! deviation_kinds {
     ($($(#[$doc:meta])+ $variant:ident = $name:literal, $message:literal;)+) => {
-        /// The kinds of departure from RFC 8259. Each reader of profiles is
-        /// described by the set of kinds that it accepts.
+        /// The kinds of departure from RFC 8259, each reader of which is described by
+        /// the set of kinds that it accepts; then those from YAML.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum DeviationKind {
             $($(#[$doc])+ $variant,)+
@@ -100,4 +101,22 @@ deviation_kinds! {
     FarTooDeep = "far-too-deep", "more than 10,000 levels of nesting, beyond which nothing was read";
     /// Larger than [`super::MAX_BYTES`]. Nothing of it is read.
     TooLarge = "too-large", "a file larger than 8 MiB, which seclint does not read";
+    /// YAML's grammar is broken: nothing of the document is read from there on.
+    NotYaml = "not-yaml", "a mistake in the YAML";
+    /// An alias (`*name`) whose anchor does not come before it.
+    UnknownAlias = "unknown-alias", "an alias of something that does not come before it";
+    /// An alias in what its anchor stands for.
+    RecursiveAlias = "recursive-alias", "an alias of something that it stands in itself";
+    /// Aliases that would repeat more than is read of any file.
+    TooManyAliases = "too-many-aliases", "an alias that repeats too much: from here on none is read";
+    /// A merge key (`<<`) with something else than an object, or several.
+    BadMerge = "bad-merge", "a merge key without an object to take fields from";
+    /// A tag other than those of YAML's core schema.
+    ForeignTag = "foreign-tag", "a tag that Kubernetes does not know";
+    /// An object or array as a key.
+    ComplexKey = "complex-key", "a key that is no text";
+    /// More documents in one stream than are read.
+    TooManyDocuments = "too-many-documents", "more than 10,000 documents, beyond which nothing was read";
+    /// A directive of a template, which was taken for white space.
+    Template = "template", "a template";
 }

@@ -9,7 +9,11 @@ mod trivia;
 
 use std::borrow::Cow;
 
-use super::{Deviation, DeviationKind as Deviates, Document, Kind, MAX_BYTES, NodeData, Span};
+use super::syntax::is_utf16;
+use super::{
+    Deviation, DeviationKind as Deviates, Document, Dress, Kind, LISTED_DEVIATIONS, MAX_BYTES,
+    NodeData, Span,
+};
 
 /// Levels of nesting that json-c reads (`JSON_TOKENER_DEFAULT_DEPTH`), and with
 /// it crun from 1.28 on. Every other known reader takes more.
@@ -29,9 +33,6 @@ const fn table(bytes: &[u8]) -> [bool; 256] {
     table
 }
 
-/// How many deviations of one document are kept; the rest are counted.
-const LISTED_DEVIATIONS: usize = 1_000;
-
 /// Reads `bytes` as JSON. Never fails: what is wrong is in
 /// [`Document::deviations`], what can be read all the same is in the tree.
 /// Time and memory are linear in the number of bytes.
@@ -47,19 +48,6 @@ pub fn parse(bytes: &[u8]) -> Document<'_> {
         reader.read();
     }
     reader.finish()
-}
-
-/// Whether the bytes are UTF-16: by their byte order mark or, since JSON begins
-/// with ASCII, by the zero in every other byte.
-fn is_utf16(bytes: &[u8]) -> bool {
-    match bytes {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
-        [a, b, c, d, ..] if bytes.len().is_multiple_of(2) => {
-            let zeros = [*a == 0, *b == 0, *c == 0, *d == 0];
-            zeros == [true, false, true, false] || zeros == [false, true, false, true]
-        }
-        _ => false,
-    }
 }
 
 /// What may come next.
@@ -129,6 +117,7 @@ impl<'s> Reader<'s> {
             nodes: self.nodes,
             deviations: self.deviations,
             unlisted: self.unlisted,
+            ..Document::default()
         }
     }
 
@@ -218,7 +207,7 @@ impl<'s> Reader<'s> {
             next: self.nodes.len() as u32 + 1,
             parent,
             position,
-            is_quoted: false,
+            dress: Dress::default(),
             kind,
         });
     }
@@ -490,7 +479,7 @@ impl<'s> Reader<'s> {
     fn slice(&self, start: usize, end: usize) -> Cow<'s, str> {
         match self.text {
             Some(text) => Cow::Borrowed(text.get(start..end).unwrap_or_default()),
-            None => String::from_utf8_lossy(&self.bytes[start..end]),
+            None => string::lossy(&self.bytes[start..end]),
         }
     }
 }

@@ -6,17 +6,26 @@
 //! way: duplicate keys stay, numbers stay as they were written, and a document
 //! that is broken in one place is still read in all others.
 //!
-//! The tree does not know which syntax it came from, so that every later room
-//! works the same on any of them.
+//! [`yaml::parse`] gives the same tree for each document of a YAML stream, and
+//! [`embed`] for JSON that stands in a string of either. All spans are offsets
+//! into the file itself, so that every later room works the same on any of them.
 
 mod deviation;
+mod embedded;
 pub mod json;
 mod source;
+mod syntax;
+mod template;
+pub mod yaml;
 
 use std::borrow::Cow;
 
 pub use deviation::{Deviation, DeviationKind};
+pub use embedded::embed;
 pub use source::{Position, Source};
+pub use syntax::{Syntax, read};
+
+use embedded::Embedding;
 
 /// The largest document that is read, in bytes (8 MiB).
 ///
@@ -24,6 +33,9 @@ pub use source::{Position, Source};
 /// bound keeps a hostile file from taking the machine's memory, and offsets
 /// within `u32`.
 pub const MAX_BYTES: usize = 8 << 20;
+
+/// How many deviations of one document are kept; the rest are counted.
+const LISTED_DEVIATIONS: usize = 1_000;
 
 /// A range of bytes in a source: `start` is the first, `end` the one after the
 /// last. Both are 0-based offsets.
@@ -105,9 +117,30 @@ struct NodeData<'s> {
     parent: u32,
     /// How many nodes stand before it in the container, keys included.
     position: u32,
-    /// Whether the first and the last byte are quotes.
-    is_quoted: bool,
+    dress: Dress,
     kind: Kind<'s>,
+}
+
+/// What stands around the text of a string.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Dress {
+    /// Length of the opening quote in bytes; 0 without quotes, and more than 1
+    /// where the quote is escaped itself.
+    opening: u8,
+    /// The same of the closing one.
+    closing: u8,
+    /// Whether it is a literal block scalar of YAML, whose lines stand as they are.
+    is_literal: bool,
+}
+
+impl Dress {
+    const fn quotes(any: bool) -> Self {
+        Self {
+            opening: any as u8,
+            closing: any as u8,
+            is_literal: false,
+        }
+    }
 }
 
 /// A parsed document: its nodes in the order in which they stand in the source,
@@ -117,9 +150,89 @@ pub struct Document<'s> {
     nodes: Vec<NodeData<'s>>,
     deviations: Vec<Deviation>,
     unlisted: usize,
+    syntax: Syntax,
+    index: u32,
+    /// Why reading stopped, if it did.
+    broken: Option<String>,
+    /// The directives of a template that were taken for white space.
+    blanks: Vec<Span>,
+    /// Where the document stands, if it is the text of a string.
+    embedding: Option<Box<Embedding>>,
 }
 
 impl Document<'_> {
+    /// The language that it is written in.
+    #[must_use]
+    pub fn syntax(&self) -> Syntax {
+        self.syntax
+    }
+
+    /// Which document of its file it is, counted from 0; a document in a string
+    /// has the number of the one that the string stands in.
+    #[must_use]
+    pub fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// Whether it is the text of a string in another document.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        self.embedding.is_some()
+    }
+
+    /// Why YAML could not be read to its end, in the parser's words. Where, says
+    /// the deviation [`DeviationKind::NotYaml`].
+    #[must_use]
+    pub fn why_broken(&self) -> Option<&str> {
+        self.broken.as_deref()
+    }
+
+    /// The directives of a template (`{{ ... }}`) in it, which were read as white
+    /// space, in their order.
+    #[must_use]
+    pub fn blanks(&self) -> &[Span] {
+        &self.blanks
+    }
+
+    /// Whether the bytes of `span` can be replaced by `text` as they would be in a
+    /// file of JSON: in a quoted string, or beside a directive, they may not.
+    #[must_use]
+    pub fn takes_edit(&self, span: Span, text: &str) -> bool {
+        let touches = |blank: &Span| blank.start < span.end && span.start < blank.end;
+        let embedding = self.embedding.as_ref();
+        !self.blanks.iter().any(touches) && embedding.is_none_or(|it| it.takes_edit(span, text))
+    }
+
+    /// The same document, which no longer needs the bytes that it was read from.
+    fn into_owned(self) -> Document<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        let nodes = self.nodes.into_iter().map(|node| NodeData {
+            span: node.span,
+            next: node.next,
+            parent: node.parent,
+            position: node.position,
+            dress: node.dress,
+            kind: match node.kind {
+                Kind::Null => Kind::Null,
+                Kind::Bool(is) => Kind::Bool(is),
+                Kind::Number(text) => Kind::Number(owned(text)),
+                Kind::String(text) => Kind::String(owned(text)),
+                Kind::Array => Kind::Array,
+                Kind::Object => Kind::Object,
+                Kind::Broken => Kind::Broken,
+            },
+        });
+        Document {
+            nodes: nodes.collect(),
+            deviations: self.deviations,
+            unlisted: self.unlisted,
+            syntax: self.syntax,
+            index: self.index,
+            broken: self.broken,
+            blanks: self.blanks,
+            embedding: self.embedding,
+        }
+    }
     /// The top value; `None` if the source holds none.
     #[must_use]
     pub fn root(&self) -> Option<Node<'_>> {
@@ -129,8 +242,8 @@ impl Document<'_> {
         })
     }
 
-    /// Where the source departs from RFC 8259, in the order of the source.
-    /// Empty means: this is RFC 8259 JSON.
+    /// Where the source departs from RFC 8259, or from YAML, in the order of the
+    /// source. Empty means: this is RFC 8259 JSON, or YAML that all read alike.
     #[must_use]
     pub fn deviations(&self) -> &[Deviation] {
         &self.deviations
@@ -185,8 +298,14 @@ impl<'d> Node<'d> {
     #[must_use]
     pub fn text_span(self) -> Span {
         let span = self.span();
-        if self.data().is_quoted && span.len() > 2 {
-            Span::new(span.start + 1, span.end - 1)
+        let Dress {
+            opening, closing, ..
+        } = self.data().dress;
+        if opening > 0 && span.len() > u32::from(opening) + u32::from(closing) {
+            Span::new(
+                span.start + u32::from(opening),
+                span.end - u32::from(closing),
+            )
         } else {
             span
         }
@@ -220,6 +339,15 @@ impl<'d> Node<'d> {
     #[must_use]
     pub fn is_object(self) -> bool {
         matches!(self.kind(), Kind::Object)
+    }
+
+    /// The object or array that the node stands in; `None` for the root.
+    #[must_use]
+    pub fn parent(self) -> Option<Node<'d>> {
+        (self.index != 0).then(|| Node {
+            document: self.document,
+            index: self.data().parent,
+        })
     }
 
     /// How many nodes stand in the node, at any depth: an array of strings has
@@ -265,7 +393,8 @@ impl<'d> Node<'d> {
     }
 
     /// The node's place in its document as a JSON Pointer (RFC 6901). A key has
-    /// the pointer of its value.
+    /// the pointer of its value. In a document that is the text of a string, the
+    /// way to the string comes first, as if the document stood in its place.
     #[must_use]
     pub fn pointer(self) -> String {
         let mut steps = Vec::new();
@@ -290,8 +419,13 @@ impl<'d> Node<'d> {
             });
             index = data.parent;
         }
-        let steps = steps.iter().rev();
-        steps.flat_map(|step| ["/", step.as_str()]).collect()
+        let embedding = self.document.embedding.as_ref();
+        let mut pointer = embedding.map_or_else(String::new, |it| it.pointer.clone());
+        for step in steps.iter().rev() {
+            pointer.push('/');
+            pointer.push_str(step);
+        }
+        pointer
     }
 }
 

@@ -8,6 +8,7 @@
 //! did not fail), the filter killed it, and it [dies](Outcome::Dies); if not, the
 //! runtime [refuses](Outcome::Refuses). A container that neither starts nor ends dies.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,8 @@ use crate::runtimes::{Case, Header, Observation, Outcome, Record, Uname};
 
 /// How long a container may take. It takes a tenth of a second.
 const LIMIT: Duration = Duration::from_secs(3);
+/// How long a container is waited for that is known to hang.
+const KNOWN_LIMIT: Duration = Duration::from_secs(2);
 /// How long it may take at the second try: machines are slow sometimes.
 const PATIENT_LIMIT: Duration = Duration::from_secs(15);
 
@@ -75,28 +78,30 @@ impl Root {
         Ok(Self { path, prefix })
     }
 
-    /// Runs all cases under one runtime. `hangs` says of which it is known that they
-    /// hang, so that they need no second try.
+    /// Runs all cases under one runtime. What is on record in a directory saves time:
+    /// what is known to hang is not waited for long, and the kernel is asked only of
+    /// containers that end otherwise than on record.
     pub(crate) fn observe(
         &self,
         runtime: Runtime,
         cases: &[Case],
-        hangs: impl Fn(&Header, &str) -> bool,
+        records: &Path,
     ) -> io::Result<Record> {
         let header = self.header(runtime)?;
+        let record = Record::read(records, &header.name());
+        let known: BTreeMap<_, _> = (record.iter())
+            .flat_map(|record| &record.observations)
+            .map(|known| (known.case.as_str(), known))
+            .collect();
         let mut observations = Vec::new();
         for (number, case) in cases.iter().enumerate() {
-            let limits: &[_] = if hangs(&header, &case.case) {
-                &[LIMIT]
-            } else {
-                &[LIMIT, PATIENT_LIMIT]
-            };
             let container = Container {
                 root: self,
                 runtime,
                 name: format!("{}-{number}", self.prefix),
             };
-            observations.push(container.observe(case, limits)?);
+            let known = known.get(case.case.as_str()).copied();
+            observations.push(container.observe(case, known)?);
         }
         Ok(Record {
             header,
@@ -138,10 +143,15 @@ struct Container<'a> {
 }
 
 impl Container<'_> {
-    fn observe(&self, case: &Case, limits: &[Duration]) -> io::Result<Observation> {
+    fn observe(&self, case: &Case, known: Option<&Observation>) -> io::Result<Observation> {
         let bundle = self.root.path.join("mnt/bundle");
         fs::create_dir_all(&bundle)?;
         fs::write(bundle.join("config.json"), case.config("/mnt/rootfs"))?;
+        let limits: &[_] = if known.is_some_and(|known| known.hung) {
+            &[KNOWN_LIMIT]
+        } else {
+            &[LIMIT, PATIENT_LIMIT]
+        };
         let mut status = None;
         for &limit in limits {
             self.clear()?;
@@ -157,11 +167,17 @@ impl Container<'_> {
             Runtime::Runc => messages::of_runc(&output),
         };
         let key = self.key();
-        let outcome = match status {
-            Some(program::STATUS) => Outcome::Starts,
-            Some(_) if self.loads_a_filter()? => Outcome::Dies,
-            Some(_) => Outcome::Refuses,
-            None => Outcome::Dies,
+        let ends_as_known = |known: &&Observation| {
+            known.outcome != Outcome::Starts
+                && (&known.error, &known.warned, &known.dropped)
+                    == (&said.error, &said.warned, &said.dropped)
+        };
+        let outcome = match (status, known.filter(ends_as_known)) {
+            (Some(program::STATUS), _) => Outcome::Starts,
+            (Some(_), Some(known)) => known.outcome,
+            (Some(_), None) if self.loads_a_filter()? => Outcome::Dies,
+            (Some(_), None) => Outcome::Refuses,
+            (None, _) => Outcome::Dies,
         };
         self.clear()?;
         Ok(Observation {

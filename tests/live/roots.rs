@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::LiveError;
 
@@ -47,7 +47,12 @@ pub(crate) fn root(suite: &str) -> Result<PathBuf, LiveError> {
     let unfinished = directory.join(format!("{suite}.unfinished"));
     remove(&unfinished)?;
     remove(&root)?;
-    make(suite, &unfinished, &directory.join(format!("{suite}.log")))?;
+    make(
+        suite,
+        &unfinished,
+        &directory.join(format!("{suite}.log")),
+        lock,
+    )?;
     fs::write(unfinished.join(STAMP), PACKAGES)?;
     fs::rename(&unfinished, &root)?;
     Ok(root)
@@ -78,7 +83,7 @@ fn remove(root: &Path) -> io::Result<()> {
     Err(io::Error::other(format!("cannot remove {root}")))
 }
 
-fn make(suite: &str, root: &Path, log: &Path) -> Result<(), LiveError> {
+fn make(suite: &str, root: &Path, log: &Path, lock: File) -> Result<(), LiveError> {
     if Command::new("debootstrap")
         .arg("--version")
         .output()
@@ -107,7 +112,8 @@ fn make(suite: &str, root: &Path, log: &Path) -> Result<(), LiveError> {
         .arg(suite)
         .arg(root)
         .arg(mirror)
-        .stdin(Stdio::null())
+        // If this program is killed, debootstrap goes on; so it holds the lock as well.
+        .stdin(lock)
         .stdout(output.try_clone()?)
         .stderr(output)
         .status()?;

@@ -1,6 +1,6 @@
 use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule, NameUse, removal};
-use crate::profile::Text;
+use crate::profile::{Profile, Text};
 use crate::syscalls::{self, Arch, Spelling};
 use crate::text::Node;
 
@@ -29,20 +29,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let list = profile.node.get("architectures");
     // What no runtime knows is spoken of by rules of its own.
     let known = |text: &Text<'_>| Arch::from_token(text.value).is_some();
-    let architectures: Vec<_> = profile
-        .architectures
-        .iter()
-        .copied()
-        .filter(known)
-        .collect();
+    let architectures = profile.architectures.iter().copied();
+    let architectures: Vec<_> = architectures.filter(known).collect();
     check_list(context, &architectures, list, findings);
-    let list = profile.node.get("flags");
-    check_list(
-        context,
-        profile.flags.as_deref().unwrap_or_default(),
-        list,
-        findings,
-    );
+    let flags = profile.flags.as_deref().unwrap_or_default();
+    check_list(context, flags, profile.node.get("flags"), findings);
     check_names(context, findings);
 }
 
@@ -72,6 +63,12 @@ fn repeated(
         .here("named again")
         .label(context.at(first.node), "first named here")
         .help("remove it, unless another name was meant");
+    let finding = if context.profile().is_some_and(Profile::is_for_operator) {
+        let help = "remove it: the list is a set to the API server, which refuses the profile";
+        finding.severity(Severity::Error).help(help)
+    } else {
+        finding
+    };
     let gone = list.and_then(|list| removal::of_element(context.source, list, again.node));
     finding.removal(Applicability::Safe, gone)
 }

@@ -1,6 +1,7 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::Mistake;
+use crate::text::Syntax;
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -22,10 +23,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let other = first.as_str().unwrap_or_default();
         let (message, help) = if key == other {
             let message = format!("`{key}` is given twice in one object");
-            (
-                message,
-                "keep one: crun 1.21 takes the first, crun 1.28 and runc the last",
-            )
+            let is_yaml = context.document.syntax() == Syntax::Yaml;
+            let help = if is_yaml {
+                "keep one: readers of YAML take the last, or refuse the file"
+            } else {
+                "keep one: crun 1.21 takes the first, crun 1.28 and runc the last"
+            };
+            (message, help)
         } else {
             let message = format!("`{key}` and `{other}` are one key to runc, which ignores case");
             (

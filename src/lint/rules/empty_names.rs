@@ -14,7 +14,9 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some(profile) = context.profile() else {
+    // Of the operator's profiles, operator-schema speaks.
+    let profile = context.profile();
+    let Some(profile) = profile.filter(|profile| !profile.is_for_operator()) else {
         return;
     };
     for entry in &profile.entries {

@@ -19,6 +19,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Some(errno) = decision.errno else {
             continue;
         };
+        // The operator leaves 0 out.
+        let is_left_out = context.profile().is_some_and(Profile::is_for_operator);
+        if errno.number == Some(0) && is_left_out {
+            continue;
+        }
         let (field, action) = (errno.field, decision.text.value);
         let message = format!(
             "`{field}` beside `{action}`, which takes no errno: crun refuses the profile, runc ignores the field"

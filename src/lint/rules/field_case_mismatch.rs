@@ -28,7 +28,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let readers = field.dialects & profile.dialects;
         let field = field.name;
         // Engines are written in Go, which takes either; runtimes are not all.
-        let (severity, message, here, applicability) = if readers.contains(Dialects::OCI) {
+        let (severity, message, here, applicability) = if profile.is_for_operator() {
+            (
+                RULE.rule.severity,
+                format!(
+                    "`{written}` is not `{field}`: the API server drops it, or refuses the profile"
+                ),
+                "not a field",
+                Applicability::Unsafe,
+            )
+        } else if readers.contains(Dialects::OCI) {
             (
                 RULE.rule.severity,
                 format!(

@@ -17,7 +17,7 @@ pub(super) static RULE: LintRule = LintRule {
 const SHOWN: usize = 20;
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    if !context.is_meant_as_json() {
+    if !context.is_meant_as_json() || !context.place.is_first_of_document {
         return;
     }
     let deviations = context.document.deviations();

@@ -14,7 +14,9 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some(profile) = context.profile() else {
+    // A base profile may have rule entries that notify.
+    let profile = context.profile();
+    let Some(profile) = profile.filter(|profile| profile.base().is_none()) else {
         return;
     };
     let report = |field: Text<'_>, message: &str, help: &str| {

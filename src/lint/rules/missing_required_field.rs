@@ -30,7 +30,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 format!("{what} has no `{field}`"),
             )
             .here(format!("`{field}` is missing in here"))
-            .help(consequence(field))
+            .help(match context.profile() {
+                Some(profile) if profile.is_for_operator() => {
+                    "write it out: the API server refuses the profile"
+                }
+                _ => consequence(field),
+            })
             .fact("field", field),
         );
     }

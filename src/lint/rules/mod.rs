@@ -15,6 +15,7 @@ lint_rules! {
     arches_filter_never_matches,
     architectures_and_archmap,
     arg_index_out_of_range,
+    base_profile_unseen,
     default_allow,
     deprecated_name,
     duplicate_entry,
@@ -41,6 +42,7 @@ lint_rules! {
     notify_tsync,
     notify_without_listener,
     number_out_of_range,
+    operator_schema,
     pointer_arg_compared,
     same_index_or,
     seccomp_disabled,
@@ -60,4 +62,5 @@ lint_rules! {
     unknown_syscall,
     value_two_ignored,
     wrong_json_type,
+    yaml_syntax,
 }

@@ -1,7 +1,7 @@
 use crate::finding::{Category, Finding, Location, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::Found;
-use crate::text::{Deviation, DeviationKind};
+use crate::text::{Deviation, DeviationKind, Syntax};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -31,6 +31,24 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 "write the section as an object, or remove it to say that no filter is meant",
             )
         }
+        Found::NoSpec(node) => (
+            context.bracket(node),
+            "a `SeccompProfile` without an object in `spec`: the API server refuses it".to_owned(),
+            "write the profile's fields in `spec`",
+        ),
+        // Of a file all of which is something else, once.
+        Found::Nothing if context.place.profiles > 0 || !context.place.is_first_of_file => return,
+        Found::Nothing if context.document.syntax() == Syntax::Yaml => {
+            if context.document.why_broken().is_some() || context.document.root().is_none() {
+                // What yaml-syntax says of it may be all that hides the profile.
+                return;
+            }
+            (
+                file,
+                "not a seccomp profile: there is no `SeccompProfile` in it, and no `ConfigMap` with a profile".to_owned(),
+                "seclint reads SeccompProfile objects, profiles in the data of a ConfigMap, and profiles in JSON",
+            )
+        }
         Found::Nothing if context.is_meant_as_json() => {
             let is_json = |it: &Deviation| {
                 matches!(it.kind, DeviationKind::LoneSurrogate | DeviationKind::TooDeep)
@@ -48,7 +66,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         Found::Nothing => (
             file,
             "not a seccomp profile: the file holds no JSON object".to_owned(),
-            "seclint reads profiles written in JSON; YAML is not read yet",
+            "seclint reads profiles in JSON, and Kubernetes objects in YAML, which a name in .yaml tells",
         ),
     };
     findings.push(Finding::new(&RULE.rule, location, message).help(help));

@@ -15,7 +15,7 @@ pub(super) static RULE: LintRule = LintRule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let (location, dialects) = match context.found {
-        Found::Blank(root) => (context.bracket(*root), Dialects::ALL),
+        Found::Blank(root) => (context.bracket(*root), Dialects::FILES),
         Found::Profile(profile) if profile.is_disabled => {
             let location = match profile.default_action {
                 Some(action) => context.at(action.node),

@@ -1,5 +1,6 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
+use crate::profile::Dialects;
 use crate::syscalls::KernelVersion;
 
 pub(super) static RULE: LintRule = LintRule {
@@ -36,7 +37,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         return;
     };
     // Engines leave an empty list out of what they hand on, so only a runtime's own file has one.
-    let is_section = context.document.root() != Some(profile.node);
+    let is_section =
+        profile.dialects == Dialects::OCI && context.document.root() != Some(profile.node);
     if flags.iter().any(|flag| flag.value == SPEC_ALLOW) || (flags.is_empty() && !is_section) {
         return;
     }

@@ -32,30 +32,43 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.leave_out();
             continue;
         }
-        findings.push(if let Some(field) = known.iter().find(|field| field.name == written) {
-            finding(format!(
-                "`{written}` is a field of {} profiles; read as {}, it is ignored",
-                field.dialects, profile.dialects
-            ))
-            .severity(Severity::Error)
-            .here("ignored")
-            .help("write what it stands for in fields that this format has")
-        } else if let Some(field) = meant(written, known, profile) {
-            finding(format!("{object} has no field `{written}`: nothing reads it"))
+        findings.push(
+            if let Some(field) = known.iter().find(|field| field.name == written) {
+                finding(format!(
+                    "`{written}` is a field of {} profiles; read as {}, it is ignored",
+                    field.dialects, profile.dialects
+                ))
+                .severity(Severity::Error)
+                .here("ignored")
+                .help("write what it stands for in fields that this format has")
+            } else if let Some(field) = meant(written, known, profile) {
+                finding(format!(
+                    "{object} has no field `{written}`: nothing reads it"
+                ))
                 .severity(Severity::Error)
                 .here("ignored")
                 .help(format!("did you mean `{field}`?"))
                 .fact("suggestion", field)
-        } else if matches!(written, "caps" | "arches" | "minKernel") && object == "a rule entry" {
-            finding(format!("{object} has no field `{written}`: nothing reads it"))
+            } else if matches!(written, "caps" | "arches" | "minKernel") && object == "a rule entry"
+            {
+                finding(format!(
+                    "{object} has no field `{written}`: nothing reads it"
+                ))
                 .severity(Severity::Error)
                 .here("ignored")
                 .help("it belongs into `includes` or `excludes`")
-        } else {
-            finding(format!("{object} has no field `{written}`: nothing reads it"))
+            } else {
+                finding(format!(
+                    "{object} has no field `{written}`: nothing reads it"
+                ))
                 .here("ignored")
-                .help("remove it, or begin its name with `x-` to say that it is meant for people only")
-        });
+                .help(if profile.is_for_operator() {
+                    "remove it: the API server drops it, or refuses the profile"
+                } else {
+                    "remove it, or begin its name with `x-` to say that it is meant for people only"
+                })
+            },
+        );
     }
 }
 

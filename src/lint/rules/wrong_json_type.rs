@@ -31,7 +31,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(&RULE.rule, context.at(node), message)
                 .here(format!("must be {expected}"))
-                .help(consequence(field, is_element, node))
+                .help(match context.profile() {
+                    Some(profile) if profile.is_for_operator() => {
+                        "the API server refuses the profile"
+                    }
+                    _ => consequence(field, is_element, node),
+                })
                 .fact("field", field)
                 .fact("expected", expected)
                 .fact("found", found),

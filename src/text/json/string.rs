@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Reader, table};
-use crate::text::{DeviationKind as Deviates, Kind};
+use crate::text::{DeviationKind as Deviates, Dress, Kind};
 
 /// What a string cannot be read past without a look: quotes, backslashes, and
 /// control characters.
@@ -16,6 +16,17 @@ static ENDS_RUN: [bool; 256] = {
     }
     table
 };
+
+/// Bytes as text; each that is no UTF-8 becomes a U+FFFD of its own, as Go has it.
+pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        let bad = chunk.invalid().iter();
+        text.extend(bad.map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    Cow::Owned(text)
+}
 
 impl Reader<'_> {
     /// Reads a string in either kind of quotes into a node.
@@ -74,7 +85,7 @@ impl Reader<'_> {
         };
         self.push(Kind::String(text), start, self.at);
         if let Some(node) = self.nodes.last_mut() {
-            node.is_quoted = end < self.at;
+            node.dress = Dress::quotes(end < self.at);
         }
     }
 

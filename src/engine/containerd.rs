@@ -1,0 +1,30 @@
+//! containerd: a `Localhost` profile is read as a section, so that all that only other engines know
+//! vanishes from it: conditions, `archMap`, `name`, errnos by name.
+//!
+//! Source: containerd 1.7.24 and 2.1.9, `contrib/seccomp/seccomp.go` (`WithProfile`) and
+//! `internal/cri/sputil/seccomp_linux.go`.
+
+use super::oci::{LinuxSeccomp, LinuxSyscall};
+use super::{Circumstances, Refusal, Resolved, Verdict, go};
+use crate::text::Document;
+
+pub(super) fn resolve<'d>(
+    bytes: &'d [u8],
+    document: &'d Document<'d>,
+    circumstances: &Circumstances,
+) -> Result<Resolved<'d>, Refusal> {
+    let word = circumstances.arch.bits();
+    let config: LinuxSeccomp<'d> =
+        go::decode(bytes, document, word).map_err(|error| Refusal::Decoding {
+            // The file's name stands between the two.
+            prefix: "decoding seccomp profile failed",
+            error,
+        })?;
+    let calls = config.syscalls.elements();
+    Ok(Resolved {
+        entries: (calls.iter().filter_map(|call| call.origin))
+            .map(|origin| (origin, Verdict::In))
+            .collect(),
+        section: Ok((config.common).section(calls.iter().map(LinuxSyscall::entry).collect())),
+    })
+}

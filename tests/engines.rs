@@ -1,0 +1,241 @@
+//! What real engines made of profiles: `tests/engines/*.jsonl`, a line for each profile and the
+//! options that it was given with. If one of these fails, `seclint resolve` prints a section that
+//! no runtime gets.
+//!
+//! - `podman.jsonl`: what `podman run` handed its runtime, 5.4.2 and 5.8.6 the same, on `x86_64`.
+//! - `containers-common.jsonl`, `docker.jsonl`, `containerd.jsonl`: what `LoadProfile` of
+//!   containers/common 0.62.2 and of moby 26.1.5, and the decoding of containerd 1.7.24, gave when
+//!   called by themselves, with the host's architecture and kernel put in from outside.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a test")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use seclint::engine::{CapabilityOptions, Circumstances, Engine, Resolved, Verdict, resolve};
+use seclint::syscalls::{Arch, KernelVersion};
+use seclint::text::json;
+use serde::Deserialize;
+use serde_json::Value;
+use support::repository;
+
+/// A profile, the options that it was given with, and what came of it.
+#[derive(Deserialize)]
+struct Observed {
+    case: String,
+    options: Vec<String>,
+    profile: Option<String>,
+    profile_hex: Option<String>,
+    /// The section, which is null for no filter, unless the engine refused.
+    #[serde(default)]
+    section: Value,
+    /// What each version of the engine said.
+    #[serde(default)]
+    refusals: BTreeMap<String, String>,
+}
+
+fn cases(file: &str) -> Vec<Observed> {
+    let text = fs::read_to_string(repository("tests/engines").join(file)).expect(file);
+    let lines = text.lines();
+    let cases = lines.map(|line| serde_json::from_str(line).expect("a line of JSON"));
+    cases.collect()
+}
+
+impl Observed {
+    fn profile(&self) -> Vec<u8> {
+        match (&self.profile, &self.profile_hex) {
+            (Some(text), _) => text.clone().into_bytes(),
+            (None, digits) => {
+                let digits = digits.as_deref().expect("a profile").as_bytes();
+                let byte = |pair: &[u8]| {
+                    let pair = std::str::from_utf8(pair).expect("digits");
+                    u8::from_str_radix(pair, 16).expect("a byte")
+                };
+                digits.chunks(2).map(byte).collect()
+            }
+        }
+    }
+
+    fn circumstances(&self, engine: Engine) -> Circumstances {
+        let mut arch = Arch::X86_64;
+        let mut kernel = KernelVersion::new(6, 18);
+        let mut asked = CapabilityOptions::default();
+        let mut words = self.options.iter().map(String::as_str);
+        while let Some(option) = words.next() {
+            let mut value = || words.next().expect("a value");
+            let list = |value: &str| value.split(',').map(str::to_owned).collect();
+            match option {
+                "--arch" => arch = Arch::from_name(value()).expect("an architecture"),
+                "--kernel" => kernel = value().parse().expect("a kernel"),
+                "--cap-add" => asked.add = list(value()),
+                "--cap-drop" => asked.drop = list(value()),
+                "--privileged" => asked.is_privileged = true,
+                option => panic!("{option}: not an option"),
+            }
+        }
+        Circumstances {
+            arch,
+            kernel,
+            capabilities: engine.capabilities(&asked).expect("capabilities"),
+            is_privileged: asked.is_privileged,
+        }
+    }
+
+    /// What seclint does otherwise than the engine.
+    fn difference(&self, engine: Engine) -> Option<String> {
+        let bytes = self.profile();
+        let document = json::parse(&bytes);
+        let resolved = resolve(&bytes, &document, engine, &self.circumstances(engine));
+        match resolved {
+            Ok(resolved) => {
+                check_entries(&resolved);
+                let section = resolved.section.as_ref().ok();
+                let section = serde_json::to_value(section).expect("JSON");
+                let is_same = self.refusals.is_empty() && section == self.section;
+                (!is_same).then(|| format!("resolves to {section}"))
+            }
+            Err(refusal) => {
+                let words = refusal.to_string();
+                let mut said = self.refusals.values();
+                let is_same = said.any(|said| said.contains(&words));
+                (!is_same).then(|| format!("refuses: {words}"))
+            }
+        }
+    }
+}
+
+/// Every rule entry that is said to be in is there, in its place, and no other.
+fn check_entries(resolved: &Resolved<'_>) {
+    let Ok(section) = &resolved.section else {
+        return assert!(resolved.entries.is_empty());
+    };
+    let told = resolved.entries.iter();
+    let told = told.filter(|(_, verdict)| *verdict == Verdict::In);
+    let mut told: Vec<_> = told.map(|(node, _)| node.span().start).collect();
+    let there = section.syscalls.iter().filter_map(|entry| entry.origin);
+    let mut there: Vec<_> = there.map(|node| node.span().start).collect();
+    // A duplicate list can put what is written last first.
+    told.sort_unstable();
+    there.sort_unstable();
+    assert_eq!(told, there);
+}
+
+fn compare(file: &str, engine: Engine, at_least: [usize; 2]) {
+    let cases = cases(file);
+    let mut wrong = Vec::new();
+    for case in &cases {
+        if let Some(difference) = case.difference(engine) {
+            wrong.push(format!("{}: {difference}", case.case));
+        }
+    }
+    assert!(wrong.is_empty(), "{}: {}", wrong.len(), wrong.join("\n"));
+    let refused = (cases.iter()).filter(|case| !case.refusals.is_empty());
+    let refused = refused.count();
+    let counts = [cases.len() - refused, refused];
+    assert!(
+        counts[0] >= at_least[0] && counts[1] >= at_least[1],
+        "{counts:?}"
+    );
+}
+
+/// A user of Podman or Buildah would be shown a section that the runtime does not get.
+#[test]
+fn podman() {
+    compare("podman.jsonl", Engine::Podman, [220, 100]);
+}
+
+/// The same on hosts of other architectures; CRI-O reads with the same library, but adds other
+/// capabilities by default, which these cases do not depend on.
+#[test]
+fn containers_common() {
+    for engine in [Engine::Podman, Engine::Crio] {
+        compare("containers-common.jsonl", engine, [40, 20]);
+    }
+}
+
+/// A user of Docker would be shown a section that the runtime does not get.
+#[test]
+fn docker() {
+    compare("docker.jsonl", Engine::Docker, [150, 60]);
+}
+
+/// A user of Kubernetes on containerd would be shown a section that the runtime does not get.
+#[test]
+fn containerd() {
+    compare("containerd.jsonl", Engine::Containerd, [50, 30]);
+}
+
+fn explained(profile: &str, engine: Engine, circumstances: &Circumstances) -> Vec<String> {
+    let document = json::parse(profile.as_bytes());
+    let resolved = resolve(profile.as_bytes(), &document, engine, circumstances);
+    let resolved = resolved.expect("a section");
+    let entries = resolved.entries.iter();
+    let told = entries.map(|(node, verdict)| format!("{} {}", node.pointer(), verdict.name()));
+    told.collect()
+}
+
+/// A user who asks why a rule entry does nothing would be told another reason, or of another rule
+/// entry.
+#[test]
+fn the_reason_is_the_first_that_the_engine_meets() {
+    let profile = r#"{"defaultAction":"SCMP_ACT_ERRNO",
+        "syscalls":[{"names":["a"]},{"names":["b"]},{"names":["c"]}],
+        "Syscalls":[
+            {"names":["a"],"excludes":{"arches":["amd64"],"caps":["CAP_CHOWN"]}},
+            {"names":["a"],"excludes":{"caps":["CAP_BPF","CAP_CHOWN"],"minKernel":"4.8"}},
+            {"names":["a"],"excludes":{"minKernel":"4.8"}},
+            {"names":["a"],"includes":{"arches":["arm"],"caps":["CAP_BPF"]}},
+            {"names":["a"],"includes":{"caps":["CAP_CHOWN","CAP_BPF"],"minKernel":"99.0"}},
+            {"names":["a"],"includes":{"minKernel":"99.0"}},
+            {"names":["a"],"includes":{"caps":["CAP_CHOWN"],"minKernel":""}},
+            {"action":"SCMP_ACT_ALLOW"}]}"#;
+    let circumstances = Circumstances {
+        arch: Arch::X86_64,
+        kernel: KernelVersion::new(6, 1),
+        capabilities: vec!["CAP_CHOWN"],
+        is_privileged: false,
+    };
+    let docker = [
+        "/syscalls/0 overwritten",
+        "/syscalls/1 overwritten",
+        "/syscalls/2 overwritten",
+        "/Syscalls/0 excludes-arch",
+        "/Syscalls/1 excludes-capability",
+        "/Syscalls/2 excludes-kernel",
+        "/Syscalls/3 lacks-arch",
+        "/Syscalls/4 lacks-capability",
+        "/Syscalls/5 lacks-kernel",
+        "/Syscalls/6 in",
+        "/Syscalls/7 in",
+    ];
+    assert_eq!(explained(profile, Engine::Docker, &circumstances), docker);
+    let podman = explained(profile, Engine::Podman, &circumstances);
+    let others = podman.iter().zip(docker).filter(|(a, b)| *a != b);
+    let others: Vec<_> = others.map(|(podman, _)| podman.as_str()).collect();
+    assert_eq!(
+        others,
+        ["/Syscalls/2 in", "/Syscalls/5 in", "/Syscalls/7 nameless"]
+    );
+    let containerd = explained(profile, Engine::Containerd, &circumstances);
+    assert!(containerd[3..].iter().all(|told| told.ends_with(" in")));
+}
+
+/// On MIPS an errno by name is another number, and the filter another filter.
+#[test]
+fn errnos_by_name_are_the_hosts() {
+    let profile = br#"{"defaultAction":"SCMP_ACT_ERRNO","defaultErrno":"ENOSYS"}"#;
+    let document = json::parse(profile);
+    for (arch, errno) in [(Arch::X86_64, 38), (Arch::Mipsel64, 89)] {
+        let circumstances = Circumstances {
+            arch,
+            kernel: KernelVersion::new(6, 1),
+            capabilities: Vec::new(),
+            is_privileged: false,
+        };
+        let resolved = resolve(profile, &document, Engine::Podman, &circumstances);
+        let section = resolved.expect("resolved").section.expect("a section");
+        assert_eq!(section.default_errno_ret, Some(errno));
+    }
+}
