@@ -1,5 +1,5 @@
-//! Turns the tables of facts in `data/` into the Rust tables of `seclint::syscalls`, so that
-//! looking a name up costs no work at start.
+//! Turns the tables of facts in `data/` into Rust tables, most of them those of
+//! `seclint::syscalls`, so that looking a name up costs no work at start.
 //!
 //! Whatever a table can get wrong on its own is refused here, with the file and the line: a name
 //! out of order, a column too few, an alias of a name that is none. Whether the facts are true is
@@ -11,6 +11,8 @@
 
 #[path = "build/parameters.rs"]
 mod parameters;
+#[path = "build/platforms.rs"]
+mod platforms;
 #[path = "build/tsv.rs"]
 mod tsv;
 
@@ -20,6 +22,7 @@ use std::path::Path;
 use std::{env, fs};
 
 use parameters::{PARAMETERS, Parameters};
+use platforms::{PLATFORMS, platforms};
 use tsv::{Result, Row, words};
 
 const ARCHITECTURES: &str = "data/architectures.tsv";
@@ -40,8 +43,14 @@ fn main() {
         UNIMPLEMENTED,
         ALIASES,
         CAPABILITIES,
+        PLATFORMS,
     ];
-    let code = ["build.rs", "build/parameters.rs", "build/tsv.rs"];
+    let code = [
+        "build.rs",
+        "build/parameters.rs",
+        "build/platforms.rs",
+        "build/tsv.rs",
+    ];
     for file in code.into_iter().chain(inputs) {
         println!("cargo::rerun-if-changed={file}");
     }
@@ -56,6 +65,7 @@ fn generate() -> Result<()> {
     let names = syscalls(&mut code, &arches)?;
     aliases(&mut code, &names)?;
     write("syscalls.rs", &code)?;
+    write("platforms.rs", &platforms(&names)?)?;
     write("capabilities.rs", &capabilities()?)
 }
 

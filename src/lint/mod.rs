@@ -9,6 +9,7 @@ mod findings;
 mod registry;
 mod removal;
 mod rules;
+mod target_use;
 mod word;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ pub use condition::ConditionUse;
 pub use context::{Context, NameUse};
 pub use findings::Findings;
 pub use registry::{SelectionError, all_rules, find_rule, lint_rules, parse_rules};
+pub use target_use::TargetUse;
 
 use crate::finding::{Finding, Rule};
 use crate::profile::{self, Dialects, Found};
@@ -48,8 +50,9 @@ pub struct Linted {
 pub struct Linter {
     /// The rules that are checked.
     pub rules: Vec<&'static LintRule>,
-    /// What the profiles will run on.
-    pub target: Target,
+    /// What the profiles will run on: at least one target, if only one of which
+    /// nothing is said.
+    pub targets: Vec<Target>,
     /// The dialects that every source is in; `None` to see for each.
     pub dialects: Option<Dialects>,
 }
@@ -60,7 +63,7 @@ impl Linter {
     pub fn lint(&self, source: &Arc<Source>) -> Linted {
         let document = json::parse(source.bytes());
         let found = profile::find(&document, self.dialects);
-        let context = Context::new(source, &document, &found, &self.target);
+        let context = Context::new(source, &document, &found, &self.targets);
         let mut findings = Findings::default();
         for rule in &self.rules {
             (rule.check)(&context, &mut findings);
