@@ -3,7 +3,7 @@
 //!
 //! Whatever a table can get wrong on its own is refused here, with the file and the line: a name
 //! out of order, a column too few, an alias of a name that is none. Whether the facts are true is
-//! for `tests/syscall_table` to say.
+//! for `tests/syscall_table` and `tests/targets` to say.
 #![allow(
     clippy::print_stdout,
     reason = "printing is how a build script speaks to cargo"

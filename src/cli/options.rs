@@ -49,6 +49,12 @@ impl TargetOptions {
             }
             target.kernel = self.kernel.map(Into::into).or(target.kernel);
             target.libseccomp = self.libseccomp.map(Into::into).or(target.libseccomp);
+            if target.name == Some(HOST) && target.libseccomp.is_none() {
+                complain(
+                    "note",
+                    "no crun here says which libseccomp it runs with, so names are held against the kernel of `host` only; --libseccomp says it",
+                );
+            }
         }
         targets
     }
@@ -65,10 +71,6 @@ fn target_names() -> PossibleValuesParser {
 /// This machine.
 fn host() -> Target {
     let uname = Uname::of_this_machine();
-    let crun = Host::installed_crun();
-    if let Err(error) = &crun {
-        complain("note", &format!("--target {HOST}: {error}"));
-    }
     Target {
         name: Some(HOST),
         architectures: Arch::from_name(&uname.machine).into_iter().collect(),
@@ -81,7 +83,7 @@ fn host() -> Target {
             release,
             backported: None,
         }),
-        crun: crun.ok(),
+        crun: Host::installed_crun().ok(),
         runc: None,
     }
 }
