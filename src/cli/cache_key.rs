@@ -8,7 +8,7 @@ use clap::Args;
 use super::input::read;
 use super::options::{Dialect, HostOptions};
 use super::{CliError, Ending};
-use crate::crun::{KeyError, Passage, cache_key, section};
+use crate::crun::{KeyError, cache_key, section};
 use crate::profile::{self, Found};
 use crate::runtime::crun::fails_on_unknown;
 use crate::text::json;
@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     let refused = |error: KeyError| CliError::Key(source.name().to_owned(), error);
     let section = section(&document, source.bytes(), &profile, &host.crun).map_err(refused)?;
     let fails = fails_on_unknown(&document);
-    let key = cache_key(&section, fails, Passage::AsWritten, &host).map_err(refused)?;
+    let key = cache_key(&section, fails, &host).map_err(refused)?;
     writeln!(io::stdout(), "{key}")?;
     Ok(Ending::Clean)
 }

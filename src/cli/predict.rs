@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::input::inputs;
 use super::options::{ListFormat, parse_arch};
 use super::{CliError, Ending};
-use crate::crun::{Host, Passage, cache_key};
+use crate::crun::{Host, cache_key};
 use crate::profile::{self, Dialects, Found};
 use crate::report::visible;
 use crate::runtime::crun::fails_on_unknown;
@@ -229,7 +229,7 @@ fn predict<'a>(
             .filter(|_| prediction.leaves_entry)
             .and_then(|section| {
                 let fails = fails_on_unknown(document);
-                let key = cache_key(section, fails, Passage::AsWritten, &host);
+                let key = cache_key(section, fails, &host);
                 key.map_err(|error| notes.push(error.to_string())).ok()
             });
         if !model.is_recorded() {

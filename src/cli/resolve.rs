@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::input::read;
 use super::options::{EngineOptions, ListFormat};
 use super::{CliError, Ending, complain};
-use crate::engine::{Circumstances, Engine, Refusal, Resolved, Verdict, resolve};
+use crate::engine::{Circumstances, Engine, Refusal, Resolved, Verdict, names, resolve};
 use crate::report::visible;
 use crate::text::{Node, Source, Span, json};
 
@@ -91,7 +91,7 @@ fn explain(out: &mut impl Write, source: &Source, resolved: &Resolved<'_>) -> io
     }
     for &(node, verdict) in &resolved.entries {
         let place = written_place(source, node.span());
-        let names: Vec<&str> = names(node).collect();
+        let names: Vec<&str> = names(node).filter_map(Node::as_str).collect();
         let mut shown = names.iter().take(SHOWN_NAMES).copied().collect::<Vec<_>>();
         let more = match names.len().saturating_sub(SHOWN_NAMES) {
             0 => String::new(),
@@ -113,19 +113,6 @@ fn explain(out: &mut impl Write, source: &Source, resolved: &Resolved<'_>) -> io
     writeln!(out, "{held} of {total} rule entries are in the section")
 }
 
-/// The syscalls that a rule entry names, as Go finds them.
-fn names(entry: Node<'_>) -> impl Iterator<Item = &str> {
-    let members = entry.members().filter(|(key, _)| {
-        let key = key.as_str().unwrap_or_default();
-        key.eq_ignore_ascii_case("name") || key.eq_ignore_ascii_case("names")
-    });
-    members.flat_map(|(_, value)| {
-        let one = value.as_str().filter(|name| !name.is_empty());
-        one.into_iter()
-            .chain(value.elements().filter_map(Node::as_str))
-    })
-}
-
 fn as_json(
     engine: Engine,
     circumstances: &Circumstances,
@@ -138,7 +125,7 @@ fn as_json(
         json!({
             "pointer": node.pointer(),
             "span": {"start": source.position(span.start), "end": source.position(span.end)},
-            "names": names(node).collect::<Vec<_>>(),
+            "names": names(node).filter_map(Node::as_str).collect::<Vec<_>>(),
             "verdict": verdict.name(),
             "reason": reason,
         })
