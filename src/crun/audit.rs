@@ -211,7 +211,7 @@ pub fn audit(
         candidates.extend(stored);
     }
     for source in sources.profiles {
-        candidates.extend(search.profile(source));
+        candidates.extend(search.profiles(source));
     }
     let mut notes = search.notes();
     let scheme = scheme(host, &mut candidates, &items);

@@ -12,7 +12,7 @@ use super::root::{ContainerDirectory, Item, RootError, StateRoot};
 use super::storage::Storage;
 use crate::engine;
 use crate::finding::Location;
-use crate::profile::{self, Found};
+use crate::profile::{self, Found, ProfileFile};
 use crate::runtime::Section;
 use crate::runtime::crun::{self, Conditions, Parser, fails_on_unknown, filter_annotation};
 use crate::syscalls::{Arch, Release};
@@ -126,7 +126,7 @@ impl Search<'_> {
                 key = self.host.map(|host| made(&section, fails, host));
                 // Where crun refuses instead of warning, an entry shows that it knew all names.
                 if !fails && (filter.is_some() || self.explains(key.as_deref())) {
-                    unknown = self.hidden(&source, &section);
+                    unknown = self.hidden(&section, |node| Some(Location::node(&source, node)));
                 }
             }
             Err(KeyError::NoSection) => return None,
@@ -143,28 +143,39 @@ impl Search<'_> {
         })
     }
 
-    /// What of a profile that the user gave explains entries: nobody knows which way it came to
-    /// crun, so all are tried.
-    pub(super) fn profile(&mut self, source: &Arc<Source>) -> Vec<Candidate> {
-        let document = json::parse(source.bytes());
-        let Found::Profile(profile) = profile::find(&document, None) else {
+    /// What of the profiles in a file that the user gave explains entries.
+    pub(super) fn profiles(&mut self, source: &Arc<Source>) -> Vec<Candidate> {
+        let mut found = Vec::new();
+        for file in profile::files(source) {
+            self.profile(source, &file, &mut found);
+        }
+        found
+    }
+
+    /// Nobody knows which way a profile came to crun, so all are tried.
+    fn profile(
+        &mut self,
+        source: &Arc<Source>,
+        file: &ProfileFile<'_>,
+        found: &mut Vec<Candidate>,
+    ) {
+        let (document, bytes) = (file.document(), file.bytes());
+        let Found::Profile(profile) = profile::find(document, None) else {
             let name = source.name();
             self.notes.push(format!("{name}: not a profile"));
-            return Vec::new();
+            return;
         };
         let Some(host) = self.host.filter(|_| !self.names.is_empty()) else {
-            return Vec::new();
+            return;
         };
-        let mut found = Vec::new();
-        let as_it_stands = key::section(&document, source.bytes(), &profile, &host.crun);
+        let as_it_stands = key::section(document, bytes, &profile, &host.crun);
         if let Ok(section) = &as_it_stands {
-            self.section(source, section, host, None, &mut found);
+            self.section((source, file), section, host, None, found);
         }
         let mut sections = HashSet::new();
         for (resolution, circumstances) in self.seen.resolutions(&host.uname) {
             let engine = resolution.engine;
-            let Ok(resolved) = engine::resolve(source.bytes(), &document, engine, &circumstances)
-            else {
+            let Ok(resolved) = engine::resolve(bytes, document, engine, &circumstances) else {
                 continue;
             };
             let (Ok(handed), Ok(text)) = (&resolved.section, resolved.to_json()) else {
@@ -177,7 +188,7 @@ impl Search<'_> {
             let parsed = json::parse(&text);
             if let Ok(Some(mut section)) = crun::read(&parsed, &text, Parser::of(&host.crun)) {
                 move_to_profile(&mut section, handed);
-                self.section(source, &section, host, Some(resolution), &mut found);
+                self.section((source, file), &section, host, Some(&resolution), found);
             }
             sections.insert(text);
         }
@@ -185,17 +196,16 @@ impl Search<'_> {
             Err(error) if sections.is_empty() => self.no_key(source, &error),
             _ => {}
         }
-        found
     }
 
     /// Adds a section that a profile became, as far as it explains entries that are not explained
     /// by it yet.
     fn section(
         &self,
-        source: &Arc<Source>,
+        (source, file): (&Arc<Source>, &ProfileFile<'_>),
         section: &Section<'_>,
         host: &Host,
-        resolved: Option<Resolution>,
+        resolved: Option<&Resolution>,
         found: &mut Vec<Candidate>,
     ) {
         for fails in [false, true] {
@@ -203,7 +213,9 @@ impl Search<'_> {
             if !self.explains(key.as_deref()) || found.iter().any(|it| it.key == key) {
                 continue;
             }
-            let hidden = self.hidden(source, section);
+            let hidden = self.hidden(section, |node| {
+                Some(Location::node(source, file.origin(node)?))
+            });
             // Where crun fails on unknown names, a profile that has one leaves no entry.
             if fails && !hidden.is_empty() {
                 continue;
@@ -211,7 +223,7 @@ impl Search<'_> {
             found.push(Candidate {
                 hidden,
                 container: None,
-                resolved: resolved.clone(),
+                resolved: resolved.cloned(),
                 filter: None,
                 key,
                 agrees: None,
@@ -243,7 +255,11 @@ impl Search<'_> {
     }
 
     /// The names that crun warns of, in its order.
-    fn hidden(&self, source: &Arc<Source>, section: &Section<'_>) -> Arc<[Hidden]> {
+    fn hidden<'d>(
+        &self,
+        section: &Section<'d>,
+        place: impl Fn(Node<'d>) -> Option<Location>,
+    ) -> Arc<[Hidden]> {
         // A configuration may be made to hold as many as a file can, and to have many entries.
         const MOST_HIDDEN: usize = 100;
         let native = (self.host).and_then(|host| Arch::from_name(&host.uname.machine));
@@ -258,7 +274,7 @@ impl Search<'_> {
         );
         let places = planned.warned.into_iter().filter_map(|ignored| {
             Some(Hidden {
-                location: Location::node(source, ignored.node?),
+                location: place(ignored.node?)?,
                 syscall: ignored.name,
             })
         });
