@@ -1,9 +1,9 @@
-//! Turns the tables of facts in `data/` into the Rust tables of `seclint::syscalls`, so that
-//! looking a name up costs no work at start.
+//! Turns the tables of facts in `data/` into Rust tables, most of them those of
+//! `seclint::syscalls`, so that looking a name up costs no work at start.
 //!
 //! Whatever a table can get wrong on its own is refused here, with the file and the line: a name
 //! out of order, a column too few, an alias of a name that is none. Whether the facts are true is
-//! for `tests/syscall_table` to say.
+//! for `tests/syscall_table` and `tests/targets` to say.
 #![allow(
     clippy::print_stdout,
     reason = "printing is how a build script speaks to cargo"
@@ -11,6 +11,8 @@
 
 #[path = "build/parameters.rs"]
 mod parameters;
+#[path = "build/platforms.rs"]
+mod platforms;
 #[path = "build/tsv.rs"]
 mod tsv;
 
@@ -20,6 +22,7 @@ use std::path::Path;
 use std::{env, fs};
 
 use parameters::{PARAMETERS, Parameters};
+use platforms::{PLATFORMS, platforms};
 use tsv::{Result, Row, words};
 
 const ARCHITECTURES: &str = "data/architectures.tsv";
@@ -42,8 +45,14 @@ fn main() {
         ALIASES,
         CAPABILITIES,
         PODMAN_ERRNOS,
+        PLATFORMS,
     ];
-    let code = ["build.rs", "build/parameters.rs", "build/tsv.rs"];
+    let code = [
+        "build.rs",
+        "build/parameters.rs",
+        "build/platforms.rs",
+        "build/tsv.rs",
+    ];
     for file in code.into_iter().chain(inputs) {
         println!("cargo::rerun-if-changed={file}");
     }
@@ -58,6 +67,7 @@ fn generate() -> Result<()> {
     let names = syscalls(&mut code, &arches)?;
     aliases(&mut code, &names)?;
     write("syscalls.rs", &code)?;
+    write("platforms.rs", &platforms(&names)?)?;
     write("capabilities.rs", &capabilities()?)?;
     write("podman_errnos.rs", &podman_errnos()?)
 }

@@ -94,7 +94,7 @@ fn one_process(docker: &Path) {
 fn linter() -> Linter {
     Linter {
         rules: lint_rules().to_vec(),
-        target: Target::default(),
+        targets: vec![Target::default()],
         dialects: None,
     }
 }

@@ -16,6 +16,7 @@
 //! - [`capabilities`] are the kernel's, by name.
 //! - [`profile`] finds the profile in a tree and types it.
 //! - [`target`] is what the profile will run on.
+//! - [`go`] is JSON as engines and runc read it.
 //! - [`engine`] makes of it what the runtime gets: the section.
 //! - [`runtime`] is what crun and runc make of a section.
 //! - [`crun`] knows the cache: its keys, its entries, and what they hide.
@@ -30,6 +31,7 @@ pub mod cli;
 pub mod crun;
 pub mod engine;
 pub mod finding;
+pub mod go;
 pub mod lint;
 pub mod profile;
 pub mod report;

@@ -3,19 +3,120 @@
 //! Everything in a [`Target`] is optional: what is not said is not judged. A
 //! rule that needs a fact which the target does not hold stays silent.
 
+mod platform;
+
 use std::str::FromStr;
 
-use crate::syscalls::{Arch, KernelVersion, Release};
+use serde_json::{Map, Value, json};
 
-/// The platform that profiles are checked against.
-#[derive(Clone, Debug, Default)]
+use crate::syscalls::{Arch, KernelVersion, Release, Syscall};
+
+pub use platform::{Platform, platforms};
+
+/// A platform that profiles are checked against.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
+    /// What the user calls it: a [`Platform`]'s name, or `host`.
+    pub name: Option<&'static str>,
     /// The hosts' own architectures; empty if none was said.
     pub architectures: Vec<Arch>,
     /// The kernel.
-    pub kernel: Option<KernelVersion>,
-    /// The libseccomp release that the runtime is linked to.
-    pub libseccomp: Option<Release>,
+    pub kernel: Option<Kernel>,
+    /// The libseccomp that the runtime is linked to.
+    pub libseccomp: Option<Libseccomp>,
+    /// The version of crun there, as it prints it: `1.21`.
+    pub crun: Option<String>,
+    /// The version of runc there, as it prints it: `1.1.15`.
+    pub runc: Option<String>,
+}
+
+impl Target {
+    /// The facts as reports and lists tell them; `null` is what is not known.
+    #[must_use]
+    pub fn facts(&self) -> Map<String, Value> {
+        let (kernel, libseccomp) = (self.kernel, self.libseccomp);
+        let architectures = self.architectures.iter().map(|arch| arch.name());
+        let facts = [
+            ("name", json!(self.name)),
+            ("architectures", architectures.collect()),
+            (
+                "kernel",
+                json!(kernel.map(|kernel| kernel.version.to_string())),
+            ),
+            (
+                "kernel_has_later_calls",
+                json!(kernel.map(|kernel| kernel.has_later_calls)),
+            ),
+            (
+                "libseccomp",
+                json!(libseccomp.map(|libseccomp| libseccomp.release.to_string())),
+            ),
+            (
+                "backported",
+                json!(libseccomp.and_then(|libseccomp| libseccomp.backported)),
+            ),
+            ("crun", json!(self.crun)),
+            ("runc", json!(self.runc)),
+        ];
+        let facts = facts.map(|(name, fact)| (name.to_owned(), fact));
+        facts.into_iter().collect()
+    }
+}
+
+/// A kernel, and whether its version says what calls it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kernel {
+    /// The version that it gives itself.
+    pub version: KernelVersion,
+    /// Whether the distribution adds calls of later kernels, so that nobody can say by the version
+    /// which ones it lacks.
+    pub has_later_calls: bool,
+}
+
+/// A libseccomp, as a distribution builds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Libseccomp {
+    /// The release that it gives itself.
+    pub release: Release,
+    /// The names that the distribution added to the release, in byte order; `None` if that is not
+    /// known.
+    pub backported: Option<&'static [&'static str]>,
+}
+
+impl From<KernelVersion> for Kernel {
+    fn from(version: KernelVersion) -> Self {
+        Self {
+            version,
+            has_later_calls: false,
+        }
+    }
+}
+
+/// Upstream's.
+impl From<Release> for Libseccomp {
+    fn from(release: Release) -> Self {
+        Self {
+            release,
+            backported: Some(&[]),
+        }
+    }
+}
+
+impl Kernel {
+    /// Whether it is from before a call that came with `first`, and does not have it.
+    #[must_use]
+    pub fn lacks(&self, first: KernelVersion) -> bool {
+        !self.has_later_calls && self.version < first
+    }
+}
+
+impl Libseccomp {
+    /// Whether it is from before a name, which nobody is known to have added to it.
+    #[must_use]
+    pub fn lacks(&self, syscall: &Syscall) -> bool {
+        let backported = self.backported.unwrap_or_default();
+        self.release < syscall.first_release() && !backported.contains(&syscall.name())
+    }
 }
 
 /// A container runtime, with its version where it was said.

@@ -252,6 +252,7 @@ fn a_cache_that_changes_under_the_audit_is_survived() {
         .collect();
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
+        let over = Over(&is_over);
         scope.spawn(|| {
             // Each may fail: the audit removes files as well.
             let mut round = 0_usize;
@@ -275,11 +276,20 @@ fn a_cache_that_changes_under_the_audit_is_survived() {
             assert!(ran.code < 2, "{}", ran.stderr);
             ran.report();
         }
-        is_over.store(true, Ordering::Relaxed);
+        drop(over);
     });
     assert_eq!(fs::read(&secret).expect("the secret is there"), b"odd");
     let left = names(&cache);
     assert!(kept.iter().all(|name| left.contains(name)), "{left:?}");
+}
+
+/// Ends the threads that go on until they are told, also when the test fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// The directory itself is swapped for a link to another cache, again and again:
@@ -295,6 +305,7 @@ fn a_cache_that_is_swapped_for_a_link_is_survived() {
     let aside = here.with_file_name("aside");
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
+        let over = Over(&is_over);
         scope.spawn(|| {
             while !is_over.load(Ordering::Relaxed) {
                 let _ = fs::rename(&here, &aside);
@@ -307,7 +318,7 @@ fn a_cache_that_is_swapped_for_a_link_is_survived() {
             let ran = root.audit(&["--format=json", "--prune"]);
             assert!(ran.code < 2, "{}", ran.stderr);
         }
-        is_over.store(true, Ordering::Relaxed);
+        drop(over);
     });
     assert_eq!(names(&there), before, "the other cache was touched");
 }

@@ -116,9 +116,9 @@ fn findings() -> Vec<Vec<Finding>> {
 }
 
 fn write(report: &mut dyn Report) {
-    let target = Target::default();
+    let targets = [Target::default()];
     let against = Against {
-        target: &target,
+        targets: &targets,
         dialects: None,
     };
     report.begin(against).expect("memory");

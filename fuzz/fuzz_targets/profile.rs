@@ -35,7 +35,7 @@ fuzz_target!(|bytes: &[u8]| {
         for dialects in [None, Some(Dialects::OCI), Some(Dialects::OPERATOR)] {
             let linter = Linter {
                 rules: lint_rules().to_vec(),
-                target: Target::default(),
+                targets: vec![Target::default()],
                 dialects,
             };
             for finding in linter.lint(&source).findings {

@@ -47,12 +47,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
         rules: selected
             .filter(|rule| selection.holds(&rule.rule))
             .collect(),
-        target: arguments.target.target(),
+        targets: arguments.target.targets(),
         dialects: arguments.dialect.map(Dialect::dialects),
     };
     let mut reports = arguments.output.open(&arguments.paths)?;
     let against = Against {
-        target: &linter.target,
+        targets: &linter.targets,
         dialects: linter.dialects,
     };
     reports.write(|report| report.begin(against))?;

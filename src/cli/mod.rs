@@ -15,6 +15,7 @@ mod predict;
 mod resolve;
 mod rules;
 mod syscalls;
+mod targets;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -54,6 +55,8 @@ enum Command {
     Predict(predict::Arguments),
     /// Print the table of syscalls
     Syscalls(syscalls::Arguments),
+    /// List the platforms that --target knows
+    Targets(targets::Arguments),
     /// List the rules
     Rules(rules::Arguments),
     /// Print what the rule book says of a rule
@@ -102,6 +105,7 @@ pub fn main() -> ExitCode {
         Command::Resolve(arguments) => resolve::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Syscalls(arguments) => syscalls::run(&arguments),
+        Command::Targets(arguments) => targets::run(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
     };

@@ -1,19 +1,24 @@
 //! Options that several subcommands have.
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
-use super::CliError;
+use super::{CliError, complain};
 use crate::crun::{Host, HostError};
 use crate::finding::{Finding, Rule, RuleSet, Severity};
 use crate::lint::{SelectionError, parse_rules};
 use crate::profile::Dialects;
 use crate::syscalls::{Arch, KernelVersion, Release};
-use crate::target::{Runtime, Target, Uname};
+use crate::target::{Kernel, Libseccomp, Platform, Runtime, Target, Uname, platforms};
 
 /// What profiles will run on.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Target")]
 pub(super) struct TargetOptions {
+    /// Platform of the hosts: debian-12, ..., or host for this machine (may be repeated; `seclint
+    /// targets` lists them). The options below say otherwise for all of them
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = target_names(), hide_possible_values = true)]
+    target: Vec<String>,
     /// Architecture of the hosts (may be repeated)
     #[arg(long, help = "Architecture of the hosts: x86_64, aarch64, ... (may be repeated)", value_name = "ARCH", value_parser = parse_arch, value_delimiter = ',')]
     arch: Vec<Arch>,
@@ -26,12 +31,60 @@ pub(super) struct TargetOptions {
 }
 
 impl TargetOptions {
-    pub(super) fn target(&self) -> Target {
-        Target {
-            architectures: self.arch.clone(),
-            kernel: self.kernel,
-            libseccomp: self.libseccomp,
+    /// Every target that was named, once, with what the other options say; without names one
+    /// target of what they say.
+    pub(super) fn targets(&self) -> Vec<Target> {
+        let mut targets: Vec<Target> = Vec::new();
+        for name in &self.target {
+            if targets.iter().all(|target| target.name != Some(name)) {
+                targets.push(Platform::named(name).map_or_else(host, Target::from));
+            }
         }
+        if targets.is_empty() {
+            targets.push(Target::default());
+        }
+        for target in &mut targets {
+            if !self.arch.is_empty() {
+                target.architectures.clone_from(&self.arch);
+            }
+            target.kernel = self.kernel.map(Into::into).or(target.kernel);
+            target.libseccomp = self.libseccomp.map(Into::into).or(target.libseccomp);
+            if target.name == Some(HOST) && target.libseccomp.is_none() {
+                complain(
+                    "note",
+                    "no crun here says which libseccomp it runs with, so names are held against the kernel of `host` only; --libseccomp says it",
+                );
+            }
+        }
+        targets
+    }
+}
+
+/// What is not the name of a platform is this.
+const HOST: &str = "host";
+
+fn target_names() -> PossibleValuesParser {
+    let names = platforms().iter().map(|platform| platform.name);
+    PossibleValuesParser::new(names.chain([HOST]))
+}
+
+/// This machine.
+fn host() -> Target {
+    let uname = Uname::of_this_machine();
+    Target {
+        name: Some(HOST),
+        architectures: Arch::from_name(&uname.machine).into_iter().collect(),
+        kernel: uname.release.parse().ok().map(|version| Kernel {
+            version,
+            // As in 4.18.0-553.el8_10.x86_64.
+            has_later_calls: uname.release.contains(".el"),
+        }),
+        libseccomp: Host::installed_libseccomp().ok().map(|release| Libseccomp {
+            release,
+            backported: None,
+        }),
+        crun: Host::installed_crun().ok(),
+        runc: None,
     }
 }
 

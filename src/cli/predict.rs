@@ -384,7 +384,7 @@ fn print(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
         Outcome::Dies => "dies",
         Outcome::Refuses => "refuses",
     };
-    write!(out, "  {runtime:<13}{outcome}")?;
+    write!(out, "  {runtime:<16}{outcome}")?;
     match &report.error {
         Some(error) => writeln!(out, ": {}", visible(error))?,
         None => writeln!(out)?,

@@ -260,11 +260,12 @@ pub(super) fn list(directory: OwnedFd) -> Result<Vec<Item>, Errno> {
             continue;
         }
         match Meta::of(&parent, name) {
-            Ok(stat) => items.push(Item {
+            Ok(stat) if stat.links > 0 => items.push(Item {
                 name: name.to_string_lossy().into_owned(),
                 stat,
             }),
-            Err(Errno::NOENT) => {}
+            // Also gone: its last name went while it was looked at.
+            Ok(_) | Err(Errno::NOENT) => {}
             Err(errno) => return Err(errno),
         }
     }

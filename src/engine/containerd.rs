@@ -5,7 +5,8 @@
 //! `internal/cri/sputil/seccomp_linux.go`.
 
 use super::oci::{LinuxSeccomp, LinuxSyscall};
-use super::{Circumstances, Refusal, Resolved, Verdict, go};
+use super::{Circumstances, Refusal, Resolved, Verdict};
+use crate::go;
 use crate::text::Document;
 
 pub(super) fn resolve<'d>(

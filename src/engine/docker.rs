@@ -5,10 +5,10 @@
 //! 28.5.2, `daemon/seccomp_linux.go`. Before the daemon sees a profile, the command line client
 //! compacts it, and refuses what is no JSON with words of its own.
 
-use super::go::{self, Decode, Decoder, Slice, Struct};
 use super::oci::{Common, LinuxSyscall};
 use super::section::SectionEntry;
 use super::{Circumstances, MinKernel, NoFilter, Refusal, Resolved, Verdict};
+use crate::go::{self, Decode, Decoder, Slice, Struct};
 use crate::syscalls::Arch;
 use crate::text::{Document, Node};
 

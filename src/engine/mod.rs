@@ -15,14 +15,14 @@
 mod capabilities;
 mod containerd;
 mod docker;
-pub mod go;
-mod oci;
+pub(crate) mod oci;
 mod podman;
 mod section;
 
 pub use capabilities::{CapabilityError, CapabilityOptions};
 pub use section::{Section, SectionCondition, SectionEntry};
 
+use crate::go;
 use crate::syscalls::{Arch, KernelVersion};
 use crate::text::{Document, Kind, Node, Span};
 

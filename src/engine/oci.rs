@@ -1,18 +1,18 @@
 //! The runtime specification's types as Go decodes them.
 
-use super::go::{Decode, Slice, Struct, Uint};
 use super::section::{Section, SectionCondition, SectionEntry};
+use crate::go::{Decode, Slice, Struct, Uint};
 use crate::text::Node;
 
 /// `LinuxSeccomp` without its `syscalls`, which Docker decodes otherwise than containerd.
 #[derive(Debug, Default)]
-pub(super) struct Common<'d> {
-    pub(super) default_action: &'d str,
-    pub(super) default_errno_ret: Option<Uint>,
-    pub(super) architectures: Slice<&'d str>,
-    pub(super) flags: Slice<&'d str>,
-    pub(super) listener_path: &'d str,
-    pub(super) listener_metadata: &'d str,
+pub(crate) struct Common<'d> {
+    pub(crate) default_action: &'d str,
+    pub(crate) default_errno_ret: Option<Uint>,
+    pub(crate) architectures: Slice<&'d str>,
+    pub(crate) flags: Slice<&'d str>,
+    pub(crate) listener_path: &'d str,
+    pub(crate) listener_metadata: &'d str,
 }
 
 impl<'d> Struct<'d> for Common<'d> {
@@ -31,7 +31,7 @@ impl<'d> Struct<'d> for Common<'d> {
 
 impl<'d> Common<'d> {
     /// The section with these rule entries.
-    pub(super) fn section(&self, syscalls: Vec<SectionEntry<'d>>) -> Section<'d> {
+    pub(crate) fn section(&self, syscalls: Vec<SectionEntry<'d>>) -> Section<'d> {
         Section {
             default_action: self.default_action,
             default_errno_ret: self.default_errno_ret.map(|errno| errno.0),
@@ -46,9 +46,9 @@ impl<'d> Common<'d> {
 
 /// `LinuxSeccomp`.
 #[derive(Debug, Default)]
-pub(super) struct LinuxSeccomp<'d> {
-    pub(super) common: Common<'d>,
-    pub(super) syscalls: Slice<LinuxSyscall<'d>>,
+pub(crate) struct LinuxSeccomp<'d> {
+    pub(crate) common: Common<'d>,
+    pub(crate) syscalls: Slice<LinuxSyscall<'d>>,
 }
 
 impl<'d> Struct<'d> for LinuxSeccomp<'d> {
@@ -62,12 +62,12 @@ impl<'d> Struct<'d> for LinuxSeccomp<'d> {
 
 /// `LinuxSyscall`.
 #[derive(Debug, Default)]
-pub(super) struct LinuxSyscall<'d> {
-    pub(super) origin: Option<Node<'d>>,
-    pub(super) names: Slice<&'d str>,
-    pub(super) action: &'d str,
-    pub(super) errno_ret: Option<Uint>,
-    pub(super) args: Slice<LinuxSeccompArg<'d>>,
+pub(crate) struct LinuxSyscall<'d> {
+    pub(crate) origin: Option<Node<'d>>,
+    pub(crate) names: Slice<&'d str>,
+    pub(crate) action: &'d str,
+    pub(crate) errno_ret: Option<Uint>,
+    pub(crate) args: Slice<LinuxSeccompArg<'d>>,
 }
 
 impl<'d> Struct<'d> for LinuxSyscall<'d> {
@@ -88,7 +88,7 @@ impl<'d> Struct<'d> for LinuxSyscall<'d> {
 
 impl<'d> LinuxSyscall<'d> {
     /// The rule entry as it stands in a section.
-    pub(super) fn entry(&self) -> SectionEntry<'d> {
+    pub(crate) fn entry(&self) -> SectionEntry<'d> {
         SectionEntry {
             names: self.names.unless_nil().map(<[_]>::to_vec),
             action: self.action,
@@ -103,11 +103,11 @@ impl<'d> LinuxSyscall<'d> {
 
 /// `LinuxSeccompArg`.
 #[derive(Debug, Default)]
-pub(super) struct LinuxSeccompArg<'d> {
-    index: Uint,
-    value: u64,
-    value_two: u64,
-    op: &'d str,
+pub(crate) struct LinuxSeccompArg<'d> {
+    pub(crate) index: Uint,
+    pub(crate) value: u64,
+    pub(crate) value_two: u64,
+    pub(crate) op: &'d str,
 }
 
 impl<'d> Struct<'d> for LinuxSeccompArg<'d> {
@@ -124,7 +124,7 @@ impl<'d> Struct<'d> for LinuxSeccompArg<'d> {
 
 impl<'d> LinuxSeccompArg<'d> {
     /// The condition as it stands in a section.
-    pub(super) fn condition(&self) -> SectionCondition<'d> {
+    pub(crate) fn condition(&self) -> SectionCondition<'d> {
         SectionCondition {
             index: self.index.0,
             value: self.value,

@@ -9,10 +9,10 @@
 //! given by the path of their own default one (`/usr/share/containers/seccomp.json`).
 
 use super::docker::{ArchMapEntry, add_arch_map, excluded, lacking};
-use super::go::{self, Decode, Slice, Struct, Uint};
 use super::oci::{Common, LinuxSeccompArg};
 use super::section::SectionEntry;
 use super::{Circumstances, NoFilter, Refusal, Resolved, Verdict};
+use crate::go::{self, Decode, Slice, Struct, Uint};
 use crate::syscalls::Arch;
 use crate::text::{Document, Node, Span};
 

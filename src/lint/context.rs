@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::finding::Location;
+use crate::finding::{Finding, Location};
 use crate::profile::{Action, Found, Mistake, Profile, RuleEntry, Text};
 use crate::syscalls::{self, Arch, Spelling, Syscall};
 use crate::target::Target;
 use crate::text::{Document, Kind, Node, Source, Span, Syntax};
 
-use super::ConditionUse;
+use super::{ConditionUse, TargetUse, target_use};
 
 /// A source and what was read from it. Made once, and looked at by all rules.
 #[derive(Debug)]
@@ -19,12 +19,10 @@ pub struct Context<'c> {
     pub document: &'c Document<'c>,
     /// What the tree turned out to be.
     pub found: &'c Found<'c>,
-    /// What it will run on.
-    pub target: &'c Target,
     /// What stands beside it.
     pub place: Place,
     names: Vec<NameUse<'c>>,
-    active: Vec<Arch>,
+    targets: Vec<TargetUse<'c>>,
 }
 
 /// What stands beside something that was found in a file.
@@ -72,7 +70,7 @@ impl<'c> Context<'c> {
         source: &'c Arc<Source>,
         document: &'c Document<'c>,
         found: &'c Found<'c>,
-        target: &'c Target,
+        targets: &'c [Target],
         place: Place,
     ) -> Self {
         let entries = match found {
@@ -92,10 +90,11 @@ impl<'c> Context<'c> {
             source,
             document,
             found,
-            target,
             place,
             names,
-            active: active_architectures(found, &target.architectures),
+            targets: (targets.iter())
+                .map(|target| TargetUse::new(found, target))
+                .collect(),
         }
     }
 
@@ -187,33 +186,41 @@ impl<'c> Context<'c> {
             && root.is_none_or(|root| matches!(root.kind(), Kind::Object | Kind::Array))
     }
 
-    /// Whether the target says nothing of architectures, or a syscall exists on
-    /// one that is active there.
+    /// What it will run on; at least one target, if only one of which nothing is
+    /// said.
+    #[must_use]
+    pub fn targets(&self) -> &[TargetUse<'c>] {
+        &self.targets
+    }
+
+    /// The targets of which something holds.
+    pub fn targets_where(&self, holds: impl Fn(&TargetUse<'c>) -> bool) -> Vec<&'c Target> {
+        let targets = self.targets.iter().filter(|target| holds(target));
+        targets.map(|target| target.target).collect()
+    }
+
+    /// Adds to a finding on which of the targets it holds, if the user named any.
+    #[must_use]
+    pub fn on(&self, finding: Finding, holding: &[&Target]) -> Finding {
+        target_use::on(finding, holding, &self.targets)
+    }
+
+    /// Whether a syscall may exist on one of the targets.
     #[must_use]
     pub fn may_exist(&self, syscall: &Syscall) -> bool {
-        self.active.is_empty() || self.active.iter().any(|&arch| syscall.exists_on(arch))
+        self.targets.iter().any(|target| target.may_have(syscall))
     }
 
-    /// The architectures whose calls the profile's filter sees on the target:
-    /// the hosts' own, and those that the profile adds there. Empty if the
-    /// target says nothing of architectures.
+    /// The architectures whose calls the profile's filter sees on some target.
+    /// Empty if the targets say nothing of architectures.
     #[must_use]
-    pub fn active_architectures(&self) -> &[Arch] {
-        &self.active
-    }
-}
-
-fn active_architectures(found: &Found<'_>, hosts: &[Arch]) -> Vec<Arch> {
-    let mut active = hosts.to_vec();
-    if let (Found::Profile(profile), false) = (found, hosts.is_empty()) {
-        let arch = |token: &Text<'_>| Arch::from_token(token.value);
-        active.extend(profile.architectures.iter().filter_map(arch));
-        for entry in &profile.arch_map {
-            let host = entry.architecture.as_ref().and_then(arch);
-            if host.is_some_and(|host| hosts.contains(&host)) {
-                active.extend(entry.sub_architectures.iter().filter_map(arch));
+    pub fn active_architectures(&self) -> Vec<Arch> {
+        let mut active = Vec::new();
+        for &arch in self.targets.iter().flat_map(|target| &target.architectures) {
+            if !active.contains(&arch) {
+                active.push(arch);
             }
         }
+        active
     }
-    active
 }

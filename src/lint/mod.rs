@@ -9,6 +9,7 @@ mod findings;
 mod registry;
 mod removal;
 mod rules;
+mod target_use;
 mod template;
 mod word;
 
@@ -18,6 +19,7 @@ pub use condition::ConditionUse;
 pub use context::{Context, NameUse, Place};
 pub use findings::Findings;
 pub use registry::{SelectionError, all_rules, find_rule, lint_rules, parse_rules};
+pub use target_use::TargetUse;
 
 use crate::finding::{Finding, Rule};
 use crate::profile::{self, Dialects, Found};
@@ -49,8 +51,9 @@ pub struct Linted {
 pub struct Linter {
     /// The rules that are checked.
     pub rules: Vec<&'static LintRule>,
-    /// What the profiles will run on.
-    pub target: Target,
+    /// What the profiles will run on: at least one target, if only one of which
+    /// nothing is said.
+    pub targets: Vec<Target>,
     /// The dialects that every source is in; `None` to see for each.
     pub dialects: Option<Dialects>,
 }
@@ -78,7 +81,7 @@ impl Linter {
                     is_first_of_document: number == 0,
                     profiles,
                 };
-                contexts.push(Context::new(source, document, found, &self.target, place));
+                contexts.push(Context::new(source, document, found, &self.targets, place));
             }
         }
         let has_several = documents.iter().any(|document| document.index() > 0);

@@ -12,7 +12,7 @@ use crate::crun::{
     Attribution, Audit, AuditSummary, Container, Crun, Entry, Pruned, Scheme, Status,
 };
 use crate::finding::{Applicability, Finding, Label, Location, Severity};
-use crate::target::Uname;
+use crate::target::{Target, Uname};
 use crate::text::{Position, Span};
 
 /// Writes reports as JSON, a finding a line.
@@ -36,9 +36,10 @@ impl<W: Write> Report for Json<W> {
     fn begin(&mut self, against: Against<'_>) -> io::Result<()> {
         write!(
             self.out,
-            "{{\"schema\":\"seclint.report/1\",\"tool\":{},\"target\":{},\"findings\":[",
+            "{{\"schema\":\"seclint.report/1\",\"tool\":{},\"target\":{},\"targets\":{},\"findings\":[",
             tool(),
-            target(against)
+            target(against),
+            targets(against)
         )
     }
 
@@ -87,15 +88,28 @@ fn tool() -> Value {
     json!({"name": "seclint", "version": env!("CARGO_PKG_VERSION")})
 }
 
+/// What holds of all targets.
 fn target(against: Against<'_>) -> Value {
-    let target = against.target;
-    let architectures = target.architectures.iter().map(|arch| arch.name());
+    let common = |fact| common(against.targets.iter().map(Target::facts), fact);
     json!({
-        "architectures": architectures.collect::<Vec<_>>(),
-        "kernel": target.kernel.map(|kernel| kernel.to_string()),
-        "libseccomp": target.libseccomp.map(|release| release.to_string()),
+        "architectures": common("architectures").unwrap_or_else(|| json!([])),
+        "kernel": common("kernel"),
+        "libseccomp": common("libseccomp"),
         "dialects": against.dialects.map(|dialects| dialects.names().collect::<Vec<_>>()),
     })
+}
+
+/// What all have of a fact, if they have the same.
+fn common(mut all: impl Iterator<Item = Map<String, Value>>, fact: &str) -> Option<Value> {
+    let first = all.next()?.remove(fact)?;
+    all.all(|other| other.get(fact) == Some(&first))
+        .then_some(first)
+}
+
+/// Each target that the user named.
+fn targets(against: Against<'_>) -> Value {
+    let named = (against.targets.iter()).filter(|target| target.name.is_some());
+    named.map(|target| Value::Object(target.facts())).collect()
 }
 
 #[derive(Serialize)]

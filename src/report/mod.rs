@@ -65,8 +65,8 @@ impl Summary {
 /// What profiles were checked against, for the head of a report.
 #[derive(Clone, Copy, Debug)]
 pub struct Against<'t> {
-    /// The platform.
-    pub target: &'t Target,
+    /// The platforms; at least one, if only one of which nothing is said.
+    pub targets: &'t [Target],
     /// The dialects that the user says the profiles are in.
     pub dialects: Option<Dialects>,
 }

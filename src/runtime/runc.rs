@@ -260,7 +260,7 @@ pub(super) fn predict<'d>(
     source: &'d [u8],
     surroundings: Surroundings,
 ) -> Prediction<'d> {
-    let section = match read(document, source) {
+    let section = match read(document, source, surroundings.native) {
         Ok(Some(section)) => section,
         Ok(None) => return Prediction::without_filter(),
         Err(refusal) => return Prediction::default().refused(refusal),
@@ -300,7 +300,7 @@ pub(super) fn predict<'d>(
         return prediction;
     }
     let has_no_new_privileges =
-        reader::no_new_privileges(document).unwrap_or(surroundings.no_new_privileges);
+        reader::no_new_privileges(document, source).unwrap_or(surroundings.no_new_privileges);
     prediction.started(startup::runc(model.number, has_no_new_privileges))
 }
 

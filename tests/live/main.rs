@@ -10,6 +10,7 @@
 //! - [`generate`] makes sections for the record.
 //! - [`suite`] does all this for one root.
 //! - [`buildah`] reproduces the bug that hides warnings, and seclint's way out.
+//! - [`caches`] makes caches of every kind, and has seclint tell them apart.
 
 #![allow(
     clippy::print_stdout,
@@ -23,6 +24,7 @@
 )]
 
 mod buildah;
+mod caches;
 mod compare;
 mod generate;
 mod messages;
@@ -54,7 +56,7 @@ enum LiveError {
     #[error("{0}: not all could be run")]
     Inside(String),
     /// The arguments are none of those that there are.
-    #[error("usage: live [observe SECTIONS DIRECTORY | generate SEED COUNT]")]
+    #[error("usage: live [caches | observe SECTIONS DIRECTORY | generate SEED COUNT]")]
     Usage,
     /// The system refused something.
     #[error(transparent)]
@@ -73,8 +75,10 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments[..] {
         [] => live(),
+        ["caches"] => passes(suite::run_caches),
         ["observe", sections, directory] => {
-            all_suites(&Mode::Observe(sections.into(), directory.into())).map(|_| true)
+            let mode = Mode::Observe(sections.into(), directory.into());
+            all_suites(|suite| suite::run(suite, &mode)).map(|_| true)
         }
         ["generate", seed, count] => generate(seed, count),
         ["inside", ref work @ ..] => suite::inside(work).map(|()| true),
@@ -100,7 +104,12 @@ fn live() -> Result<bool, LiveError> {
         Ok("record") => Mode::Record,
         _ => Mode::Compare,
     };
-    let tally = all_suites(&mode)?;
+    passes(|suite| suite::run(suite, &mode))
+}
+
+/// Whether all passes that is done with each suite.
+fn passes(work: impl Fn(&str) -> Result<Tally, LiveError> + Sync) -> Result<bool, LiveError> {
+    let tally = all_suites(work)?;
     println!("{} passed, {} failed", tally.passed, tally.failed);
     Ok(tally.failed == 0)
 }
@@ -110,11 +119,11 @@ fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// Runs the suites side by side.
-fn all_suites(mode: &Mode) -> Result<Tally, LiveError> {
+/// Does the work for the suites side by side.
+fn all_suites(work: impl Fn(&str) -> Result<Tally, LiveError> + Sync) -> Result<Tally, LiveError> {
     check_requirements()?;
     let tallies = std::thread::scope(|scope| {
-        let threads = roots::SUITES.map(|suite| scope.spawn(|| suite::run(suite, mode)));
+        let threads = roots::SUITES.map(|suite| scope.spawn(|| work(suite)));
         let joined = threads.map(|thread| thread.join().expect("a suite does not panic"));
         joined.into_iter().collect::<Result<Vec<_>, _>>()
     })?;

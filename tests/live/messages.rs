@@ -39,8 +39,22 @@ pub(crate) fn of_crun(output: &[u8]) -> Said {
     {
         lines.truncate(lines.len().saturating_sub(2));
     }
-    said.error = lines.pop().unwrap_or_default().into();
+    said.error = plain(lines.pop().unwrap_or_default()).to_owned();
     said
+}
+
+/// A message of crun's without what it adds where it takes its output for a terminal, as it does
+/// behind a filter that lets no call fail: colours, and the time.
+fn plain(line: &str) -> &str {
+    const RED: &str = "\u{1b}[1;31m";
+    const PLAIN: &str = "\u{1b}[0m";
+    let Some(coloured) = line.strip_prefix(RED) else {
+        return line;
+    };
+    let timed = coloured.strip_suffix(PLAIN).unwrap_or(coloured);
+    timed
+        .split_once("Z: ")
+        .map_or(timed, |(_, message)| message)
 }
 
 /// runc's messages: its log, a line of JSON each, and what `runc init` prints.

@@ -41,12 +41,6 @@ pub(crate) fn root(suite: &str) -> Result<PathBuf, LiveError> {
     lock.lock()?;
     let root = directory.join(suite);
     if fs::read_to_string(root.join(STAMP)).is_ok_and(|stamp| stamp == PACKAGES) {
-        let age = fs::metadata(root.join(STAMP))?.modified()?.elapsed();
-        let days = age.map_or(0, |age| age.as_secs() / (24 * 60 * 60));
-        println!(
-            "{suite}: the root of {days} days ago; remove {} for a new one",
-            root.display()
-        );
         return Ok(root);
     }
     // A root is whole as soon as it has its name.
@@ -62,6 +56,17 @@ pub(crate) fn root(suite: &str) -> Result<PathBuf, LiveError> {
     fs::write(unfinished.join(STAMP), PACKAGES)?;
     fs::rename(&unfinished, &root)?;
     Ok(root)
+}
+
+/// Says how old a root is, and how to get a new one.
+pub(crate) fn tell_age(suite: &str, root: &Path) -> io::Result<()> {
+    let age = fs::metadata(root.join(STAMP))?.modified()?.elapsed();
+    let days = age.map_or(0, |age| age.as_secs() / (24 * 60 * 60));
+    println!(
+        "{suite}: the root of {days} days ago; remove {} for a new one",
+        root.display()
+    );
+    Ok(())
 }
 
 /// Removes a root, but never what is mounted in it.

@@ -4,13 +4,14 @@
 //! namespaces around it, [`inside`], and judges what came of it.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use crate::buildah::Step;
 use crate::observe::{Root, Runtime};
 use crate::runtimes::{Case, Observation, Record};
-use crate::{LiveError, buildah, compare, namespaces, predictions, repository, roots};
+use crate::{LiveError, buildah, caches, compare, namespaces, predictions, repository, roots};
 
 /// Where the sections are, and beside them the records.
 const RUNTIMES: &str = "tests/runtimes";
@@ -57,8 +58,7 @@ const AGAIN: usize = 2;
 
 /// Makes the suite's root if there is none, and does what the mode says.
 pub(crate) fn run(suite: &str, mode: &Mode) -> Result<Tally, LiveError> {
-    let root = roots::root(suite)?;
-    let suite = Suite { name: suite, root };
+    let suite = Suite::new(suite)?;
     let sections = match mode {
         Mode::Observe(sections, _) => sections.clone(),
         Mode::Compare | Mode::Record => repository(RUNTIMES).join("sections.jsonl"),
@@ -106,8 +106,13 @@ pub(crate) fn run(suite: &str, mode: &Mode) -> Result<Tally, LiveError> {
             }
         }
     }
-    tally = [tally, suite.reproduce_the_bug()?].into_iter().sum();
-    Ok(tally)
+    let others = [suite.reproduce_the_bug()?, suite.audit_caches()?];
+    Ok([tally].into_iter().chain(others).sum())
+}
+
+/// Only makes caches and audits them.
+pub(crate) fn run_caches(suite: &str) -> Result<Tally, LiveError> {
+    Suite::new(suite)?.audit_caches()
 }
 
 fn mark_varying(record: &mut Record, again: &Record) {
@@ -123,7 +128,14 @@ struct Suite<'a> {
     root: PathBuf,
 }
 
-impl Suite<'_> {
+impl<'a> Suite<'a> {
+    /// Makes the root if there is none.
+    fn new(name: &'a str) -> Result<Self, LiveError> {
+        let root = roots::root(name)?;
+        roots::tell_age(name, &root)?;
+        Ok(Self { name, root })
+    }
+
     /// Runs cases under the root's runtimes; with the record it takes less time.
     fn observe(&self, cases: &[Case], with_record: bool) -> Result<Vec<Record>, LiveError> {
         let directory = tempfile::tempdir()?;
@@ -248,16 +260,31 @@ impl Suite<'_> {
 
     /// Reproduces the bug in the root.
     fn reproduce_the_bug(&self) -> Result<Tally, LiveError> {
+        self.take_steps("buildah", &[])
+    }
+
+    /// Makes caches of every kind in the root. A later release's crun is also what the
+    /// first one's is updated to.
+    fn audit_caches(&self) -> Result<Tally, LiveError> {
+        if self.name == roots::SUITES[0] {
+            return self.take_steps("caches", &[]);
+        }
+        let older = roots::root(roots::SUITES[0])?;
+        self.take_steps("caches", &[&older])
+    }
+
+    /// Has steps taken inside, and tells what they came to.
+    fn take_steps(&self, work: &str, more: &[&Path]) -> Result<Tally, LiveError> {
         let directory = tempfile::tempdir()?;
         let file = directory.path().join("steps.json");
         let seclint = Path::new(env!("CARGO_BIN_EXE_seclint"));
-        self.enter("buildah", &[seclint, &file])?;
+        self.enter(work, &[&[seclint, file.as_path()], more].concat())?;
         let steps: Vec<(bool, String)> =
             serde_json::from_slice(&fs::read(file)?).expect("the steps are JSON");
         let mut tally = Tally::default();
         for (passed, said) in steps {
             let verdict = if passed { "ok" } else { "NOT AS IT SHOULD BE" };
-            println!("{}: {said}: {verdict}", self.name);
+            println!("{}: {verdict}: {said}", self.name);
             tally.count(passed);
         }
         Ok(tally)
@@ -297,7 +324,7 @@ fn differences(record: &Record, recorded: &Record, observation: &Observation) ->
 #[allow(clippy::exit, reason = "there is nobody left to return to")]
 fn end_with_the_outside() {
     std::thread::spawn(|| {
-        let _ = std::io::stdin().read(&mut [0]);
+        let _ = io::stdin().read(&mut [0]);
         std::process::exit(1);
     });
 }
@@ -319,10 +346,20 @@ pub(crate) fn inside(work: &[&str]) -> Result<(), LiveError> {
         [root, "buildah", seclint, file] => {
             namespaces::mount(Path::new(root))?;
             let steps = buildah::steps(Path::new(root), Path::new(seclint))?;
-            let steps: Vec<_> = steps.iter().map(|it| (it.passed, &it.said)).collect();
-            fs::write(file, serde_json::to_string(&steps).expect("steps are JSON"))?;
-            Ok(())
+            Ok(write_steps(&steps, file)?)
+        }
+        [root, "caches", seclint, file, ref older @ ..] => {
+            namespaces::mount(Path::new(root))?;
+            let older = older.first().map(Path::new);
+            let steps = caches::steps(Path::new(root), Path::new(seclint), older)?;
+            Ok(write_steps(&steps, file)?)
         }
         _ => Err(LiveError::Usage),
     }
+}
+
+/// For [`Suite::take_steps`].
+fn write_steps(steps: &[Step], file: &str) -> io::Result<()> {
+    let steps: Vec<_> = steps.iter().map(|it| (it.passed, &it.said)).collect();
+    fs::write(file, serde_json::to_string(&steps).expect("steps are JSON"))
 }

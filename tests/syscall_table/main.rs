@@ -24,5 +24,6 @@
 mod architectures;
 mod library;
 mod linked;
+mod platforms;
 mod prototypes;
 mod second_source;

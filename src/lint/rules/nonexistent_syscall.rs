@@ -17,7 +17,6 @@ pub(super) static RULE: LintRule = LintRule {
 const OLDEST: KernelVersion = KernelVersion::new(4, 18);
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let kernel = context.target.kernel.unwrap_or(OLDEST);
     for name in context.names() {
         let Spelling::Known(syscall) = name.spelling else {
             continue;
@@ -25,23 +24,27 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Some(unimplemented) = syscall.unimplemented() else {
             continue;
         };
-        // What is on none of the target's architectures has a rule of its own.
-        if !context.may_exist(syscall) {
+        let written = name.text.value;
+        // What is on none of a target's architectures has a rule of its own.
+        let lacking = context.targets_where(|target| {
+            let kernel = (target.target.kernel).map_or(OLDEST, |kernel| kernel.version);
+            target.may_have(syscall)
+                && match unimplemented {
+                    Unimplemented::Always => true,
+                    Unimplemented::Since(removed) => removed <= kernel,
+                }
+        });
+        if lacking.is_empty() {
             continue;
         }
-        let written = name.text.value;
         let message = match unimplemented {
             Unimplemented::Always => format!("Linux never implemented `{written}`"),
-            Unimplemented::Since(removed) if removed <= kernel => {
-                format!("Linux has no `{written}` since {removed}")
-            }
-            Unimplemented::Since(_) => continue,
+            Unimplemented::Since(removed) => format!("Linux has no `{written}` since {removed}"),
         };
-        findings.push(
-            Finding::new(&RULE.rule, context.at(name.text.node), message)
-                .here("a name without a call")
-                .help("remove it: even where it is allowed, the call fails with ENOSYS")
-                .fact("syscall", written),
-        );
+        let finding = Finding::new(&RULE.rule, context.at(name.text.node), message)
+            .here("a name without a call")
+            .help("remove it: even where it is allowed, the call fails with ENOSYS")
+            .fact("syscall", written);
+        findings.push(context.on(finding, &lacking));
     }
 }

@@ -26,11 +26,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(flags) = &profile.flags else {
         return;
     };
-    if context
-        .target
-        .kernel
-        .is_some_and(|kernel| kernel >= WITHOUT_EFFECT)
-    {
+    let affected = context.targets_where(|target| {
+        let kernel = target.target.kernel;
+        kernel.is_none_or(|kernel| kernel.version < WITHOUT_EFFECT)
+    });
+    if affected.is_empty() {
         return;
     }
     let Some(list) = profile.node.get("flags") else {
@@ -42,7 +42,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     if flags.iter().any(|flag| flag.value == SPEC_ALLOW) || (flags.is_empty() && !is_section) {
         return;
     }
-    findings.push(
+    let finding =
         Finding::new(
             &RULE.rule,
             context.at(list),
@@ -50,6 +50,6 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         )
         .here("turns a default off")
         .help("before Linux 5.16 programs run slower without it, and safer from Spectre v4; add it, or leave it out on purpose")
-        .fact("flag", SPEC_ALLOW),
-    );
+        .fact("flag", SPEC_ALLOW);
+    findings.push(context.on(finding, &affected));
 }

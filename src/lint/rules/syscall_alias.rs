@@ -61,13 +61,13 @@ fn report(context: &Context<'_>, name: &NameUse<'_>, alias: &Alias) -> Finding {
     }
 }
 
-/// The calls of a number on the target's architectures; without any, on the two
+/// The calls of a number on the targets' architectures; without any, on the two
 /// that most containers run on.
 fn numbered(context: &Context<'_>, number: u32) -> Vec<&'static Syscall> {
-    let arches = match context.active_architectures() {
-        [] => &[Arch::X86_64, Arch::Aarch64],
-        active => active,
-    };
+    let mut arches = context.active_architectures();
+    if arches.is_empty() {
+        arches.extend([Arch::X86_64, Arch::Aarch64]);
+    }
     let mut calls: Vec<_> = (arches.iter())
         .filter_map(|&arch| syscalls::with_number(arch, number))
         .collect();

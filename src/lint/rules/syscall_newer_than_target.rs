@@ -1,6 +1,7 @@
-use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
-use crate::lint::{Context, Findings, LintRule};
-use crate::syscalls::Spelling;
+use crate::finding::{Category, Finding, Location, Rule, RuleSet, Severity};
+use crate::lint::{Context, Findings, LintRule, target_use};
+use crate::syscalls::{KernelVersion, Spelling, Syscall};
+use crate::target::{Libseccomp, Target};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -14,36 +15,94 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let target = context.target;
     for name in context.names() {
         let Spelling::Known(syscall) = name.spelling else {
             continue;
         };
-        // What is on none of its architectures has no effect there at any release.
-        if !context.may_exist(syscall) {
+        // What is on none of a target's architectures has no effect there at any release.
+        let targets = context.targets_where(|target| {
+            lack(target.target, syscall).is_some() && target.may_have(syscall)
+        });
+        if targets.is_empty() {
             continue;
         }
-        let first = syscall.first_release();
-        let written = name.text.value;
-        let (message, help) = match (target.libseccomp, target.kernel, syscall.first_kernel()) {
-            (Some(release), ..) if release < first => (
-                format!("libseccomp {release} does not know `{written}`, which came with {first}"),
-                "there the name is left out of the filter: the default action applies to the call",
-            ),
-            (_, Some(kernel), Some(first)) if kernel < first => (
-                format!("Linux {kernel} does not have `{written}`, which came with {first}"),
-                "there the call fails, whatever the profile says of it",
-            ),
-            _ => continue,
-        };
-        let mut finding = Finding::new(&RULE.rule, context.at(name.text.node), message)
+        let mut finding = describe(context.at(name.text.node), &targets, syscall)
             .here("newer than the target")
-            .help(help)
-            .fact("syscall", written)
-            .fact("first_libseccomp", first.to_string());
+            .fact("syscall", name.text.value)
+            .fact("first_libseccomp", syscall.first_release().to_string());
         if let Some(first) = syscall.first_kernel() {
             finding = finding.fact("first_kernel", first.to_string());
         }
-        findings.push(finding);
+        findings.push(target_use::fact(finding, &targets));
     }
+}
+
+/// What a target has that is from before a call.
+enum Lack {
+    Libseccomp(Libseccomp),
+    Linux(KernelVersion),
+}
+
+/// Where libseccomp does not know the name, the kernel is not asked.
+fn lack(target: &Target, syscall: &Syscall) -> Option<Lack> {
+    if let Some(libseccomp) = target.libseccomp.filter(|it| it.lacks(syscall)) {
+        return Some(Lack::Libseccomp(libseccomp));
+    }
+    let first = syscall.first_kernel()?;
+    let kernel = target.kernel.filter(|kernel| kernel.lacks(first))?;
+    Some(Lack::Linux(kernel.version))
+}
+
+const NOT_KNOWN: &str =
+    "there the name is left out of the filter: the default action applies to the call";
+const NOT_THERE: &str = "there the call fails, whatever the profile says of it";
+
+/// Message and help.
+fn describe(place: Location, targets: &[&Target], syscall: &Syscall) -> Finding {
+    let name = syscall.name();
+    let release = syscall.first_release();
+    let kernel = (syscall.first_kernel()).map_or_else(String::new, |first| first.to_string());
+    let (mut libraries, mut kernels, mut unsure) = (Vec::new(), Vec::new(), Vec::new());
+    for target in targets {
+        match (lack(target, syscall), target.name) {
+            (Some(Lack::Libseccomp(libseccomp)), None) => {
+                let has = libseccomp.release;
+                let message =
+                    format!("libseccomp {has} does not know `{name}`, which came with {release}");
+                return Finding::new(&RULE.rule, place, message).help(NOT_KNOWN);
+            }
+            (Some(Lack::Linux(has)), None) => {
+                let message =
+                    format!("Linux {has} does not have `{name}`, which came with {kernel}");
+                return Finding::new(&RULE.rule, place, message).help(NOT_THERE);
+            }
+            (Some(Lack::Libseccomp(libseccomp)), Some(target)) => {
+                libraries.push(format!("{target} has {}", libseccomp.release));
+                unsure.extend(libseccomp.backported.is_none().then_some(target));
+            }
+            (Some(Lack::Linux(has)), Some(target)) => kernels.push(format!("{target} has {has}")),
+            (None, _) => {}
+        }
+    }
+    let mut came_with = Vec::new();
+    let mut help = Vec::new();
+    if !libraries.is_empty() {
+        came_with.push(format!("libseccomp {release}: {}", libraries.join(", ")));
+        help.push(NOT_KNOWN.to_owned());
+    }
+    if !kernels.is_empty() {
+        came_with.push(format!("Linux {kernel}: {}", kernels.join(", ")));
+        help.push(match libraries.as_slice() {
+            [] => NOT_THERE.to_owned(),
+            _ => "without it in Linux the call fails".to_owned(),
+        });
+    }
+    if !unsure.is_empty() {
+        let unsure = unsure.join(", ");
+        help.push(format!(
+            "which names were added to the libseccomp of {unsure} is not known here"
+        ));
+    }
+    let message = format!("`{name}` came with {}", came_with.join(", and with "));
+    Finding::new(&RULE.rule, place, message).help(help.join("; "))
 }

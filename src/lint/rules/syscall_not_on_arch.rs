@@ -18,19 +18,19 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Spelling::Known(syscall) = name.spelling else {
             continue;
         };
+        let lacking = context.targets_where(|target| !target.may_have(syscall));
         // A name that was removed from libseccomp is on none at all.
-        if context.may_exist(syscall) || syscall.arches().next().is_none() {
+        if lacking.is_empty() || syscall.arches().next().is_none() {
             continue;
         }
         let written = name.text.value;
         let message = format!("`{written}` exists on none of the target's architectures");
         let elsewhere: Vec<_> = syscall.arches().map(Arch::name).collect();
-        findings.push(
-            Finding::new(&RULE.rule, context.at(name.text.node), message)
-                .here("not on the target")
-                .help(format!("it exists on {}", elsewhere.join(", ")))
-                .fact("syscall", written)
-                .fact("architectures", elsewhere),
-        );
+        let finding = Finding::new(&RULE.rule, context.at(name.text.node), message)
+            .here("not on the target")
+            .help(format!("it exists on {}", elsewhere.join(", ")))
+            .fact("syscall", written)
+            .fact("architectures", elsewhere);
+        findings.push(context.on(finding, &lacking));
     }
 }

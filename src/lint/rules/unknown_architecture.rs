@@ -3,6 +3,7 @@ use crate::lint::word::{nearest, unlisted};
 use crate::lint::{Context, Findings, LintRule, removal};
 use crate::profile::Text;
 use crate::syscalls::Arch;
+use crate::target::Target;
 use crate::text::Node;
 
 pub(super) static RULE: LintRule = LintRule {
@@ -56,17 +57,20 @@ fn added(context: &Context<'_>, name: Text<'_>, list: Option<Node<'_>>) -> Optio
     let written = name.value;
     let finding = |message: String| Finding::new(&RULE.rule, context.at(name.node), message);
     if let Some(arch) = Arch::from_token(written) {
-        let release = context.target.libseccomp?;
         let first = arch.first_release();
-        return (release < first && list.is_some()).then(|| {
-            finding(format!(
-                "libseccomp {release} does not know `{written}`: runtimes refuse the profile"
-            ))
-            .here("not on the target")
-            .help(format!("libseccomp {first} is the first that does"))
-            .fact("architecture", written)
-            .fact("first_release", first.to_string())
-        });
+        let release = |target: &Target| Some(target.libseccomp?.release);
+        let is_older = |target: &Target| release(target).is_some_and(|release| release < first);
+        let lacking = context.targets_where(|target| is_older(target.target));
+        let oldest = lacking.iter().filter_map(|target| release(target)).min()?;
+        list?;
+        let finding = finding(format!(
+            "libseccomp {oldest} does not know `{written}`: runtimes refuse the profile"
+        ))
+        .here("not on the target")
+        .help(format!("libseccomp {first} is the first that does"))
+        .fact("architecture", written)
+        .fact("first_release", first.to_string());
+        return Some(context.on(finding, &lacking));
     }
     if written == "SCMP_ARCH_NATIVE" {
         let finding = finding("crun and runc refuse `SCMP_ARCH_NATIVE`".to_owned())

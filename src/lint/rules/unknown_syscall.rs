@@ -45,13 +45,18 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             ),
             // Names that libseccomp dropped: unknown, unless the target is older.
             Spelling::Known(syscall) => {
-                let release = context.target.libseccomp.unwrap_or(TABLE_RELEASE);
-                if let Some(last) = syscall.last_release().filter(|&last| last < release) {
-                    findings.push(
-                        finding(&format!("libseccomp dropped `{written}` after {last}"))
-                            .here("no longer a syscall")
-                            .help("remove it"),
-                    );
+                let Some(last) = syscall.last_release() else {
+                    continue;
+                };
+                let lacking = context.targets_where(|target| {
+                    let libseccomp = target.target.libseccomp;
+                    last < libseccomp.map_or(TABLE_RELEASE, |libseccomp| libseccomp.release)
+                });
+                if !lacking.is_empty() {
+                    let finding = finding(&format!("libseccomp dropped `{written}` after {last}"))
+                        .here("no longer a syscall")
+                        .help("remove it");
+                    findings.push(context.on(finding, &lacking));
                 }
             }
             Spelling::Alias(_) | Spelling::Malformed(_) => {}

@@ -225,7 +225,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::check;
-    use crate::engine::go::Error;
+    use crate::go::Error;
     use crate::text::{DeviationKind, json};
 
     fn words(text: &[u8]) -> String {

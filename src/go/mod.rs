@@ -193,6 +193,17 @@ impl<'d> Decode<'d> for &'d str {
     }
 }
 
+/// A `bool`.
+impl<'d> Decode<'d> for bool {
+    fn decode(&mut self, node: Node<'d>, decoder: &mut Decoder<'d>) {
+        match node.kind() {
+            Kind::Bool(is) => *self = *is,
+            _ if node.is_null() => {}
+            _ => decoder.mistake(node, "a boolean"),
+        }
+    }
+}
+
 /// A `uint64`.
 impl<'d> Decode<'d> for u64 {
     fn decode(&mut self, node: Node<'d>, decoder: &mut Decoder<'d>) {

@@ -1,0 +1,69 @@
+//! A target, as a profile uses it, and on which targets a finding holds.
+
+use crate::finding::Finding;
+use crate::profile::{Found, Text};
+use crate::syscalls::{Arch, Syscall};
+use crate::target::Target;
+
+/// A target, and what a profile's filter sees there.
+#[derive(Debug)]
+pub struct TargetUse<'c> {
+    /// The target itself.
+    pub target: &'c Target,
+    /// The architectures whose calls the filter sees: the hosts' own, and those
+    /// that the profile adds there. Empty if the target says nothing of them.
+    pub architectures: Vec<Arch>,
+}
+
+impl<'c> TargetUse<'c> {
+    pub(super) fn new(found: &Found<'_>, target: &'c Target) -> Self {
+        let hosts = &target.architectures;
+        let mut architectures = hosts.clone();
+        if let (Found::Profile(profile), false) = (found, hosts.is_empty()) {
+            let arch = |token: &Text<'_>| Arch::from_token(token.value);
+            architectures.extend(profile.architectures.iter().filter_map(arch));
+            for entry in &profile.arch_map {
+                let host = entry.architecture.as_ref().and_then(arch);
+                if host.is_some_and(|host| hosts.contains(&host)) {
+                    architectures.extend(entry.sub_architectures.iter().filter_map(arch));
+                }
+            }
+        }
+        Self {
+            target,
+            architectures,
+        }
+    }
+
+    /// Whether the target says nothing of architectures, or a syscall exists on
+    /// one that is active there.
+    #[must_use]
+    pub fn may_have(&self, syscall: &Syscall) -> bool {
+        let active = &self.architectures;
+        active.is_empty() || active.iter().any(|&arch| syscall.exists_on(arch))
+    }
+}
+
+fn names(targets: &[&Target]) -> Vec<&'static str> {
+    targets.iter().filter_map(|target| target.name).collect()
+}
+
+/// Adds to a finding on which targets it holds, where the user named any: as a
+/// fact, and in the message if there are others.
+pub(super) fn on(finding: Finding, holding: &[&Target], all: &[TargetUse<'_>]) -> Finding {
+    let mut finding = fact(finding, holding);
+    let names = names(holding);
+    if holding.len() < all.len() && !names.is_empty() {
+        finding.message = format!("{} (on {})", finding.message, names.join(", "));
+    }
+    finding
+}
+
+/// Adds to a finding on which targets it holds, where the user named any, as a
+/// fact only: for a message that says it.
+pub(super) fn fact(finding: Finding, holding: &[&Target]) -> Finding {
+    match names(holding) {
+        names if names.is_empty() => finding,
+        names => finding.fact("targets", names),
+    }
+}

@@ -1,0 +1,220 @@
+//! Caches of every kind that a host can have, made by the root's own crun, and what
+//! `seclint cache-audit` says of each beside what is the case.
+//!
+//! What is done and what is expected stands in `caches.sh`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::buildah::Step;
+use crate::namespaces;
+
+/// How long a kind may take. It takes a second.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// A function for each kind.
+const SCRIPT: &str = include_str!("caches.sh");
+
+/// The kinds that need nothing but the root.
+const KINDS: [&str; 6] = [
+    "lifecycle",
+    "pinned",
+    "strict",
+    "rebooted",
+    "refused",
+    "own_filters",
+];
+
+/// Makes and audits all kinds in a root that has been [mounted](namespaces::mount). With
+/// an older release's root, an update of crun is one of them.
+pub(crate) fn steps(root: &Path, seclint: &Path, older: Option<&Path>) -> io::Result<Vec<Step>> {
+    lay_out(root, seclint)?;
+    let mut steps = Vec::new();
+    for kind in KINDS {
+        steps.extend(steps_of(kind, root)?);
+    }
+    if let Some(older) = older {
+        namespaces::mount(older)?;
+        let place = root.join("mnt/older");
+        fs::create_dir(&place)?;
+        let mut mount = Command::new("mount");
+        let status = mount.arg("--rbind").args([older, &place]).status()?;
+        if !status.success() {
+            return Err(io::Error::other(format!("mount --rbind: {status}")));
+        }
+        steps.extend(steps_of("updated", root)?);
+    }
+    Ok(steps)
+}
+
+/// The bundles and profiles that the scripts name.
+fn lay_out(root: &Path, seclint: &Path) -> io::Result<()> {
+    let tmp = root.join("tmp");
+    fs::copy(seclint, tmp.join("seclint"))?;
+    for directory in ["profiles", "rootfs/bin", "rootfs/proc", "rootfs/dev"] {
+        fs::create_dir_all(tmp.join(directory))?;
+    }
+    fs::copy(root.join("bin/busybox"), tmp.join("rootfs/bin/busybox"))?;
+    let deny = |names: &[&str]| {
+        let entries = json!([{ "names": names, "action": "SCMP_ACT_ERRNO" }]);
+        json!({ "seccomp": { "defaultAction": "SCMP_ACT_ALLOW", "syscalls": entries } })
+    };
+    let [clean, umuont] = [&["add_key", "keyctl"], &["umount2", "umuont"]].map(|it| deny(it));
+    let mut flag = deny(&["mknod", "mkond"]);
+    flag["seccomp"]["flags"] = json!(["SECCOMP_FILTER_FLAG_NOPE"]);
+    let none = json!({});
+    let fail = json!({ "run.oci.seccomp_fail_unknown_syscall": "1" });
+    // One instruction that allows everything: BPF_RET with SECCOMP_RET_ALLOW.
+    let data = json!({ "run.oci.seccomp_bpf_data": "BgAAAAAA/38=" });
+    for (name, mut linux, annotations) in [
+        ("chmdo", deny(&["chmod", "chmdo"]), &none),
+        ("clean", clean.clone(), &none),
+        ("data", clean.clone(), &data),
+        ("execve", deny(&["execve", "execveat", "execvee"]), &none),
+        ("flag", flag, &none),
+        ("fsopn", deny(&["fsopn", "fsmount"]), &none),
+        ("nosection", none.clone(), &none),
+        ("null", json!({ "seccomp": null }), &none),
+        ("strict", clean, &fail),
+        ("strict-umuont", umuont.clone(), &fail),
+        ("umuont", umuont, &none),
+    ] {
+        let profile = linux["seccomp"].to_string();
+        fs::write(tmp.join(format!("profiles/{name}.json")), profile)?;
+        linux["namespaces"] = ["pid", "ipc", "uts", "mount"]
+            .map(|it| json!({ "type": it }))
+            .to_vec()
+            .into();
+        let config = json!({
+            "ociVersion": "1.0.0",
+            "process": {
+                "user": { "uid": 0, "gid": 0 },
+                "args": ["/bin/busybox", "sleep", "1000"],
+                "env": ["PATH=/bin"],
+                "cwd": "/",
+                "noNewPrivileges": true,
+            },
+            "root": { "path": "/tmp/rootfs", "readonly": true },
+            "mounts": [
+                { "destination": "/proc", "type": "proc", "source": "proc" },
+                { "destination": "/dev", "type": "tmpfs", "source": "tmpfs" },
+            ],
+            "annotations": annotations,
+            "linux": linux,
+        });
+        let bundle = tmp.join("bundles").join(name);
+        fs::create_dir_all(&bundle)?;
+        fs::write(bundle.join("config.json"), config.to_string())?;
+    }
+    Ok(())
+}
+
+/// Makes caches of a kind; a step is an audit.
+fn steps_of(kind: &str, root: &Path) -> io::Result<Vec<Step>> {
+    let [audits, log] = ["audits", "log"].map(|it| root.join(format!("tmp/{kind}.{it}")));
+    let mut command = namespaces::command(root);
+    command.args(["sh", "-c", SCRIPT, "sh", kind]);
+    let status = namespaces::run(&mut command, &log, LIMIT, || true)?;
+    let audits = fs::read_to_string(audits).unwrap_or_default();
+    let audits: Vec<_> = audits.lines().collect();
+    let mut steps = Vec::new();
+    let (whole, _) = audits.as_chunks();
+    for [when, expected, report] in whole {
+        let described = described(&serde_json::from_str(report).unwrap_or_default());
+        let passed = described == *expected;
+        let mut said = format!("{kind}, {when}: {described}");
+        if !passed {
+            let _ = write!(said, "\nexpected: {expected}\n");
+        }
+        steps.push(Step { passed, said });
+    }
+    if !status.is_some_and(|status| status.success()) {
+        let (passed, said) = (false, format!("{kind}: the script did not succeed\n"));
+        steps.push(Step { passed, said });
+    }
+    if let Some(Step { said, .. }) = steps.iter_mut().find(|step| !step.passed) {
+        *said += &fs::read_to_string(log)?;
+    }
+    Ok(steps)
+}
+
+/// An audit in words: every entry, the containers by where their filters came from, and
+/// whether the entries have the names that are made from the containers' configurations.
+fn described(report: &Value) -> String {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let mut lines: Vec<String> = list(&report["entries"]).iter().map(entry).collect();
+    lines.sort();
+    for (filter, words) in [
+        ("entry", "with entries"),
+        ("own", "with filters of their own"),
+        ("none", "without a filter"),
+    ] {
+        let containers = list(&report["containers"]);
+        let containers = containers.iter().filter(|it| it["filter"] == filter);
+        let ids: Vec<_> = containers.filter_map(|it| it["id"].as_str()).collect();
+        if !ids.is_empty() {
+            lines.push(format!("{words} {}", ids.join(", ")));
+        }
+    }
+    let scheme = &report["key_scheme"];
+    let state = scheme["state"].as_str().unwrap_or("missing");
+    let differing = match &scheme["differing"] {
+        count if count == 0 => String::new(),
+        count => format!(", {count} differ"),
+    };
+    let agreeing = &scheme["agreeing"];
+    lines.push(format!("keys {state} ({agreeing} agree{differing})"));
+    lines.join("; ")
+}
+
+/// An entry in words: whose it is, both by link and by key where nothing is said of that,
+/// and what is the matter with it.
+fn entry(entry: &Value) -> String {
+    let mut owners: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    for it in entry["attributed"].as_array().into_iter().flatten() {
+        let path = Path::new(it["path"].as_str().unwrap_or_default());
+        let profile = path.file_name().unwrap_or_default().to_string_lossy();
+        let owner = it["container"].as_str().unwrap_or(&profile).to_owned();
+        let by = it["by"].as_str().unwrap_or_default();
+        // Nothing else can be said of a profile.
+        let by = if it["container"].is_null() { "" } else { by };
+        owners.entry(owner).or_default().push(by);
+    }
+    let owners = owners.iter().map(|(owner, by)| match by[..] {
+        [by @ ("key" | "link")] => format!("{owner} by {by}"),
+        _ => owner.clone(),
+    });
+    let mut owners = owners.collect::<Vec<_>>().join(", ");
+    if owners.is_empty() {
+        owners += "nobody";
+    }
+    let hidden = entry["hidden"].as_array().into_iter().flatten();
+    let mut hidden: Vec<_> = hidden.filter_map(|it| it["syscall"].as_str()).collect();
+    hidden.dedup();
+    let status = match entry["status"].as_str().unwrap_or_default() {
+        "hides-warnings" => format!("hides {}", hidden.join(" and ")),
+        status => status.to_owned(),
+    };
+    let stale = match entry["stale"].as_bool() {
+        Some(true) => ", stale",
+        Some(false) => "",
+        None => ", perhaps stale",
+    };
+    let pinned = if entry["pinned"] == true {
+        ", pinned"
+    } else {
+        ""
+    };
+    let pruned = entry["pruned"].as_str().map(|it| format!(", {it}"));
+    format!(
+        "{owners}: {status}{stale}{pinned}{}",
+        pruned.unwrap_or_default()
+    )
+}

@@ -1,0 +1,147 @@
+# Caches of every kind that a host can have: a function each, which caches.rs runs in a
+# root with a PID namespace of its own, since containers have to run while their cache
+# is audited. `$state` is the state root, and `$under` what crun is started by.
+state=/tmp/$1
+under=
+
+on_state() {
+    command=$1; shift
+    $under crun --cgroup-manager=disabled --root "$state" "$command" "$@"
+}
+
+# start BUNDLE CONTAINER: it goes on running.
+start() { on_state run --detach --bundle "/tmp/bundles/$1" "$2"; }
+
+stop() {
+    on_state kill "$1" KILL
+    until on_state state "$1" | grep -q '"status": "stopped"'; do sleep .02; done
+}
+
+delete() { stop "$1"; on_state delete "$1"; }
+
+# audit WHEN EXPECTED [OPTION]...: what is expected is in the words of `described` in
+# caches.rs. It leaves three lines: both, and what seclint reports.
+audit() {
+    # shellcheck disable=SC2086 # its lines become one
+    { echo "$1"; echo $2; } >>"$state.audits"
+    shift 2
+    echo "$(/tmp/seclint cache-audit "$state" --format=json "$@")" >>"$state.audits"
+}
+
+# The link to an entry stays until the container is deleted.
+lifecycle() {
+    start clean running
+    on_state create --bundle /tmp/bundles/umuont created
+    start chmdo stopped; stop stopped
+    start fsopn deleted; delete deleted
+    audit 'a running, a created, a stopped and a deleted container' \
+        'created: hides umuont; nobody: unattributed, perhaps stale; running: clean;
+        stopped: hides chmdo; with entries created, running, stopped; keys verified (3 agree)'
+    audit 'with the profile of the deleted one' \
+        'created: hides umuont; fsopn.json: hides fsopn; running: clean;
+        stopped: hides chmdo; with entries created, running, stopped; keys verified (3 agree)' \
+        --profile /tmp/profiles/fsopn.json
+}
+
+# A miss in a large cache evicts the older half: `deleted`, and not what is pinned.
+pinned() {
+    start clean running
+    start chmdo again; delete again
+    chmod +t "$state"/.cache/seccomp/*
+    start fsopn deleted; delete deleted
+    for i in $(seq 400); do : >"$state/.cache/seccomp/$(printf %064d "$i")"; done
+    start umuont late
+    rm "$state"/.cache/seccomp/0000000000*
+    start chmdo again
+    audit 'two pinned entries after an eviction' \
+        'again: hides chmdo, pinned; late: hides umuont; running: clean, pinned;
+        with entries again, late, running; keys verified (3 agree)'
+    audit 'pruned' \
+        'again: hides chmdo, pinned, removed; late: hides umuont, removed; running: clean, pinned;
+        with entries again, late, running; keys verified (3 agree)' \
+        --prune
+}
+
+# The annotation that makes crun refuse unknown names is in the key: one section has
+# two entries.
+strict() {
+    start strict strict
+    start clean lax
+    start strict-umuont refused
+    audit 'a section with and without the annotation, and a name that it refuses' \
+        'lax: clean; strict: clean; with entries lax, strict; keys verified (2 agree)'
+}
+
+# `setarch --uname-2.6` stands in for the kernel before a reboot, of which a state root
+# on a disk has the directories of containers left.
+rebooted() {
+    under='setarch --uname-2.6'
+    before="$($under uname -r)|$($under uname -v)|$($under uname -m)"
+    start clean old; stop old
+    start chmdo oldbad; stop oldbad
+    start fsopn oldgone; delete oldgone
+    under=
+    start clean new
+    audit 'with the kernel of now' \
+        'new, old by key: clean; nobody: unattributed, perhaps stale;
+        old by link: clean, stale; oldbad by link: hides chmdo, stale;
+        with entries new, old, oldbad; keys verified (1 agree, 2 differ)' \
+        --profile /tmp/profiles/fsopn.json
+    audit 'with the kernel of before' \
+        'fsopn.json: hides fsopn; new by key, old: clean;
+        new by link: clean, stale; oldbad: hides chmdo;
+        with entries new, old, oldbad; keys verified (2 agree, 1 differ)' \
+        --profile /tmp/profiles/fsopn.json --uname "$before"
+}
+
+# Detached, crun says nothing by its exit status, and leaves the container.
+refused() {
+    on_state run --bundle /tmp/bundles/flag flag
+    on_state run --bundle /tmp/bundles/execve execve
+    audit 'an unknown flag, and a program that may not be executed' \
+        'nobody: unattributed, perhaps stale; nobody: unattributed, perhaps stale;
+        keys unverified (0 agree)'
+    audit 'with their profiles' \
+        'execve.json: hides execvee; flag.json: hides mkond; keys verified (0 agree)' \
+        --profile /tmp/profiles
+    start flag flag
+    start execve execve
+    audit 'the same, detached' \
+        'execve: hides execvee; flag: hides mkond; with entries execve, flag;
+        keys verified (2 agree)'
+}
+
+own_filters() {
+    start nosection nosection
+    start null null
+    start data data
+    start chmdo removed; rm "$state"/.cache/seccomp/*
+    start clean cached
+    audit 'no section, null, an annotation with a filter, an entry removed since, and one' \
+        'cached: clean; with entries cached; with filters of their own data, removed;
+        without a filter nosection, null; keys verified (1 agree)'
+}
+
+# Two cruns on one state root: the older one is in another root. Before the newer one
+# has started a container, nothing shows that its versions are right.
+updated() {
+    mount -t proc proc /mnt/older/proc
+    mount --bind /tmp /mnt/older/tmp
+    under='chroot /mnt/older'
+    start clean old
+    start chmdo oldbad
+    start fsopn oldgone; delete oldgone
+    under=
+    audit 'before it has started a container' \
+        'nobody: unattributed, perhaps stale; old by link: clean, perhaps stale;
+        oldbad by link: hides chmdo, perhaps stale;
+        with entries old, oldbad; keys contradicted (0 agree, 2 differ)'
+    start clean new
+    start umuont newbad
+    audit 'after that' \
+        'new, old by key: clean; newbad: hides umuont; nobody: unattributed, perhaps stale;
+        old by link: clean, stale; oldbad by link: hides chmdo, stale;
+        with entries new, newbad, old, oldbad; keys verified (2 agree, 2 differ)'
+}
+
+"$1"
