@@ -246,7 +246,7 @@ fn what_an_engine_refuses_reaches_no_runtime() {
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
     assert!(ran.stderr.contains(words), "{}", ran.stderr);
     let ran = run(["predict", &path, "--engine=podman"]);
-    let said = format!("{path}\n  Podman       refuses: unknown errno EWHAT\n");
+    let said = format!("{path}\n  Podman          refuses: unknown errno EWHAT\n");
     assert_eq!((ran.code, ran.stdout), (1, said));
     let report = run(["predict", &path, "--engine=podman", "--format=json"]).report();
     let expected = json!([{"path": path, "engine": "podman", "error": "unknown errno EWHAT"}]);

@@ -351,7 +351,7 @@ impl<W: Write> Writer<W> {
             ListFormat::Human => {
                 self.head(path)?;
                 let (engine, words) = (refusal.engine.title(), visible(&refusal.words));
-                writeln!(self.out, "  {engine:<13}refuses: {words}")
+                writeln!(self.out, "  {engine:<16}refuses: {words}")
             }
             ListFormat::Json => {
                 let engine = refusal.engine.name();

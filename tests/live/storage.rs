@@ -45,7 +45,11 @@ pub(crate) fn steps(root: &Path, seclint: &Path) -> io::Result<Vec<Step>> {
     host.podman(&["container", "cleanup", "stored"])?;
     let audit = |options: &[&str]| host.audit(options);
     let podman = |capabilities: &str| json!(["podman", capabilities]);
-    step("without help, a container's entry", json!([[]]), audit(&[])?);
+    step(
+        "without help, a container's entry",
+        json!([[]]),
+        audit(&[])?,
+    );
     step(
         "by Podman's default profile",
         json!([[podman("default")]]),
@@ -154,9 +158,8 @@ impl Host<'_> {
         let mut seclint = namespaces::command(self.root);
         seclint.args(["/tmp/storage-test/seclint", "cache-audit", "--format=json"]);
         let output = seclint.args(options).output()?;
-        let report: Value = serde_json::from_slice(&output.stdout).map_err(|_| {
-            io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned())
-        })?;
+        let report: Value = serde_json::from_slice(&output.stdout)
+            .map_err(|_| io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()))?;
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
         let entries = list(&report["entries"]).into_iter().map(|entry| {
             let attributed = list(&entry["attributed"]).into_iter().map(|it| {

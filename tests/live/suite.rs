@@ -11,7 +11,10 @@ use std::process::Stdio;
 use crate::buildah::Step;
 use crate::observe::{Root, Runtime};
 use crate::runtimes::{Case, Observation, Record};
-use crate::{LiveError, buildah, caches, compare, namespaces, predictions, repository, roots};
+use crate::{
+    LiveError, buildah, caches, compare, engines, namespaces, predictions, repository, roots,
+    storage,
+};
 
 /// Where the sections are, and beside them the records.
 const RUNTIMES: &str = "tests/runtimes";
@@ -106,13 +109,23 @@ pub(crate) fn run(suite: &str, mode: &Mode) -> Result<Tally, LiveError> {
             }
         }
     }
-    let others = [suite.reproduce_the_bug()?, suite.audit_caches()?];
+    let others = [
+        suite.reproduce_the_bug()?,
+        suite.audit_caches()?,
+        suite.ask_engines()?,
+        suite.audit_entries_of_engines()?,
+    ];
     Ok([tally].into_iter().chain(others).sum())
 }
 
-/// Only makes caches and audits them.
-pub(crate) fn run_caches(suite: &str) -> Result<Tally, LiveError> {
-    Suite::new(suite)?.audit_caches()
+/// Does only what is done with caches or engines.
+pub(crate) fn run_only(suite: &str, work: &str) -> Result<Tally, LiveError> {
+    let suite = Suite::new(suite)?;
+    match work {
+        "engines" => suite.ask_engines(),
+        "storage" => suite.audit_entries_of_engines(),
+        _ => suite.audit_caches(),
+    }
 }
 
 fn mark_varying(record: &mut Record, again: &Record) {
@@ -273,6 +286,16 @@ impl<'a> Suite<'a> {
         self.take_steps("caches", &[&older])
     }
 
+    /// Has the root's Podman resolve profiles.
+    fn ask_engines(&self) -> Result<Tally, LiveError> {
+        self.take_steps("engines", &[&repository("tests/engines")])
+    }
+
+    /// Has the root's Podman and Buildah leave entries in crun's cache.
+    fn audit_entries_of_engines(&self) -> Result<Tally, LiveError> {
+        self.take_steps("storage", &[])
+    }
+
     /// Has steps taken inside, and tells what they came to.
     fn take_steps(&self, work: &str, more: &[&Path]) -> Result<Tally, LiveError> {
         let directory = tempfile::tempdir()?;
@@ -346,6 +369,17 @@ pub(crate) fn inside(work: &[&str]) -> Result<(), LiveError> {
         [root, "buildah", seclint, file] => {
             namespaces::mount(Path::new(root))?;
             let steps = buildah::steps(Path::new(root), Path::new(seclint))?;
+            Ok(write_steps(&steps, file)?)
+        }
+        [root, "engines", seclint, file, engines] => {
+            namespaces::mount(Path::new(root))?;
+            let [root, seclint, engines] = [root, seclint, engines].map(Path::new);
+            let steps = engines::steps(root, seclint, engines)?;
+            Ok(write_steps(&steps, file)?)
+        }
+        [root, "storage", seclint, file] => {
+            namespaces::mount(Path::new(root))?;
+            let steps = storage::steps(Path::new(root), Path::new(seclint))?;
             Ok(write_steps(&steps, file)?)
         }
         [root, "caches", seclint, file, ref older @ ..] => {
