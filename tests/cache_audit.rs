@@ -81,9 +81,9 @@ fn the_entry_that_keeps_a_warning_from_being_seen_is_found() {
         assert_eq!(
             only["attributed"],
             json!([
-                {"path": shown, "container": container, "by": "link"},
-                {"path": shown, "container": container, "by": "key"},
-                {"path": profile_path, "container": null, "by": "key"},
+                {"path": shown, "container": container, "by": "link", "resolved": null},
+                {"path": shown, "container": container, "by": "key", "resolved": null},
+                {"path": profile_path, "container": null, "by": "key", "resolved": null},
             ]),
             "{story}"
         );

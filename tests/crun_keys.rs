@@ -8,8 +8,10 @@ mod support;
 
 use std::fs;
 
-use seclint::crun::{self, Host, KeyError, Passage, cache_key};
+use seclint::crun::{self, Host, KeyError, cache_key};
+use seclint::engine::{Circumstances, Engine, resolve};
 use seclint::profile::{self, Dialects, Found};
+use seclint::syscalls::Arch;
 use seclint::text::json;
 use serde_json::Value;
 use support::{file, repository, run};
@@ -58,7 +60,7 @@ impl Observed {
         };
         let host = self.host();
         let section = crun::section(&document, section.as_bytes(), &profile, &host.crun)?;
-        cache_key(&section, self.fails_on_unknown(), Passage::AsWritten, &host)
+        cache_key(&section, self.fails_on_unknown(), &host)
     }
 }
 
@@ -117,18 +119,29 @@ fn a_profile_that_went_through_podman_has_the_key_of_what_podman_wrote() {
         libseccomp: "2.6.0".parse().expect("a release"),
         uname: "6.1.0|#1 SMP|x86_64".parse().expect("a uname"),
     };
-    let key = |field: &str, passage| {
-        let text = recorded[field].as_str().expect("text");
-        let document = json::parse(text.as_bytes());
+    let key = |text: &[u8]| {
+        let document = json::parse(text);
         let Found::Profile(profile) = profile::find(&document, None) else {
-            panic!("{field} is a profile");
+            panic!("a profile");
         };
-        let section = crun::section(&document, text.as_bytes(), &profile, &host.crun);
-        cache_key(&section.expect("a section"), false, passage, &host).expect("a key")
+        let section = crun::section(&document, text, &profile, &host.crun);
+        cache_key(&section.expect("a section"), false, &host).expect("a key")
     };
-    let written = key("section", Passage::AsWritten);
-    assert_eq!(key("profile", Passage::ThroughGo), written);
-    assert_ne!(key("profile", Passage::AsWritten), written);
+    let [profile, section] = ["profile", "section"].map(|field| {
+        let text = recorded[field].as_str().expect("text");
+        text.as_bytes()
+    });
+    let document = json::parse(profile);
+    let circumstances = Circumstances {
+        arch: Arch::X86_64,
+        kernel: "6.1".parse().expect("a kernel"),
+        capabilities: Vec::new(),
+        is_privileged: false,
+    };
+    let resolved = resolve(profile, &document, Engine::Podman, &circumstances);
+    let resolved = resolved.expect("a section").to_json().expect("JSON");
+    assert_eq!(key(&resolved), key(section));
+    assert_ne!(key(profile), key(section));
 }
 
 /// A profile that an engine resolves first has no key of its own.

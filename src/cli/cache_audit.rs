@@ -8,7 +8,7 @@ use super::input::inputs;
 use super::options::{FailOn, HostOptions, SelectionOptions};
 use super::output::{Format, OutputOptions};
 use super::{CliError, Ending, complain};
-use crate::crun::{Pruned, RootError, StateRoot, audit};
+use crate::crun::{Pruned, RootError, Sources, StateRoot, Storage, audit};
 
 /// Audit crun's cache.
 #[derive(Debug, Args)]
@@ -22,6 +22,9 @@ pub(super) struct Arguments {
     /// Profiles that containers run with, to explain entries by (files or directories; may be repeated)
     #[arg(long, value_name = "PATH")]
     profile: Vec<PathBuf>,
+    /// Directory where Podman, Buildah or CRI-O store containers, to explain entries by: /var/lib/containers/storage, /run/containers/storage (may be repeated)
+    #[arg(long, value_name = "DIR")]
+    storage: Vec<PathBuf>,
     /// Remove the entries that hide warnings or are no filters, pinned ones as well; crun makes them anew
     #[arg(long)]
     prune: bool,
@@ -53,6 +56,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     for input in inputs(&arguments.profile) {
         profiles.extend(input?.read()?);
     }
+    let storages = arguments.storage.iter();
+    let storages: Vec<_> = storages
+        .map(|path| Storage::open(path))
+        .collect::<Result<_, _>>()?;
+    let sources = Sources {
+        profiles: &profiles,
+        storages: &storages,
+    };
     let host = arguments.host.host();
     let libseccomp = match &host {
         Ok(host) => Some(host.libseccomp),
@@ -61,7 +72,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     let host = host.as_ref().map_err(ToString::to_string);
     let mut ending = Ending::Clean;
     for root in roots {
-        let mut audit = audit(&root, host.clone(), libseccomp, &profiles)?;
+        let mut audit = audit(&root, host.clone(), libseccomp, sources)?;
         audit.retain(|rule| selection.holds(rule));
         // The other formats have a place for them.
         if let Format::Human | Format::Github = arguments.output.format() {

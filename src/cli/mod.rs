@@ -6,6 +6,7 @@
 mod cache_audit;
 mod cache_key;
 mod check;
+mod engine;
 mod explain;
 mod input;
 mod options;

@@ -5,7 +5,6 @@ use clap::{Args, ValueEnum};
 
 use super::{CliError, complain};
 use crate::crun::{Host, HostError};
-use crate::engine::{CapabilityOptions, Circumstances, Engine};
 use crate::finding::{Finding, Rule, RuleSet, Severity};
 use crate::lint::{SelectionError, parse_rules};
 use crate::profile::Dialects;
@@ -141,93 +140,6 @@ impl HostOptions {
         Err(CliError::Usage(format!(
             "`{name}` keeps no cache of filters; crun does (--runtime crun@VERSION)"
         )))
-    }
-}
-
-/// The engine that reads profiles, and what it looks at besides them.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Engine")]
-pub(super) struct EngineOptions {
-    /// Engine that reads the profile
-    #[arg(long, value_enum)]
-    engine: EngineName,
-    /// Architecture of the host; otherwise this machine's
-    #[arg(long, value_name = "ARCH", value_parser = parse_arch)]
-    arch: Option<Arch>,
-    /// Kernel of the host, such as 5.10; otherwise this machine's
-    #[arg(long, value_name = "VERSION")]
-    kernel: Option<KernelVersion>,
-    /// Capability that the container gets besides the engine's default ones, or all (may be repeated)
-    #[arg(long, value_name = "CAP", value_delimiter = ',')]
-    cap_add: Vec<String>,
-    /// Capability that it does not get, or all (may be repeated)
-    #[arg(long, value_name = "CAP", value_delimiter = ',')]
-    cap_drop: Vec<String>,
-    /// The container is privileged
-    #[arg(long)]
-    privileged: bool,
-}
-
-impl EngineOptions {
-    /// The engine that was chosen.
-    pub(super) fn engine(&self) -> Engine {
-        self.engine.into()
-    }
-
-    /// What it looks at; this machine is asked for what was not said.
-    pub(super) fn circumstances(&self) -> Result<Circumstances, CliError> {
-        let engine = self.engine();
-        let asked = CapabilityOptions {
-            add: self.cap_add.clone(),
-            drop: self.cap_drop.clone(),
-            is_privileged: self.privileged,
-        };
-        let capabilities = engine.capabilities(&asked);
-        let unknown = |option: &str, value: String| {
-            CliError::Usage(format!("`{value}` is unknown here: say it with {option}"))
-        };
-        let machine = Uname::of_this_machine();
-        let arch = match self.arch.or_else(|| Arch::from_name(&machine.machine)) {
-            Some(arch) if arch.runs_engines() => arch,
-            Some(arch) => {
-                let title = engine.title();
-                return Err(CliError::Usage(format!("{title} does not run on {arch}")));
-            }
-            None => return Err(unknown("--arch", machine.machine)),
-        };
-        let Some(kernel) = self.kernel.or_else(|| machine.release.parse().ok()) else {
-            return Err(unknown("--kernel", machine.release));
-        };
-        Ok(Circumstances {
-            arch,
-            kernel,
-            capabilities: capabilities.map_err(|error| CliError::Usage(error.to_string()))?,
-            is_privileged: self.privileged,
-        })
-    }
-}
-
-/// The engines' names.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum EngineName {
-    /// Docker
-    Docker,
-    /// Podman and Buildah
-    Podman,
-    /// CRI-O
-    Crio,
-    /// containerd, for Kubernetes
-    Containerd,
-}
-
-impl From<EngineName> for Engine {
-    fn from(name: EngineName) -> Self {
-        match name {
-            EngineName::Docker => Self::Docker,
-            EngineName::Podman => Self::Podman,
-            EngineName::Crio => Self::Crio,
-            EngineName::Containerd => Self::Containerd,
-        }
     }
 }
 

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
+use serde_json::{Value, json};
 
+use super::engine::{EngineOptions, EngineRefusal, Handed, written_place};
 use super::input::inputs;
-use super::options::{ListFormat, parse_arch};
+use super::options::ListFormat;
 use super::{CliError, Ending};
-use crate::crun::{Host, Passage, cache_key};
-use crate::profile::{self, Dialects, Found};
+use crate::crun::{Host, cache_key};
+use crate::profile::{self, Dialects, Found, ProfileFile};
 use crate::report::visible;
 use crate::runtime::crun::fails_on_unknown;
 use crate::runtime::{Model, Outcome, Prediction, Surroundings, difference};
@@ -20,12 +22,12 @@ use crate::text::{Document, Source, json};
 
 /// Say what runtimes do with a profile.
 ///
-/// The profile is taken as the section that reaches the runtime, or is taken from a
-/// container's config.json. Exit code 1 says that a runtime refuses it, or that the
+/// Without --engine the profile is taken as the section that reaches the runtime, or is taken from a
+/// container's config.json. Exit code 1 says that the engine or a runtime refuses it, or that the
 /// container dies.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Profiles that are sections already, config.json files, directories of such, or - for standard input
+    /// Profiles, config.json files, directories of such, or - for standard input
     #[arg(value_name = "PROFILE", required = true)]
     profiles: Vec<PathBuf>,
     /// Runtime to predict (may be repeated)
@@ -38,9 +40,6 @@ pub(super) struct Arguments {
     /// libseccomp release that the runtime runs with [default: the one that the runtime was compared with]
     #[arg(long, value_name = "RELEASE")]
     libseccomp: Option<Release>,
-    /// Architecture of the host [default: this machine's]
-    #[arg(long, value_name = "ARCH", value_parser = parse_arch)]
-    arch: Option<Arch>,
     /// Kernel of another host, for keys, as `uname -r`, `-v` and `-m` say it there
     #[arg(long, value_name = "RELEASE|VERSION|MACHINE")]
     uname: Option<Uname>,
@@ -50,6 +49,8 @@ pub(super) struct Arguments {
     /// How predictions are written
     #[arg(long, value_enum, default_value_t = ListFormat::Human)]
     format: ListFormat,
+    #[command(flatten)]
+    engine: EngineOptions,
 }
 
 /// A runtime, and what it runs with.
@@ -61,7 +62,6 @@ struct Foreseen {
 /// What a runtime does with a file.
 #[derive(Serialize)]
 struct Report<'a> {
-    path: &'a str,
     runtime: RuntimeReport<'a>,
     libseccomp: String,
     outcome: Outcome,
@@ -70,6 +70,13 @@ struct Report<'a> {
     dropped: Vec<String>,
     key: Option<String>,
     notes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct InFile<'a> {
+    path: &'a str,
+    #[serde(flatten)]
+    report: Report<'a>,
 }
 
 #[derive(Serialize)]
@@ -84,57 +91,63 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
         .uname
         .clone()
         .unwrap_or_else(Uname::of_this_machine);
-    let native = arguments.arch.or_else(|| Arch::from_name(&uname.machine));
+    let engine = arguments.engine.chosen(&uname)?;
+    let native = arguments
+        .engine
+        .arch
+        .or_else(|| Arch::from_name(&uname.machine));
     let native = native.ok_or_else(|| {
         let machine = &uname.machine;
         CliError::Usage(format!(
             "`{machine}` is no architecture that is known: give one by --arch"
         ))
     })?;
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut writer = Writer::new(arguments.format)?;
+    let surroundings = |libseccomp| Surroundings {
+        libseccomp,
+        native,
+        no_new_privileges: arguments.no_new_privileges,
+    };
     let mut ending = Ending::Clean;
-    let mut is_first = true;
-    if let ListFormat::Json = arguments.format {
-        write!(out, r#"{{"schema":"seclint.predict/1","predictions":["#)?;
-    }
     for input in inputs(&arguments.profiles) {
         let input = input?;
         let is_found = input.is_found;
         let Some(source) = input.read()? else {
             continue;
         };
-        let document = json::parse(source.bytes());
-        let found = profile::find(&document, None);
-        if is_found && matches!(found, Found::Nothing) {
-            continue;
-        }
-        let notes = notes(&found);
-        let reports = predict(arguments, &runtimes, &source, &document, native, &uname);
-        for (index, mut report) in reports.into_iter().enumerate() {
-            if report.outcome != Outcome::Starts {
-                ending = Ending::Findings;
+        for file in profile::files(&source) {
+            let found = profile::find(file.document(), None);
+            if is_found && matches!(found, Found::Nothing) {
+                continue;
             }
-            report.notes.extend_from_slice(&notes);
-            match arguments.format {
-                ListFormat::Human => {
-                    if index == 0 {
-                        let name = visible(source.name());
-                        writeln!(out, "{}{name}", if is_first { "" } else { "\n" })?;
-                    }
-                    print(&mut out, &report)?;
+            let mut notes = part_notes(&file, &source);
+            let Some(engine) = &engine else {
+                notes.extend(foreign_note(&found));
+                let reports = predict(
+                    &runtimes,
+                    file.document(),
+                    file.bytes(),
+                    &uname,
+                    surroundings,
+                );
+                ending = ending.max(writer.reports(source.name(), reports, &notes)?);
+                continue;
+            };
+            match engine.hand(&source, &file)? {
+                Ok(Handed { json, no_filter }) => {
+                    notes.extend(no_filter);
+                    let document = json::parse(&json);
+                    let reports = predict(&runtimes, &document, &json, &uname, surroundings);
+                    ending = ending.max(writer.reports(source.name(), reports, &notes)?);
                 }
-                ListFormat::Json => {
-                    write!(out, "{}", if is_first { "\n" } else { ",\n" })?;
-                    serde_json::to_writer(&mut out, &report).map_err(io::Error::from)?;
+                Err(refusal) => {
+                    writer.refusal(source.name(), &refusal)?;
+                    ending = Ending::Findings;
                 }
             }
-            is_first = false;
         }
     }
-    if let ListFormat::Json = arguments.format {
-        writeln!(out, "\n]}}")?;
-    }
-    out.flush()?;
+    writer.finish()?;
     Ok(ending)
 }
 
@@ -180,44 +193,49 @@ fn runtimes(arguments: &Arguments) -> Result<Vec<Foreseen>, CliError> {
     Ok(runtimes)
 }
 
-/// What is to be said of a document whatever the runtime is.
-fn notes(found: &Found<'_>) -> Vec<String> {
+/// What is to be said of a profile that is a part of a file.
+fn part_notes(file: &ProfileFile<'_>, source: &Source) -> Vec<String> {
+    let root = file.document().root().filter(|_| file.is_part());
+    let place = root.and_then(|root| file.origin(root)).map(|there| {
+        let place = written_place(source, there.span());
+        format!("of the profile at {place}")
+    });
+    let base = file.base.as_ref().map(|base| {
+        format!("security-profiles-operator adds the profile `{base}`, which is not seen here")
+    });
+    place.into_iter().chain(base).collect()
+}
+
+/// What is to be said of a document that reaches runtimes as it is, whatever the runtime.
+fn foreign_note(found: &Found<'_>) -> Option<String> {
     let Found::Profile(profile) = found else {
-        return match found {
-            Found::Nothing => vec!["this does not look like a profile".to_owned()],
-            _ => Vec::new(),
-        };
+        let is_nothing = matches!(found, Found::Nothing);
+        return is_nothing.then(|| "this does not look like a profile".to_owned());
     };
     if profile.dialects.contains(Dialects::OCI) {
-        return Vec::new();
+        return None;
     }
     let keys = profile.foreign.iter().filter_map(|key| key.as_str());
     let mut fields: Vec<_> = keys.map(|key| format!("`{key}`")).collect();
     fields.sort_unstable();
     fields.dedup();
     let fields = fields.join(", ");
-    vec![format!(
-        "runtimes do not read {fields}: this is for an engine, which makes a section of it"
-    )]
+    Some(format!(
+        "runtimes do not read {fields}: this is for an engine, which makes a section of it (--engine)"
+    ))
 }
 
 fn predict<'a>(
-    arguments: &Arguments,
     runtimes: &'a [Foreseen],
-    source: &'a Source,
-    document: &'a Document<'a>,
-    native: Arch,
+    document: &Document<'_>,
+    bytes: &[u8],
     uname: &Uname,
+    surroundings: impl Fn(Release) -> Surroundings,
 ) -> Vec<Report<'a>> {
     let mut reports = Vec::with_capacity(runtimes.len());
     let mut first: Option<(&Model, Prediction<'_>)> = None;
     for Foreseen { model, libseccomp } in runtimes {
-        let surroundings = Surroundings {
-            libseccomp: *libseccomp,
-            native,
-            no_new_privileges: arguments.no_new_privileges,
-        };
-        let prediction = model.predict(document, source.bytes(), surroundings);
+        let prediction = model.predict(document, bytes, surroundings(*libseccomp));
         let host = Host {
             crun: model.version().to_owned(),
             libseccomp: *libseccomp,
@@ -229,7 +247,7 @@ fn predict<'a>(
             .filter(|_| prediction.leaves_entry)
             .and_then(|section| {
                 let fails = fails_on_unknown(document);
-                let key = cache_key(section, fails, Passage::AsWritten, &host);
+                let key = cache_key(section, fails, &host);
                 key.map_err(|error| notes.push(error.to_string())).ok()
             });
         if !model.is_recorded() {
@@ -254,7 +272,6 @@ fn predict<'a>(
             ignored.iter().map(|ignored| ignored.name.clone()).collect()
         };
         reports.push(Report {
-            path: source.name(),
             runtime: RuntimeReport {
                 name: model.name(),
                 version: model.version(),
@@ -272,6 +289,92 @@ fn predict<'a>(
         }
     }
     reports
+}
+
+/// Writes predictions as they come.
+struct Writer<W: Write> {
+    out: W,
+    format: ListFormat,
+    is_first: bool,
+    /// The profiles that no runtime gets.
+    refused: Vec<Value>,
+}
+
+impl Writer<BufWriter<io::StdoutLock<'static>>> {
+    fn new(format: ListFormat) -> io::Result<Self> {
+        let mut out = BufWriter::new(io::stdout().lock());
+        if let ListFormat::Json = format {
+            write!(out, r#"{{"schema":"seclint.predict/1","predictions":["#)?;
+        }
+        Ok(Self {
+            out,
+            format,
+            is_first: true,
+            refused: Vec::new(),
+        })
+    }
+}
+
+impl<W: Write> Writer<W> {
+    /// Writes what is predicted of a profile, and tells how that ends.
+    fn reports(
+        &mut self,
+        path: &str,
+        reports: Vec<Report<'_>>,
+        notes: &[String],
+    ) -> io::Result<Ending> {
+        let mut ending = Ending::Clean;
+        if let ListFormat::Human = self.format {
+            self.head(path)?;
+        }
+        for mut report in reports {
+            if report.outcome != Outcome::Starts {
+                ending = Ending::Findings;
+            }
+            report.notes.extend_from_slice(notes);
+            match self.format {
+                ListFormat::Human => print(&mut self.out, &report)?,
+                ListFormat::Json => {
+                    write!(self.out, "{}", if self.is_first { "\n" } else { ",\n" })?;
+                    let report = InFile { path, report };
+                    serde_json::to_writer(&mut self.out, &report).map_err(io::Error::from)?;
+                    self.is_first = false;
+                }
+            }
+        }
+        Ok(ending)
+    }
+
+    /// Writes that an engine refuses a profile, so that no runtime gets it.
+    fn refusal(&mut self, path: &str, refusal: &EngineRefusal) -> io::Result<()> {
+        match self.format {
+            ListFormat::Human => {
+                self.head(path)?;
+                let (engine, words) = (refusal.engine.title(), visible(&refusal.words));
+                writeln!(self.out, "  {engine:<16}refuses: {words}")
+            }
+            ListFormat::Json => {
+                let engine = refusal.engine.name();
+                let error = &refusal.words;
+                self.refused
+                    .push(json!({"path": path, "engine": engine, "error": error}));
+                Ok(())
+            }
+        }
+    }
+
+    fn head(&mut self, path: &str) -> io::Result<()> {
+        let before = if self.is_first { "" } else { "\n" };
+        self.is_first = false;
+        writeln!(self.out, "{before}{}", visible(path))
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        if let ListFormat::Json = self.format {
+            writeln!(self.out, "\n],\"refused\":{}}}", Value::from(self.refused))?;
+        }
+        self.out.flush()
+    }
 }
 
 fn print(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {

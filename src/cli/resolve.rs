@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::engine::{ChosenEngine, EngineOptions, EngineRefusal, written_place};
 use super::input::read;
-use super::options::{EngineOptions, ListFormat};
+use super::options::ListFormat;
 use super::{CliError, Ending, complain};
-use crate::engine::{Circumstances, Engine, Refusal, Resolved, Verdict, resolve};
+use crate::engine::{Circumstances, Engine, Resolved, Verdict, names, resolve};
 use crate::report::visible;
-use crate::text::{Node, Source, Span, json};
+use crate::target::Uname;
+use crate::text::{Node, Source, json};
 
 /// Print the section that an engine makes of a profile for the runtime, or null for no filter.
 ///
@@ -21,6 +23,7 @@ use crate::text::{Node, Source, Span, json};
 /// Exit codes: 0 there is a section or none is wanted, 1 the engine refuses the profile, 2 the job
 /// could not be done.
 #[derive(Debug, Args)]
+#[command(mut_arg("engine", |engine| engine.required(true)))]
 pub(super) struct Arguments {
     /// A profile, or - for standard input
     #[arg(value_name = "PROFILE")]
@@ -39,14 +42,21 @@ pub(super) struct Arguments {
 const SHOWN_NAMES: usize = 3;
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
-    let engine = arguments.engine.engine();
-    let circumstances = arguments.engine.circumstances()?;
+    let chosen = arguments.engine.chosen(&Uname::of_this_machine())?;
+    let Some(ChosenEngine {
+        engine,
+        circumstances,
+    }) = chosen
+    else {
+        return Err(CliError::Usage("say which --engine".to_owned()));
+    };
     let source = read(&arguments.profile)?;
     let document = json::parse(source.bytes());
     let resolved = match resolve(source.bytes(), &document, engine, &circumstances) {
         Ok(resolved) => resolved,
         Err(refusal) => {
-            complain("error", &refused(engine, &source, &refusal));
+            let refusal = EngineRefusal::new(engine, &source, &refusal, false);
+            complain("error", &refusal.to_string());
             return Ok(Ending::Findings);
         }
     };
@@ -68,30 +78,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     Ok(Ending::Clean)
 }
 
-/// `profile.json:3:5: Podman refuses the profile: its words (what else there is to know)`.
-fn refused(engine: Engine, source: &Source, refusal: &Refusal) -> String {
-    let place = refusal.span().map_or_else(
-        || source.name().to_owned(),
-        |span| written_place(source, span),
-    );
-    let detail = refusal.detail();
-    let detail = detail.map_or_else(String::new, |detail| format!(" ({detail})"));
-    let title = engine.title();
-    format!("{place}: {title} refuses the profile: {refusal}{detail}")
-}
-
-fn written_place(source: &Source, span: Span) -> String {
-    let at = source.position(span.start);
-    format!("{}:{}:{}", source.name(), at.line, at.column)
-}
-
 fn explain(out: &mut impl Write, source: &Source, resolved: &Resolved<'_>) -> io::Result<()> {
     if let Err(reason) = &resolved.section {
         return writeln!(out, "{}: no filter: {reason}", visible(source.name()));
     }
     for &(node, verdict) in &resolved.entries {
         let place = written_place(source, node.span());
-        let names: Vec<&str> = names(node).collect();
+        let names: Vec<&str> = names(node).filter_map(Node::as_str).collect();
         let mut shown = names.iter().take(SHOWN_NAMES).copied().collect::<Vec<_>>();
         let more = match names.len().saturating_sub(SHOWN_NAMES) {
             0 => String::new(),
@@ -113,19 +106,6 @@ fn explain(out: &mut impl Write, source: &Source, resolved: &Resolved<'_>) -> io
     writeln!(out, "{held} of {total} rule entries are in the section")
 }
 
-/// The syscalls that a rule entry names, as Go finds them.
-fn names(entry: Node<'_>) -> impl Iterator<Item = &str> {
-    let members = entry.members().filter(|(key, _)| {
-        let key = key.as_str().unwrap_or_default();
-        key.eq_ignore_ascii_case("name") || key.eq_ignore_ascii_case("names")
-    });
-    members.flat_map(|(_, value)| {
-        let one = value.as_str().filter(|name| !name.is_empty());
-        one.into_iter()
-            .chain(value.elements().filter_map(Node::as_str))
-    })
-}
-
 fn as_json(
     engine: Engine,
     circumstances: &Circumstances,
@@ -138,7 +118,7 @@ fn as_json(
         json!({
             "pointer": node.pointer(),
             "span": {"start": source.position(span.start), "end": source.position(span.end)},
-            "names": names(node).collect::<Vec<_>>(),
+            "names": names(node).filter_map(Node::as_str).collect::<Vec<_>>(),
             "verdict": verdict.name(),
             "reason": reason,
         })

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::candidate::{Candidate, Candidates};
+use super::candidate::{Candidate, Candidates, Search};
 use super::entry::{Entry, Examiner, Pruned, Status, check_permissions, describe, in_root, is_key};
 use super::key::KeyScheme;
+use super::resolution::SeenSets;
 use super::root::{Cache, ContainerDirectory, Item, RootError, StateRoot};
+use super::storage::Storage;
 use super::{Host, rules};
 use crate::finding::{Finding, Rule, Severity};
 use crate::syscalls::{Release, TABLE_RELEASE};
@@ -133,17 +135,25 @@ pub struct AuditSummary {
     pub suppressed: usize,
 }
 
+/// What entries may have been made from, besides the containers that crun has.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sources<'s> {
+    /// Profiles.
+    pub profiles: &'s [Arc<Source>],
+    /// Where engines store containers.
+    pub storages: &'s [Storage],
+}
+
 /// Audits the cache of a state root. `host` is what made its keys, or why that
-/// is not known; `libseccomp` decides which names were unknown; `profiles` are
-/// profiles that entries may have been made from.
+/// is not known; `libseccomp` decides which names were unknown.
 ///
 /// # Errors
-/// If the root cannot be read.
+/// If the root, or a storage, cannot be read.
 pub fn audit(
     root: &StateRoot,
     host: Result<&Host, String>,
     libseccomp: Option<Release>,
-    profiles: &[Arc<Source>],
+    sources: Sources<'_>,
 ) -> Result<Audit, RootError> {
     let (host, mut notes) = match host {
         Ok(host) => (Some(host), Vec::new()),
@@ -152,7 +162,6 @@ pub fn audit(
             vec![format!("entries are attributed by link only: {why}")],
         ),
     };
-    let known_to = libseccomp.unwrap_or(TABLE_RELEASE);
     let mut findings = Vec::new();
     let (directory, items) = match root.cache()? {
         Cache::Found {
@@ -184,18 +193,27 @@ pub fn audit(
     // that none of the entries seen lacks the container that made it.
     let mut containers = Vec::new();
     let mut candidates = Vec::new();
-    let inodes: HashSet<_> = (items.iter().filter(|item| is_key(&item.name)))
-        .map(|item| item.stat.identity)
-        .collect();
+    let keys = || items.iter().filter(|item| is_key(&item.name));
+    let inodes: HashSet<_> = keys().map(|item| item.stat.identity).collect();
+    let mut search = Search {
+        host,
+        known_to: libseccomp.unwrap_or(TABLE_RELEASE),
+        names: keys().map(|item| item.name.as_str()).collect(),
+        seen: SeenSets::default(),
+        notes,
+    };
     for container in root.containers()? {
         containers.extend(Container::of(&container, &inodes));
-        candidates.extend(Candidate::of_container(
-            root, container, host, known_to, &mut notes,
-        ));
+        candidates.extend(search.container(root, container));
     }
-    for source in profiles {
-        candidates.extend(Candidate::of_profile(source, host, known_to, &mut notes));
+    for storage in sources.storages {
+        let stored = search.stored(storage, &candidates)?;
+        candidates.extend(stored);
     }
+    for source in sources.profiles {
+        candidates.extend(search.profiles(source));
+    }
+    let mut notes = search.notes();
     let scheme = scheme(host, &mut candidates, &items);
     notes.extend(scheme.note(host));
     let examiner = Examiner {
@@ -340,7 +358,7 @@ fn scheme(host: Option<&Host>, candidates: &mut [Candidate], items: &[Item]) -> 
     }
     for candidate in &mut *candidates {
         let names = candidate.filter.and_then(|filter| names.get(&filter));
-        let key = candidate.keys.first();
+        let key = candidate.key.as_ref();
         candidate.agrees = names.zip(key).map(|(names, key)| names.contains(&key));
     }
     let count = |agrees| {
@@ -351,7 +369,9 @@ fn scheme(host: Option<&Host>, candidates: &mut [Candidate], items: &[Item]) -> 
     };
     let (agreeing, differing) = (count(true), count(false));
     let names: HashSet<_> = items.iter().map(|item| &item.name).collect();
-    let mut keys = candidates.iter().flat_map(|candidate| &candidate.keys);
+    let mut keys = candidates
+        .iter()
+        .filter_map(|candidate| candidate.key.as_ref());
     let known = host.and_then(|host| KeyScheme::of(&host.crun));
     let state = if keys.any(|key| names.contains(key)) {
         SchemeState::Verified

@@ -1,58 +1,117 @@
 //! What entries may have been made from: containers' configurations, and
 //! profiles that the user gave; their keys, and what crun warns of in each.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Host;
 use super::entry::{By, Hidden};
-use super::key::{self, KeyError, KeyScheme, Passage, cache_key_by};
-use super::root::{ContainerDirectory, Item, StateRoot};
+use super::key::{self, KeyError, KeyScheme, cache_key_by};
+use super::resolution::{Resolution, SeenSets};
+use super::root::{ContainerDirectory, Item, RootError, StateRoot};
+use super::storage::Storage;
+use crate::engine;
 use crate::finding::Location;
-use crate::profile::{self, Found};
+use crate::profile::{self, Found, ProfileFile};
 use crate::runtime::Section;
 use crate::runtime::crun::{self, Conditions, Parser, fails_on_unknown, filter_annotation};
 use crate::syscalls::{Arch, Release};
-use crate::text::{Source, json};
+use crate::text::{Node, Source, json};
 
 /// A configuration or profile that entries may have been made from.
 #[derive(Debug)]
 pub(super) struct Candidate {
     pub(super) source: Arc<Source>,
     pub(super) container: Option<String>,
+    /// How the profile became a section; `None` if it is one as it stands.
+    pub(super) resolved: Option<Resolution>,
     /// The inode of the container's filter.
     pub(super) filter: Option<(u64, u64)>,
-    /// The names that entries made from it have.
-    pub(super) keys: Vec<String>,
+    /// The name that an entry made from it has, if that is known.
+    pub(super) key: Option<String>,
     /// Whether the container's filter has that name; `None` if it is no entry, or has no key.
     pub(super) agrees: Option<bool>,
     /// Shared by all entries that it explains.
     pub(super) hidden: Arc<[Hidden]>,
 }
 
-impl Candidate {
+/// What candidates are looked for with.
+pub(super) struct Search<'a> {
+    pub(super) host: Option<&'a Host>,
+    /// By which names are judged.
+    pub(super) known_to: Release,
+    /// The entries to be explained.
+    pub(super) names: HashSet<&'a str>,
+    /// The capabilities of the containers that were seen.
+    pub(super) seen: SeenSets,
+    /// What kept it from knowing more so far, in sentences.
+    pub(super) notes: Vec<String>,
+}
+
+impl Search<'_> {
     /// A container's configuration, if it has a section that crun makes its filter from.
-    pub(super) fn of_container(
+    pub(super) fn container(
+        &mut self,
         root: &StateRoot,
         container: ContainerDirectory,
-        host: Option<&Host>,
-        known_to: Release,
-        notes: &mut Vec<String>,
     ) -> Option<Candidate> {
-        let path = root
-            .path()
-            .join(&container.id)
-            .join("config.json")
-            .display()
-            .to_string();
+        let path = root.path().join(&container.id).join("config.json");
+        let path = path.display().to_string();
         let Some(bytes) = container.configuration else {
             if container.filter.is_some() || !container.is_readable {
-                notes.push(format!("{path} could not be read"));
+                self.notes.push(format!("{path} could not be read"));
             }
             return None;
         };
+        self.configuration(path, bytes, container.id, container.filter)
+    }
+
+    /// The containers that an engine keeps, as far as they explain an entry and are not among
+    /// those that crun has.
+    pub(super) fn stored(
+        &mut self,
+        storage: &Storage,
+        known: &[Candidate],
+    ) -> Result<Vec<Candidate>, RootError> {
+        let (mut found, mut unreadable) = (Vec::new(), 0);
+        let known = known.iter().filter_map(|known| known.container.as_deref());
+        let known: HashSet<&str> = known.collect();
+        let stored = storage.list()?;
+        for container in storage.read(&stored) {
+            if known.contains(container.id.as_str()) {
+                continue;
+            }
+            let Some(bytes) = container.configuration else {
+                unreadable += 1;
+                continue;
+            };
+            let candidate = self.configuration(container.path, bytes, container.id, None);
+            found.extend(candidate.filter(|it| self.explains(it.key.as_deref())));
+        }
+        let path = storage.path().display();
+        if unreadable > 0 {
+            self.notes.push(format!(
+                "{path}: {unreadable} of its containers could not be read"
+            ));
+        }
+        if stored.is_cut {
+            self.notes.push(format!(
+                "{path}: it has more containers than are read, so that some entries may not be explained"
+            ));
+        }
+        Ok(found)
+    }
+
+    fn configuration(
+        &mut self,
+        path: String,
+        bytes: Vec<u8>,
+        container: String,
+        filter: Option<(u64, u64)>,
+    ) -> Option<Candidate> {
         let source = Arc::new(Source::new(path, bytes));
         let document = json::parse(source.bytes());
+        self.seen.add(&document);
         if filter_annotation(&document).is_some() {
             // The annotation is the filter, and crun passes the cache by.
             return None;
@@ -61,68 +120,176 @@ impl Candidate {
             return None;
         };
         let fails = fails_on_unknown(&document);
-        let (mut keys, mut unknown) = (Vec::new(), Arc::default());
-        match key::section(&document, source.bytes(), &profile, version(host)) {
+        let (mut key, mut unknown) = (None, Arc::default());
+        match key::section(&document, source.bytes(), &profile, version(self.host)) {
             Ok(section) => {
-                keys.extend(host.map(|host| key(&section, fails, Passage::AsWritten, host)));
+                key = self.host.map(|host| made(&section, fails, host));
                 // Where crun refuses instead of warning, an entry shows that it knew all names.
-                if !fails {
-                    unknown = hidden(&source, &section, host, known_to);
+                if !fails && (filter.is_some() || self.explains(key.as_deref())) {
+                    unknown = self.hidden(&section, |node| Some(Location::node(&source, node)));
                 }
             }
             Err(KeyError::NoSection) => return None,
-            Err(error) => notes.push(format!("{}: no key could be made: {error}", source.name())),
+            Err(error) => self.no_key(&source, &error),
         }
         Some(Candidate {
             hidden: unknown,
-            container: Some(container.id),
-            filter: container.filter,
-            keys,
+            container: Some(container),
+            resolved: None,
+            filter,
+            key,
             agrees: None,
             source: Arc::clone(&source),
         })
     }
 
-    /// A profile that the user gave.
-    pub(super) fn of_profile(
-        source: &Arc<Source>,
-        host: Option<&Host>,
-        known_to: Release,
-        notes: &mut Vec<String>,
-    ) -> Option<Candidate> {
-        let document = json::parse(source.bytes());
-        let Found::Profile(profile) = profile::find(&document, None) else {
-            notes.push(format!("{}: not a profile", source.name()));
-            return None;
-        };
-        let (mut keys, mut unknown) = (Vec::new(), Arc::default());
-        match key::section(&document, source.bytes(), &profile, version(host)) {
-            Ok(section) => {
-                unknown = hidden(source, &section, host, known_to);
-                // Where crun fails on unknown names, a profile that has one leaves no entry.
-                let fails = if unknown.is_empty() {
-                    &[false, true][..]
-                } else {
-                    &[false]
-                };
-                // Nobody knows which way the profile came to crun, so all are tried.
-                for passage in [Passage::AsWritten, Passage::ThroughGo] {
-                    for &fails in fails {
-                        let made = host.map(|host| key(&section, fails, passage, host));
-                        keys.extend(made.filter(|key| !keys.contains(key)));
-                    }
-                }
-            }
-            Err(error) => notes.push(format!("{}: no key could be made: {error}", source.name())),
+    /// What of the profiles in a file that the user gave explains entries.
+    pub(super) fn profiles(&mut self, source: &Arc<Source>) -> Vec<Candidate> {
+        let mut found = Vec::new();
+        for file in profile::files(source) {
+            self.profile(source, &file, &mut found);
         }
-        Some(Candidate {
-            hidden: unknown,
-            container: None,
-            filter: None,
-            keys,
-            agrees: None,
-            source: Arc::clone(source),
-        })
+        found
+    }
+
+    /// Nobody knows which way a profile came to crun, so all are tried.
+    fn profile(
+        &mut self,
+        source: &Arc<Source>,
+        file: &ProfileFile<'_>,
+        found: &mut Vec<Candidate>,
+    ) {
+        let (document, bytes) = (file.document(), file.bytes());
+        let Found::Profile(profile) = profile::find(document, None) else {
+            let name = source.name();
+            self.notes.push(format!("{name}: not a profile"));
+            return;
+        };
+        let Some(host) = self.host.filter(|_| !self.names.is_empty()) else {
+            return;
+        };
+        let as_it_stands = key::section(document, bytes, &profile, &host.crun);
+        if let Ok(section) = &as_it_stands {
+            self.section((source, file), section, host, None, found);
+        }
+        let mut sections = HashSet::new();
+        for (resolution, circumstances) in self.seen.resolutions(&host.uname) {
+            let engine = resolution.engine;
+            let Ok(resolved) = engine::resolve(bytes, document, engine, &circumstances) else {
+                continue;
+            };
+            let (Ok(handed), Ok(text)) = (&resolved.section, resolved.to_json()) else {
+                continue;
+            };
+            // Most ways lead to the same few sections.
+            if sections.contains(&text) {
+                continue;
+            }
+            let parsed = json::parse(&text);
+            if let Ok(Some(mut section)) = crun::read(&parsed, &text, Parser::of(&host.crun)) {
+                move_to_profile(&mut section, handed);
+                self.section((source, file), &section, host, Some(&resolution), found);
+            }
+            sections.insert(text);
+        }
+        match as_it_stands {
+            Err(error) if sections.is_empty() => self.no_key(source, &error),
+            _ => {}
+        }
+    }
+
+    /// Adds a section that a profile became, as far as it explains entries that are not explained
+    /// by it yet.
+    fn section(
+        &self,
+        (source, file): (&Arc<Source>, &ProfileFile<'_>),
+        section: &Section<'_>,
+        host: &Host,
+        resolved: Option<&Resolution>,
+        found: &mut Vec<Candidate>,
+    ) {
+        for fails in [false, true] {
+            let key = Some(made(section, fails, host));
+            if !self.explains(key.as_deref()) || found.iter().any(|it| it.key == key) {
+                continue;
+            }
+            let hidden = self.hidden(section, |node| {
+                Some(Location::node(source, file.origin(node)?))
+            });
+            // Where crun fails on unknown names, a profile that has one leaves no entry.
+            if fails && !hidden.is_empty() {
+                continue;
+            }
+            found.push(Candidate {
+                hidden,
+                container: None,
+                resolved: resolved.cloned(),
+                filter: None,
+                key,
+                agrees: None,
+                source: Arc::clone(source),
+            });
+        }
+    }
+
+    /// What kept it from knowing more.
+    pub(super) fn notes(mut self) -> Vec<String> {
+        if self.seen.is_full {
+            self.notes.push(
+                "containers have more sets of capabilities than profiles are resolved for"
+                    .to_owned(),
+            );
+        }
+        self.notes
+    }
+
+    /// Whether there is an entry of that name.
+    fn explains(&self, key: Option<&str>) -> bool {
+        key.is_some_and(|key| self.names.contains(key))
+    }
+
+    fn no_key(&mut self, source: &Source, why: &KeyError) {
+        let name = source.name();
+        self.notes
+            .push(format!("{name}: no key could be made: {why}"));
+    }
+
+    /// The names that crun warns of, in its order.
+    fn hidden<'d>(
+        &self,
+        section: &Section<'d>,
+        place: impl Fn(Node<'d>) -> Option<Location>,
+    ) -> Arc<[Hidden]> {
+        // A configuration may be made to hold as many as a file can, and to have many entries.
+        const MOST_HIDDEN: usize = 100;
+        let native = (self.host).and_then(|host| Arch::from_name(&host.uname.machine));
+        let planned = crun::plan(
+            section,
+            Conditions {
+                parser: Parser::of(version(self.host)),
+                libseccomp: self.known_to,
+                native: native.unwrap_or(Arch::X86_64),
+                fails_on_unknown: false,
+            },
+        );
+        let places = planned.warned.into_iter().filter_map(|ignored| {
+            Some(Hidden {
+                location: place(ignored.node?)?,
+                syscall: ignored.name,
+            })
+        });
+        places.take(MOST_HIDDEN).collect()
+    }
+}
+
+/// Says of each name in a section that an engine made where it stands in the profile.
+fn move_to_profile<'d>(section: &mut Section<'d>, handed: &engine::Section<'d>) {
+    for (entry, handed) in section.entries.iter_mut().zip(&handed.syscalls) {
+        let mut written = handed.origin.into_iter().flat_map(engine::names);
+        for name in &mut entry.names {
+            let is_it = |node: &Node<'_>| node.as_str() == Some(name.as_str());
+            name.node = written.find(is_it).or(handed.origin);
+        }
     }
 }
 
@@ -141,7 +308,7 @@ impl<'c> Candidates<'c> {
             if let Some(filter) = candidate.filter {
                 by_filter.entry(filter).or_default().push(index);
             }
-            for key in &candidate.keys {
+            if let Some(key) = &candidate.key {
                 by_key.entry(key.as_str()).or_default().push(index);
             }
         }
@@ -175,35 +342,7 @@ fn version(host: Option<&Host>) -> &str {
 
 /// The key that an entry may have. For a crun that is not known here it is made as
 /// for the newest that is: a wrong one is the name of nothing.
-fn key(section: &Section<'_>, fails_on_unknown: bool, passage: Passage, host: &Host) -> String {
+fn made(section: &Section<'_>, fails_on_unknown: bool, host: &Host) -> String {
     let scheme = KeyScheme::of(&host.crun).unwrap_or(KeyScheme::NEWEST);
-    cache_key_by(scheme, section, fails_on_unknown, passage, host)
-}
-
-/// The names that crun warns of, in its order.
-fn hidden(
-    source: &Arc<Source>,
-    section: &Section<'_>,
-    host: Option<&Host>,
-    libseccomp: Release,
-) -> Arc<[Hidden]> {
-    // A configuration may be made to hold as many as a file can, and to have many entries.
-    const MOST_HIDDEN: usize = 100;
-    let native = host.and_then(|host| Arch::from_name(&host.uname.machine));
-    let planned = crun::plan(
-        section,
-        Conditions {
-            parser: Parser::of(version(host)),
-            libseccomp,
-            native: native.unwrap_or(Arch::X86_64),
-            fails_on_unknown: false,
-        },
-    );
-    let places = planned.warned.into_iter().filter_map(|ignored| {
-        Some(Hidden {
-            location: Location::node(source, ignored.node?),
-            syscall: ignored.name,
-        })
-    });
-    places.take(MOST_HIDDEN).collect()
+    cache_key_by(scheme, section, fails_on_unknown, host)
 }

@@ -8,6 +8,7 @@ use rustix::io::Errno;
 use serde::Serialize;
 
 use super::candidate::Candidates;
+use super::resolution::Resolution;
 use super::root::{Item, Meta, StateRoot};
 use super::{Host, rules};
 use crate::finding::{Finding, Location, Rule};
@@ -84,6 +85,8 @@ pub struct Attribution {
     pub container: Option<String>,
     /// How it is known.
     pub by: By,
+    /// How an engine made a section of it; `None` if it is one as it stands.
+    pub resolved: Option<Resolution>,
 }
 
 /// How an attribution is known.
@@ -225,6 +228,7 @@ impl Examiner<'_> {
                 path: candidate.source.name().to_owned(),
                 container: candidate.container.clone(),
                 by,
+                resolved: candidate.resolved.clone(),
             });
             // Known by link and by key, it still hides each name once.
             if !last.is_some_and(|last| std::ptr::eq(last, candidate)) {
@@ -256,9 +260,9 @@ impl Examiner<'_> {
             Status::Unattributed => {
                 let message = format!("nothing here explains this entry, made {}", entry.modified);
                 let help = if self.is_mixed {
-                    "give the profiles that containers run with by --profile; if it is from before an update, audit again with --runtime, --libseccomp and --uname as they were"
+                    "give the profiles that containers run with by --profile, and where engines store containers by --storage; if it is from before an update, audit again with --runtime, --libseccomp and --uname as they were"
                 } else {
-                    "give the profiles that containers run with by --profile"
+                    "give the profiles that containers run with by --profile, and where engines store containers by --storage"
                 };
                 Finding::new(&rules::UNATTRIBUTED, location, message).help(help)
             }
@@ -335,9 +339,15 @@ fn hides_warnings(entry: &Entry, location: Location) -> Finding {
 fn label(entry: &Entry, hidden: &Hidden) -> String {
     let path = hidden.location.source.name();
     let used = entry.attributed.iter().find(|used| used.path == path);
-    let whose = match used.and_then(|used| used.container.as_deref()) {
-        Some(container) => format!("container {container} asks for it"),
-        None => "this profile asks for it".to_owned(),
+    let container = used.and_then(|used| used.container.as_deref());
+    let resolved = used.and_then(|used| used.resolved.as_ref());
+    let whose = match (container, resolved) {
+        (Some(container), _) => format!("container {container} asks for it"),
+        (None, Some(resolved)) => {
+            let engine = resolved.engine.title();
+            format!("this profile asks for it, as {engine} resolves it")
+        }
+        (None, None) => "this profile asks for it".to_owned(),
     };
     match syscalls::suggest(&hidden.syscall) {
         Some(meant) => format!("{whose}; did it mean `{meant}`?"),

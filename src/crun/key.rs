@@ -49,15 +49,6 @@ impl KeyScheme {
     }
 }
 
-/// How a section reached crun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Passage {
-    /// As it stands in the file.
-    AsWritten,
-    /// Read and written again by an engine in Go, whose `valueTwo` is left out when it is 0.
-    ThroughGo,
-}
-
 /// Why a profile has no key that could be told.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
@@ -66,7 +57,7 @@ pub enum KeyError {
     UnknownScheme(String),
     /// The profile is no section yet.
     #[error(
-        "`{0}` is for an engine to resolve: what reaches crun depends on the engine, the host and the container"
+        "`{0}` is for an engine to resolve: what reaches crun depends on the engine (--engine), the host and the container"
     )]
     NeedsEngine(String),
     /// crun refuses the section.
@@ -106,18 +97,11 @@ pub fn section<'d>(
 pub fn cache_key(
     section: &Section<'_>,
     fails_on_unknown: bool,
-    passage: Passage,
     host: &Host,
 ) -> Result<String, KeyError> {
     let scheme =
         KeyScheme::of(&host.crun).ok_or_else(|| KeyError::UnknownScheme(host.crun.clone()))?;
-    Ok(cache_key_by(
-        scheme,
-        section,
-        fails_on_unknown,
-        passage,
-        host,
-    ))
+    Ok(cache_key_by(scheme, section, fails_on_unknown, host))
 }
 
 /// [`cache_key`] by a scheme that is not asked of crun's version. That entries have such names is
@@ -126,7 +110,6 @@ pub(super) fn cache_key_by(
     scheme: KeyScheme,
     section: &Section<'_>,
     fails_on_unknown: bool,
-    passage: Passage,
     host: &Host,
 ) -> String {
     let mut hashed = Hashed {
@@ -141,7 +124,7 @@ pub(super) fn cache_key_by(
     hashed.text(&host.uname.version);
     hashed.text(&host.uname.machine);
     hashed.u32(u32::from(fails_on_unknown));
-    hashed.section(section, scheme, passage);
+    hashed.section(section, scheme);
     match scheme {
         KeyScheme::Blake3 => blake3::hash(&hashed.bytes).to_hex().to_string(),
         KeyScheme::Sha256 => {
@@ -159,7 +142,7 @@ struct Hashed {
 }
 
 impl Hashed {
-    fn section(&mut self, section: &Section<'_>, scheme: KeyScheme, passage: Passage) {
+    fn section(&mut self, section: &Section<'_>, scheme: KeyScheme) {
         if scheme == KeyScheme::Blake3 {
             self.number(section.default_errno.unwrap_or(0));
         }
@@ -176,9 +159,7 @@ impl Hashed {
                 if let Some(value) = argument.value {
                     self.u64(value);
                 }
-                if let Some(value) = argument.value_two
-                    && (value != 0 || passage == Passage::AsWritten)
-                {
+                if let Some(value) = argument.value_two {
                     self.u64(value);
                 }
                 self.string(&argument.op);

@@ -10,12 +10,18 @@ mod candidate;
 mod entry;
 mod host;
 mod key;
+mod resolution;
 mod root;
 mod rules;
+mod storage;
 
-pub use audit::{Audit, AuditSummary, Container, Crun, FilterOrigin, Scheme, SchemeState, audit};
+pub use audit::{
+    Audit, AuditSummary, Container, Crun, FilterOrigin, Scheme, SchemeState, Sources, audit,
+};
 pub use entry::{Attribution, By, Entry, Hidden, Pruned, Status};
 pub use host::{Host, HostError};
-pub use key::{KeyError, KeyScheme, Passage, cache_key, section};
+pub use key::{KeyError, KeyScheme, cache_key, section};
+pub use resolution::{CapabilitySet, Resolution};
 pub use root::{RootError, StateRoot};
 pub use rules::RULES;
+pub use storage::Storage;

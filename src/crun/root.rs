@@ -30,7 +30,7 @@ pub enum RootError {
     /// The root is not there.
     #[error("{0}: no such directory; crun makes its state root when it runs its first container")]
     Missing(PathBuf),
-    /// The path is a link.
+    /// The path, or that of a storage directory, is a link.
     #[error("{0}: a symbolic link; name the directory that it points to")]
     Link(PathBuf),
     /// The path is no directory.
@@ -238,14 +238,17 @@ fn other(path: &Path, errno: Errno) -> RootError {
     }
 }
 
-fn open_directory(parent: impl AsFd, path: impl rustix::path::Arg) -> Result<OwnedFd, Errno> {
+pub(super) fn open_directory(
+    parent: impl AsFd,
+    path: impl rustix::path::Arg,
+) -> Result<OwnedFd, Errno> {
     let flags =
         OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::NOATIME | OFlags::CLOEXEC;
     openat(parent, path, flags, Mode::empty())
 }
 
 /// What is in a directory. Names that vanish meanwhile are left out.
-fn list(directory: OwnedFd) -> Result<Vec<Item>, Errno> {
+pub(super) fn list(directory: OwnedFd) -> Result<Vec<Item>, Errno> {
     let mut items = Vec::new();
     let parent = directory
         .try_clone()
@@ -271,7 +274,7 @@ fn list(directory: OwnedFd) -> Result<Vec<Item>, Errno> {
 
 /// Reads a plain file; `None` if it is anything else, gone, or not allowed. One
 /// byte more than [`MAX_BYTES`] is read of a larger one, which tells that it is.
-fn read_file(directory: &OwnedFd, name: &str) -> Option<Vec<u8>> {
+pub(super) fn read_file(directory: &OwnedFd, name: &str) -> Option<Vec<u8>> {
     // Without NONBLOCK, opening a fifo would wait for its writer.
     let flags = OFlags::RDONLY
         | OFlags::NOFOLLOW

@@ -27,7 +27,8 @@ use crate::syscalls::{Arch, KernelVersion};
 use crate::text::{Document, Kind, Node, Span};
 
 /// What turns a profile into a section.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Engine {
     /// Docker (moby), as of 28.5: its profiles are read by moby/profiles. Up to 26.1 privileged
     /// containers had no filter.
@@ -93,6 +94,18 @@ pub struct Resolved<'d> {
     pub section: Result<Section<'d>, NoFilter>,
     /// What becomes of each rule entry, in the order of the profile. Empty if there is no section.
     pub entries: Vec<(Node<'d>, Verdict<'d>)>,
+}
+
+impl Resolved<'_> {
+    /// The section as JSON, as the engine writes it into the container's configuration; `null` for
+    /// no filter.
+    ///
+    /// # Errors
+    ///
+    /// None that is known: all that is in a section can be written.
+    pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(&self.section.as_ref().ok())
+    }
 }
 
 /// Why a container runs without a filter.
@@ -285,6 +298,16 @@ pub fn resolve<'d>(
         add_overwritten(document, &mut resolved.entries);
     }
     Ok(resolved)
+}
+
+/// The strings by which a rule entry names its syscalls, as engines find them.
+pub fn names(entry: Node<'_>) -> impl Iterator<Item = Node<'_>> {
+    let members = entry.members().filter(|(key, _)| {
+        let key = go::fold(key.as_str().unwrap_or_default());
+        key == "name" || key == "names"
+    });
+    let names = members.flat_map(|(_, value)| std::iter::once(value).chain(value.elements()));
+    names.filter(|node| node.as_str().is_some_and(|name| !name.is_empty()))
 }
 
 /// Adds the rule entries of which nothing was left, and puts all in the profile's order.

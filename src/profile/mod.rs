@@ -1,15 +1,16 @@
 //! Profiles: what a person writes, typed, every field with its place.
 //!
 //! [`find_all`] looks for profiles in a document, and [`Profile`] is what it reads
-//! there; [`unfold`] finds the documents in the strings of `ConfigMap`s. Reading
-//! never stops at a mistake: each becomes a [`Mistake`], and the rest is read as if
-//! it were right.
+//! there; [`unfold`] finds the documents in the strings of `ConfigMap`s, and [`files`]
+//! gives all as engines get them. Reading never stops at a mistake: each becomes a
+//! [`Mistake`], and the rest is read as if it were right.
 
 mod action;
 mod compare;
 mod comparison;
 mod dialect;
 mod fields;
+mod file;
 mod kubernetes;
 mod schema;
 
@@ -17,6 +18,7 @@ pub use action::{Action, Decision, Effect, GivenErrno};
 pub use comparison::{Comparison, Operator};
 pub use dialect::Dialects;
 pub use fields::{Field, Shape};
+pub use file::{ProfileFile, files};
 pub use kubernetes::{API_GROUPS, may_hold_profile, unfold};
 
 use crate::text::{Document, Kind, Node, Syntax};

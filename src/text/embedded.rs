@@ -14,6 +14,7 @@ use super::{Document, Dress, Node, Span, json};
 pub(super) struct Embedding {
     /// The string's place in its own document.
     pub(super) pointer: String,
+    pub(super) text: Box<str>,
     /// Where the string's text begins in the file.
     start: u32,
     is_literal: bool,
@@ -61,6 +62,7 @@ pub fn embed(bytes: &[u8], string: Node<'_>) -> Option<Document<'static>> {
     document.index = outer.index;
     document.embedding = Some(Box::new(Embedding {
         pointer: string.pointer(),
+        text: text.into(),
         start: map.start(0),
         is_literal: data.dress.is_literal,
         map,

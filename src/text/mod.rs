@@ -12,6 +12,7 @@
 
 mod deviation;
 mod embedded;
+mod extract;
 pub mod json;
 mod source;
 mod syntax;
@@ -22,6 +23,7 @@ use std::borrow::Cow;
 
 pub use deviation::{Deviation, DeviationKind};
 pub use embedded::embed;
+pub use extract::Extract;
 pub use source::{Position, Source};
 pub use syntax::{Syntax, read};
 

@@ -13,6 +13,8 @@
 //! - [`suite`] does all this for one root.
 //! - [`buildah`] reproduces the bug that hides warnings, and seclint's way out.
 //! - [`caches`] makes caches of every kind, and has seclint tell them apart.
+//! - [`engines`] compares what Podman makes of profiles with records and with seclint.
+//! - [`storage`] has seclint explain entries by profiles for Podman, and by its containers.
 
 #![allow(
     clippy::print_stdout,
@@ -39,6 +41,7 @@ mod program;
 mod roots;
 #[path = "../support/runtimes.rs"]
 mod runtimes;
+mod storage;
 mod suite;
 
 use std::io;
@@ -60,7 +63,9 @@ enum LiveError {
     #[error("{0}: not all could be run")]
     Inside(String),
     /// The arguments are none of those that there are.
-    #[error("usage: live [caches | observe SECTIONS DIRECTORY | generate SEED COUNT]")]
+    #[error(
+        "usage: live [caches | engines | storage | observe SECTIONS DIRECTORY | generate SEED COUNT]"
+    )]
     Usage,
     /// The system refused something.
     #[error(transparent)]
@@ -79,7 +84,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments[..] {
         [] => live(),
-        ["caches"] => passes(suite::run_caches),
+        [work @ ("caches" | "engines" | "storage")] => passes(|suite| suite::run_only(suite, work)),
         ["observe", sections, directory] => {
             let mode = Mode::Observe(sections.into(), directory.into());
             all_suites(|suite| suite::run(suite, &mode)).map(|_| true)

@@ -14,7 +14,7 @@ use crate::observe::{Root, Runtime};
 use crate::runtimes::{Case, Observation, Record};
 use crate::{
     LiveError, buildah, caches, compare, engines, namespaces, predictions, profiles, repository,
-    roots,
+    roots, storage,
 };
 
 /// Where the sections are, and beside them the records.
@@ -114,14 +114,20 @@ pub(crate) fn run(suite: &str, mode: &Mode) -> Result<Tally, LiveError> {
     let others = [
         suite.reproduce_the_bug()?,
         suite.audit_caches()?,
-        suite.resolve_as_podman()?,
+        suite.ask_engines()?,
+        suite.audit_entries_of_engines()?,
     ];
     Ok([tally].into_iter().chain(others).sum())
 }
 
-/// Only makes caches and audits them.
-pub(crate) fn run_caches(suite: &str) -> Result<Tally, LiveError> {
-    Suite::new(suite)?.audit_caches()
+/// Does only what is done with caches or engines.
+pub(crate) fn run_only(suite: &str, work: &str) -> Result<Tally, LiveError> {
+    let suite = Suite::new(suite)?;
+    match work {
+        "engines" => suite.ask_engines(),
+        "storage" => suite.audit_entries_of_engines(),
+        _ => suite.audit_caches(),
+    }
 }
 
 fn mark_varying(record: &mut Record, again: &Record) {
@@ -315,9 +321,14 @@ impl<'a> Suite<'a> {
         self.take_steps("caches", &[&older])
     }
 
-    /// Compares what Podman hands its runtime with the record, and with seclint.
-    fn resolve_as_podman(&self) -> Result<Tally, LiveError> {
+    /// Has the root's Podman resolve profiles.
+    fn ask_engines(&self) -> Result<Tally, LiveError> {
         self.take_steps("engines", &[&repository("tests/engines")])
+    }
+
+    /// Has the root's Podman and Buildah leave entries in crun's cache.
+    fn audit_entries_of_engines(&self) -> Result<Tally, LiveError> {
+        self.take_steps("storage", &[])
     }
 
     /// Has steps taken inside, and tells what they came to.
@@ -414,15 +425,21 @@ pub(crate) fn inside(work: &[&str]) -> Result<(), LiveError> {
             let steps = buildah::steps(Path::new(root), Path::new(seclint))?;
             Ok(write_steps(&steps, file)?)
         }
+        [root, "engines", seclint, file, engines] => {
+            namespaces::mount(Path::new(root))?;
+            let [root, seclint, engines] = [root, seclint, engines].map(Path::new);
+            let steps = engines::steps(root, seclint, engines)?;
+            Ok(write_steps(&steps, file)?)
+        }
+        [root, "storage", seclint, file] => {
+            namespaces::mount(Path::new(root))?;
+            let steps = storage::steps(Path::new(root), Path::new(seclint))?;
+            Ok(write_steps(&steps, file)?)
+        }
         [root, "caches", seclint, file, ref older @ ..] => {
             namespaces::mount(Path::new(root))?;
             let older = older.first().map(Path::new);
             let steps = caches::steps(Path::new(root), Path::new(seclint), older)?;
-            Ok(write_steps(&steps, file)?)
-        }
-        [root, "engines", seclint, file, records] => {
-            namespaces::mount(Path::new(root))?;
-            let steps = engines::steps(Path::new(root), Path::new(seclint), Path::new(records))?;
             Ok(write_steps(&steps, file)?)
         }
         _ => Err(LiveError::Usage),

@@ -1,0 +1,178 @@
+//! Options about the engine that reads a profile, and what it hands the runtime.
+
+use std::io;
+
+use clap::{Args, ValueEnum};
+
+use super::CliError;
+use super::options::parse_arch;
+use crate::engine::{CapabilityOptions, Circumstances, Engine, Refusal, resolve};
+use crate::profile::ProfileFile;
+use crate::syscalls::{Arch, KernelVersion};
+use crate::target::Uname;
+use crate::text::{Source, Span};
+
+/// The engine that reads profiles, and what it looks at besides them.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Engine")]
+pub(super) struct EngineOptions {
+    /// Engine that reads the profile, and makes a section of it
+    #[arg(long, value_enum)]
+    engine: Option<EngineName>,
+    /// Architecture of the host; otherwise this machine's
+    #[arg(long, value_name = "ARCH", value_parser = parse_arch)]
+    pub(super) arch: Option<Arch>,
+    /// Kernel of the host, such as 5.10; otherwise this machine's
+    #[arg(long, value_name = "VERSION", requires = "engine")]
+    kernel: Option<KernelVersion>,
+    /// Capability that the container gets besides the engine's default ones, or all (may be repeated)
+    #[arg(long, value_name = "CAP", value_delimiter = ',', requires = "engine")]
+    cap_add: Vec<String>,
+    /// Capability that it does not get, or all (may be repeated)
+    #[arg(long, value_name = "CAP", value_delimiter = ',', requires = "engine")]
+    cap_drop: Vec<String>,
+    /// The container is privileged
+    #[arg(long, requires = "engine")]
+    privileged: bool,
+}
+
+/// An engine, and what it looks at.
+pub(super) struct ChosenEngine {
+    pub(super) engine: Engine,
+    pub(super) circumstances: Circumstances,
+}
+
+impl EngineOptions {
+    /// The engine that was chosen, if one was; the host is asked for what was not said.
+    pub(super) fn chosen(&self, host: &Uname) -> Result<Option<ChosenEngine>, CliError> {
+        let Some(engine) = self.engine else {
+            return Ok(None);
+        };
+        let engine = engine.into();
+        let circumstances = self.circumstances(engine, host)?;
+        Ok(Some(ChosenEngine {
+            engine,
+            circumstances,
+        }))
+    }
+
+    fn circumstances(&self, engine: Engine, host: &Uname) -> Result<Circumstances, CliError> {
+        let asked = CapabilityOptions {
+            add: self.cap_add.clone(),
+            drop: self.cap_drop.clone(),
+            is_privileged: self.privileged,
+        };
+        let capabilities = engine.capabilities(&asked);
+        let unknown = |option: &str, value: String| {
+            CliError::Usage(format!("`{value}` is unknown here: say it with {option}"))
+        };
+        let arch = match self.arch.or_else(|| Arch::from_name(&host.machine)) {
+            Some(arch) if arch.runs_engines() => arch,
+            Some(arch) => {
+                let title = engine.title();
+                return Err(CliError::Usage(format!("{title} does not run on {arch}")));
+            }
+            None => return Err(unknown("--arch", host.machine.clone())),
+        };
+        let Some(kernel) = self.kernel.or_else(|| host.release.parse().ok()) else {
+            return Err(unknown("--kernel", host.release.clone()));
+        };
+        Ok(Circumstances {
+            arch,
+            kernel,
+            capabilities: capabilities.map_err(|error| CliError::Usage(error.to_string()))?,
+            is_privileged: self.privileged,
+        })
+    }
+}
+
+/// The engines' names.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum EngineName {
+    /// Docker
+    Docker,
+    /// Podman and Buildah
+    Podman,
+    /// CRI-O
+    Crio,
+    /// containerd, for Kubernetes
+    Containerd,
+}
+
+impl From<EngineName> for Engine {
+    fn from(name: EngineName) -> Self {
+        match name {
+            EngineName::Docker => Self::Docker,
+            EngineName::Podman => Self::Podman,
+            EngineName::Crio => Self::Crio,
+            EngineName::Containerd => Self::Containerd,
+        }
+    }
+}
+
+/// What an engine hands the runtime.
+pub(super) struct Handed {
+    /// The section as JSON; `null` for no filter.
+    pub(super) json: Vec<u8>,
+    /// Why there is no filter, if there is none.
+    pub(super) no_filter: Option<String>,
+}
+
+/// An engine's refusal of a profile. It displays as `profile.json:3:5: Podman refuses the profile:
+/// its words (what else there is to know)`.
+#[derive(Debug, thiserror::Error)]
+#[error("{place}: {} refuses the profile: {words}", .engine.title())]
+pub(super) struct EngineRefusal {
+    pub(super) engine: Engine,
+    pub(super) place: String,
+    pub(super) words: String,
+}
+
+impl EngineRefusal {
+    /// A refusal of a file, or of a part of it.
+    pub(super) fn new(engine: Engine, source: &Source, refusal: &Refusal, is_part: bool) -> Self {
+        let detail = refusal.detail();
+        let detail = detail.map_or_else(String::new, |detail| format!(" ({detail})"));
+        // Places in a part are not those of the file.
+        let place = match refusal.span().filter(|_| !is_part) {
+            Some(span) => written_place(source, span),
+            None => source.name().to_owned(),
+        };
+        Self {
+            engine,
+            place,
+            words: format!("{refusal}{detail}"),
+        }
+    }
+}
+
+impl ChosenEngine {
+    /// What becomes of a profile; the inner error is the engine's.
+    pub(super) fn hand(
+        &self,
+        source: &Source,
+        file: &ProfileFile<'_>,
+    ) -> Result<Result<Handed, EngineRefusal>, CliError> {
+        let engine = self.engine;
+        match resolve(file.bytes(), file.document(), engine, &self.circumstances) {
+            Ok(resolved) => {
+                let title = engine.title();
+                let reason = resolved.section.as_ref().err();
+                Ok(Ok(Handed {
+                    json: resolved.to_json().map_err(io::Error::from)?,
+                    no_filter: reason.map(|reason| format!("{title} gives no filter: {reason}")),
+                }))
+            }
+            Err(refusal) => {
+                let refusal = EngineRefusal::new(engine, source, &refusal, file.is_part());
+                Ok(Err(refusal))
+            }
+        }
+    }
+}
+
+/// `profile.json:3:5`.
+pub(super) fn written_place(source: &Source, span: Span) -> String {
+    let at = source.position(span.start);
+    format!("{}:{}:{}", source.name(), at.line, at.column)
+}

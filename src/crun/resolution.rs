@@ -1,0 +1,117 @@
+//! For which containers profiles are resolved, to find the entries that were made from them.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::capabilities::CAPABILITIES;
+use crate::engine::{Circumstances, Engine};
+use crate::syscalls::{Arch, KernelVersion};
+use crate::target::Uname;
+use crate::text::{Document, Node};
+
+/// Every engine, with those first that commonly run crun: where several make the same section, the
+/// first is named.
+const ENGINES: [Engine; 4] = [
+    Engine::Podman,
+    Engine::Crio,
+    Engine::Docker,
+    Engine::Containerd,
+];
+
+/// How many sets of capabilities are tried that containers were seen to have. Whoever writes to the
+/// audited directories decides how many there are.
+const MOST_SETS: usize = 64;
+
+/// How an engine made of a profile the section that an entry was made from. Others may make the same
+/// of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Resolution {
+    /// The engine.
+    pub engine: Engine,
+    /// What the container may do.
+    pub capabilities: CapabilitySet,
+}
+
+/// The capabilities of a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CapabilitySet {
+    /// What the engine gives to containers that ask for nothing.
+    Default,
+    /// All: it is privileged, or asks for all.
+    All,
+    /// None at all.
+    None,
+    /// Those that a container was seen to have, in the order of the names.
+    #[serde(untagged)]
+    Of(Vec<&'static str>),
+}
+
+/// The sets of capabilities that containers were seen to have.
+#[derive(Debug, Default)]
+pub(super) struct SeenSets {
+    sets: BTreeSet<Vec<&'static str>>,
+    /// Whether there were more than are tried.
+    pub(super) is_full: bool,
+}
+
+impl SeenSets {
+    /// Adds the bounding set of a container's configuration.
+    pub(super) fn add(&mut self, configuration: &Document<'_>) {
+        let process = configuration.root().and_then(|root| root.get("process"));
+        let capabilities = process.and_then(|process| process.get("capabilities"));
+        let Some(bounding) = capabilities.and_then(|it| it.get("bounding")) else {
+            return;
+        };
+        let names = bounding.elements().filter_map(Node::as_str);
+        let known = |name| CAPABILITIES.iter().copied().find(|known| *known == name);
+        let set: BTreeSet<_> = names.filter_map(known).collect();
+        let set = Vec::from_iter(set);
+        if self.sets.len() < MOST_SETS {
+            self.sets.insert(set);
+        } else {
+            self.is_full |= !self.sets.contains(&set);
+        }
+    }
+
+    /// All that profiles are resolved for on a host; nothing if no engine runs on its like.
+    pub(super) fn resolutions(&self, uname: &Uname) -> Vec<(Resolution, Circumstances)> {
+        let arch = Arch::from_name(&uname.machine).filter(|arch| arch.runs_engines());
+        let kernel: Option<KernelVersion> = uname.release.parse().ok();
+        let (Some(arch), Some(kernel)) = (arch, kernel) else {
+            return Vec::new();
+        };
+        let sets = [
+            CapabilitySet::Default,
+            CapabilitySet::All,
+            CapabilitySet::None,
+        ];
+        let seen = self.sets.iter().cloned().map(CapabilitySet::Of);
+        let sets: Vec<_> = sets.into_iter().chain(seen).collect();
+        let of = |engine: Engine, set: &CapabilitySet| {
+            let circumstances = Circumstances {
+                arch,
+                kernel,
+                capabilities: match set {
+                    CapabilitySet::Default => engine.default_capabilities().to_vec(),
+                    CapabilitySet::All => CAPABILITIES.to_vec(),
+                    CapabilitySet::None => Vec::new(),
+                    CapabilitySet::Of(set) => set.clone(),
+                },
+                // What it changes besides is that some engines give no filter.
+                is_privileged: false,
+            };
+            let capabilities = set.clone();
+            let resolution = Resolution {
+                engine,
+                capabilities,
+            };
+            (resolution, circumstances)
+        };
+        let engines = ENGINES.into_iter();
+        engines
+            .flat_map(|engine| sets.iter().map(move |set| of(engine, set)))
+            .collect()
+    }
+}
