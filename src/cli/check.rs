@@ -7,7 +7,7 @@ use clap::Args;
 use rayon::prelude::*;
 
 use super::input::{Input, inputs};
-use super::options::{Dialect, FailOn, SelectionOptions, TargetOptions};
+use super::options::{Dialect, EnginesOption, FailOn, SelectionOptions, TargetOptions};
 use super::output::{OutputOptions, Reports};
 use super::{CliError, Ending, complain};
 use crate::lint::{Linted, Linter, lint_rules};
@@ -35,6 +35,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     target: TargetOptions,
     #[command(flatten)]
+    engines: EnginesOption,
+    #[command(flatten)]
     selection: SelectionOptions,
     #[command(flatten)]
     output: OutputOptions,
@@ -48,11 +50,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
             .filter(|rule| selection.holds(&rule.rule))
             .collect(),
         target: arguments.target.target(),
+        engines: arguments.engines.engines(),
         dialects: arguments.dialect.map(Dialect::dialects),
     };
     let mut reports = arguments.output.open(&arguments.paths)?;
     let against = Against {
         target: &linter.target,
+        engines: &linter.engines,
         dialects: linter.dialects,
     };
     reports.write(|report| report.begin(against))?;

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::engine::Engine;
 use crate::finding::Location;
-use crate::profile::{Action, Found, Mistake, Profile, RuleEntry, Text};
+use crate::profile::{Action, Dialects, Found, Mistake, Profile, RuleEntry, Text};
 use crate::syscalls::{self, Arch, Spelling, Syscall};
 use crate::target::Target;
 use crate::text::{Document, Kind, Node, Source, Span, Syntax};
@@ -23,6 +24,7 @@ pub struct Context<'c> {
     pub target: &'c Target,
     /// What stands beside it.
     pub place: Place,
+    engines: &'c [Engine],
     names: Vec<NameUse<'c>>,
     active: Vec<Arch>,
 }
@@ -94,9 +96,31 @@ impl<'c> Context<'c> {
             found,
             target,
             place,
+            engines: &[],
             names,
             active: active_architectures(found, &target.architectures),
         }
+    }
+
+    /// Says which engines will read the source.
+    #[must_use]
+    pub fn with_engines(mut self, engines: &'c [Engine]) -> Self {
+        self.engines = engines;
+        self
+    }
+
+    /// The engines that will read the source; empty if none was said.
+    #[must_use]
+    pub fn engines(&self) -> &'c [Engine] {
+        self.engines
+    }
+
+    /// Whether the profile is the section of a container's configuration, which runtimes read.
+    #[must_use]
+    pub fn is_section(&self) -> bool {
+        self.profile().is_some_and(|profile| {
+            profile.dialects == Dialects::OCI && self.document.root() != Some(profile.node)
+        })
     }
 
     /// The profile, if there is one.

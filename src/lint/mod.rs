@@ -6,6 +6,7 @@
 mod condition;
 mod context;
 mod findings;
+mod readers;
 mod registry;
 mod removal;
 mod rules;
@@ -19,6 +20,7 @@ pub use context::{Context, NameUse, Place};
 pub use findings::Findings;
 pub use registry::{SelectionError, all_rules, find_rule, lint_rules, parse_rules};
 
+use crate::engine::Engine;
 use crate::finding::{Finding, Rule};
 use crate::profile::{self, Dialects, Found};
 use crate::target::Target;
@@ -51,6 +53,8 @@ pub struct Linter {
     pub rules: Vec<&'static LintRule>,
     /// What the profiles will run on.
     pub target: Target,
+    /// The engines that will read them; empty if none was said.
+    pub engines: Vec<Engine>,
     /// The dialects that every source is in; `None` to see for each.
     pub dialects: Option<Dialects>,
 }
@@ -78,7 +82,8 @@ impl Linter {
                     is_first_of_document: number == 0,
                     profiles,
                 };
-                contexts.push(Context::new(source, document, found, &self.target, place));
+                let context = Context::new(source, document, found, &self.target, place);
+                contexts.push(context.with_engines(&self.engines));
             }
         }
         let has_several = documents.iter().any(|document| document.index() > 0);

@@ -94,6 +94,7 @@ fn target(against: Against<'_>) -> Value {
         "architectures": architectures.collect::<Vec<_>>(),
         "kernel": target.kernel.map(|kernel| kernel.to_string()),
         "libseccomp": target.libseccomp.map(|release| release.to_string()),
+        "engines": against.engines.iter().map(|engine| engine.name()).collect::<Vec<_>>(),
         "dialects": against.dialects.map(|dialects| dialects.names().collect::<Vec<_>>()),
     })
 }
