@@ -118,6 +118,7 @@ fn findings() -> Vec<Vec<Finding>> {
 fn write(report: &mut dyn Report) {
     let target = Target::default();
     let against = Against {
+        engines: &[],
         target: &target,
         dialects: None,
     };

@@ -109,10 +109,15 @@ fn told(engines: &[Engine], difference: &Difference<'_>) -> String {
             None => told.push((decision, vec![engine.title()])),
         }
     }
+    let mut depends = 0;
     let parts = told.iter().map(|(decision, titles)| {
         let words = match decision {
             Decision::Always(effect) => words(*effect),
-            Decision::Depends(_) => "decided by the arguments".to_owned(),
+            Decision::Depends(_) => {
+                depends += 1;
+                let which = if depends == 1 { "" } else { "other " };
+                format!("decided by {which}conditions")
+            }
         };
         format!("{words} with {}", titles.join(" and "))
     });

@@ -43,7 +43,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         .fact("fields", fields)
         .fact("entries", lost.conditional + lost.nameless);
     if let Some((key, names)) = lost.permitted {
-        let label = format!("{} allowed to every container", listed(&names));
+        let are = if names.len() == 1 { "is" } else { "are" };
+        let label = format!("{} {are} allowed to every container", listed(&names));
         finding = finding.label(context.at(key), label);
     }
     findings.push(finding);
@@ -58,7 +59,7 @@ struct Lost<'d> {
     conditional: usize,
     /// How many have only a `name`.
     nameless: usize,
-    /// The first that is for some containers only and permits its calls.
+    /// The first that permits its calls to containers with some capability.
     permitted: Option<(Node<'d>, Vec<&'d str>)>,
 }
 
@@ -83,8 +84,9 @@ impl<'d> Lost<'d> {
         let excludes = entry.excludes.as_ref().filter(is_full);
         if let Some(key) = includes.and_then(|_| key(entry.node, "includes")) {
             self.keys.push(key);
-            if self.permitted.is_none() && entry.permits() == Some(true) && !entry.names.is_empty()
-            {
+            let asks = includes.is_some_and(|filter| !filter.caps.is_empty());
+            let permits = entry.permits() == Some(true) && !entry.names.is_empty();
+            if self.permitted.is_none() && asks && permits {
                 let names = entry.names.iter().map(|name| name.value);
                 self.permitted = Some((key, names.collect()));
             }

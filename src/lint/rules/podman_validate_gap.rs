@@ -1,5 +1,6 @@
 use crate::engine::Engine;
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::readers::Readers;
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::{Action, Dialects, Text};
 use crate::syscalls::Arch;
@@ -19,8 +20,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(profile) = context.profile() else {
         return;
     };
-    let is_named = |engine: &Engine| engine.dialect() == Dialects::PODMAN;
-    if profile.dialects != Dialects::PODMAN && !context.engines().iter().any(is_named) {
+    let reads = |engine: Engine| engine.dialect() == Dialects::PODMAN;
+    if Readers::engines(context, reads).is_none() {
         return;
     }
     let entries = profile.entries.iter().filter_map(|entry| entry.action);
