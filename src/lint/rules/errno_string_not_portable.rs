@@ -128,7 +128,7 @@ impl Named<'_> {
                 .here("only Podman, Buildah and CRI-O read it")
                 .help(format!("add `\"{by_number}\": {meant}`"))
                 .fact("number", meant)
-                .fix(Applicability::Unsafe, key.text_span(), &added),
+                .fix(Applicability::Unsafe, key.span(), &added),
         )
     }
 }
