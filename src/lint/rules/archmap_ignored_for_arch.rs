@@ -40,7 +40,22 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
         let is_unmapped =
             |engine: Engine| engine != Engine::Containerd && !engine.reads_arch_map(host);
-        if let Some(readers) = Readers::engines(context, is_unmapped) {
+        let readers = Readers::engines(context, is_unmapped);
+        let earlier = profile.arch_map.iter().take(index.min(LOOK_BACK));
+        let mut earlier = earlier.filter_map(|entry| entry.architecture);
+        let first = earlier.find(|first| first.value == name.value);
+        if readers.is_none() && first.is_none() {
+            continue;
+        }
+        if !findings.has_room() {
+            findings.leave_out();
+            continue;
+        }
+        let finding = |message: String| {
+            let finding = Finding::new(&RULE.rule, context.at(name.node), message);
+            finding.fact("architecture", name.value)
+        };
+        if let Some(readers) = readers {
             let message = format!(
                 "{} not read `archMap` on hosts of `{}`: {} not added to the filter",
                 readers.before("does", "do"),
@@ -48,26 +63,20 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 are(&added)
             );
             findings.push(
-                Finding::new(&RULE.rule, context.at(name.node), message)
+                finding(message)
                     .here("not read on such hosts")
-                    .help("keep a profile with `architectures` for these hosts")
-                    .fact("architecture", name.value),
+                    .help("keep a profile with `architectures` for these hosts"),
             );
-            continue;
-        }
-        let earlier = profile.arch_map.iter().take(index.min(LOOK_BACK));
-        let mut earlier = earlier.filter_map(|entry| entry.architecture);
-        if let Some(first) = earlier.find(|first| first.value == name.value) {
+        } else if let Some(first) = first {
             let message = format!(
                 "an earlier element of `archMap` is for `{}`, and engines take the first: this one is never used",
                 name.value
             );
             findings.push(
-                Finding::new(&RULE.rule, context.at(name.node), message)
+                finding(message)
                     .here("never used")
                     .label(context.at(first.node), "the one that is used")
-                    .help("put all architectures into one element")
-                    .fact("architecture", name.value),
+                    .help("put all architectures into one element"),
             );
         }
     }

@@ -42,6 +42,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         if is_reached == Some(side == Side::Includes) {
             continue;
         }
+        if !findings.has_room() {
+            findings.leave_out();
+            continue;
+        }
         let where_else = match side {
             Side::Includes => format!("before {written} too"),
             Side::Excludes => format!("from {written} on too"),

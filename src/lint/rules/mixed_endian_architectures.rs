@@ -49,8 +49,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .chain(entry.sub_architectures.iter().copied().filter(known));
         let is_used = || Readers::engines(context, |engine| engine.reads_arch_map(arch)).is_some();
         let has_other = all.clone().any(|name| differ(name, arch));
-        if has_other && arch.runs_engines() && is_used() {
+        if !has_other || !arch.runs_engines() || !is_used() {
+            continue;
+        }
+        if findings.has_room() {
             mixed(context, all, findings);
+        } else {
+            findings.leave_out();
         }
     }
 }

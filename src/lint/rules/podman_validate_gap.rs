@@ -37,6 +37,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         arch.is_some_and(|arch| !is_converted(arch))
     });
     for text in default.chain(entries.filter(unknown)).chain(architectures) {
+        if !findings.has_room() {
+            findings.leave_out();
+            continue;
+        }
         let written = text.value;
         let message = format!(
             "containers/common's own check of profiles refuses `{written}`, which Podman, Buildah and CRI-O hand to the runtime"
