@@ -95,6 +95,7 @@ fn linter() -> Linter {
     Linter {
         rules: lint_rules().to_vec(),
         targets: vec![Target::default()],
+        engines: Vec::new(),
         dialects: None,
     }
 }

@@ -119,6 +119,7 @@ fn write(report: &mut dyn Report) {
     let targets = [Target::default()];
     let against = Against {
         targets: &targets,
+        engines: &[],
         dialects: None,
     };
     report.begin(against).expect("memory");

@@ -115,7 +115,7 @@ fn options_say_otherwise_for_all_targets() {
     let report = check(PROFILE, &[targets, "--kernel=6.12", "--arch=aarch64"]).report();
     assert_eq!(
         report["target"],
-        json!({"architectures": ["aarch64"], "kernel": "6.12", "libseccomp": null, "dialects": null})
+        json!({"architectures": ["aarch64"], "kernel": "6.12", "libseccomp": null, "engines": [], "dialects": null})
     );
     for target in report["targets"].as_array().expect("targets") {
         assert_eq!(target["architectures"], json!(["aarch64"]));

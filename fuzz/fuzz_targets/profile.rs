@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
+use seclint::engine::Engine;
 use seclint::lint::{Linter, lint_rules};
 use seclint::profile::Dialects;
 use seclint::target::Target;
@@ -36,6 +37,7 @@ fuzz_target!(|bytes: &[u8]| {
             let linter = Linter {
                 rules: lint_rules().to_vec(),
                 targets: vec![Target::default()],
+                engines: Engine::ALL.to_vec(),
                 dialects,
             };
             for finding in linter.lint(&source).findings {

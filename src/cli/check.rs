@@ -6,6 +6,7 @@ use std::thread;
 use clap::Args;
 use rayon::prelude::*;
 
+use super::engine::EnginesOption;
 use super::input::{Input, inputs};
 use super::options::{Dialect, FailOn, SelectionOptions, TargetOptions};
 use super::output::{OutputOptions, Reports};
@@ -35,6 +36,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     target: TargetOptions,
     #[command(flatten)]
+    engines: EnginesOption,
+    #[command(flatten)]
     selection: SelectionOptions,
     #[command(flatten)]
     output: OutputOptions,
@@ -48,11 +51,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
             .filter(|rule| selection.holds(&rule.rule))
             .collect(),
         targets: arguments.target.targets(),
+        engines: arguments.engines.engines(),
         dialects: arguments.dialect.map(Dialect::dialects),
     };
     let mut reports = arguments.output.open(&arguments.paths)?;
     let against = Against {
         targets: &linter.targets,
+        engines: &linter.engines,
         dialects: linter.dialects,
     };
     reports.write(|report| report.begin(against))?;

@@ -86,6 +86,26 @@ impl EngineOptions {
     }
 }
 
+/// The engines that profiles are for.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Target")]
+pub(super) struct EnginesOption {
+    /// Engine that reads the profiles (may be repeated)
+    #[arg(long, value_enum, value_delimiter = ',')]
+    engine: Vec<EngineName>,
+}
+
+impl EnginesOption {
+    /// Each engine that was named, once, in the order of [`Engine::ALL`].
+    pub(super) fn engines(&self) -> Vec<Engine> {
+        let is_named = |engine: &Engine| {
+            let mut named = self.engine.iter().map(|&name| Engine::from(name));
+            named.any(|named| named == *engine)
+        };
+        Engine::ALL.into_iter().filter(is_named).collect()
+    }
+}
+
 /// The engines' names.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum EngineName {

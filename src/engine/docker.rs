@@ -136,7 +136,7 @@ fn part(digits: &str) -> Result<u32, String> {
 /// The host architectures for which `archMap` is looked through, by what their element of it is
 /// called. Others have a name that the daemon's two tables do not agree on: `mipsel`,
 /// `loongarch64`; or none: `mips`.
-const fn is_mapped(arch: Arch) -> bool {
+pub(super) const fn is_mapped(arch: Arch) -> bool {
     matches!(
         arch,
         Arch::X86

@@ -14,15 +14,19 @@
 
 mod capabilities;
 mod containerd;
+mod difference;
 mod docker;
 pub(crate) mod oci;
 mod podman;
 mod section;
 
 pub use capabilities::{CapabilityError, CapabilityOptions};
+pub use difference::{Decision, Difference, differences};
+pub use podman::errno as podman_errno;
 pub use section::{Section, SectionCondition, SectionEntry};
 
 use crate::go;
+use crate::profile::Dialects;
 use crate::syscalls::{Arch, KernelVersion};
 use crate::text::{Document, Kind, Node, Span};
 
@@ -44,6 +48,26 @@ pub enum Engine {
 impl Engine {
     /// Every engine.
     pub const ALL: [Self; 4] = [Self::Docker, Self::Podman, Self::Crio, Self::Containerd];
+
+    /// The dialect that the engine reads; other dialects' fields are unknown to it.
+    #[must_use]
+    pub const fn dialect(self) -> Dialects {
+        match self {
+            Self::Docker => Dialects::DOCKER,
+            Self::Podman | Self::Crio => Dialects::PODMAN,
+            Self::Containerd => Dialects::OCI,
+        }
+    }
+
+    /// Whether the engine looks through `archMap` on hosts of an architecture.
+    #[must_use]
+    pub const fn reads_arch_map(self, host: Arch) -> bool {
+        match self {
+            Self::Docker => docker::is_mapped(host),
+            Self::Podman | Self::Crio => podman::is_mapped(host),
+            Self::Containerd => false,
+        }
+    }
 
     /// The engine's name on the command line: `docker`.
     #[must_use]

@@ -89,7 +89,7 @@ impl<'d> Struct<'d> for Filter<'d> {
 }
 
 /// The host architectures for which `archMap` is looked through (`nativeToSeccomp`).
-const fn is_mapped(arch: Arch) -> bool {
+pub(super) const fn is_mapped(arch: Arch) -> bool {
     matches!(
         arch,
         Arch::X86_64 | Arch::Aarch64 | Arch::Mips64 | Arch::Mipsel64 | Arch::S390X
@@ -120,7 +120,7 @@ pub(super) fn resolve<'d>(
                     use either 'architectures' or 'archMap'",
         });
     }
-    let default_errno = errno(
+    let default_errno = chosen_errno(
         config.default_errno,
         config.common.default_errno_ret,
         host,
@@ -175,7 +175,7 @@ impl<'d> Syscall<'d> {
                 });
             }
         };
-        let errno_ret = errno(self.errno, self.errno_ret, host, span)?;
+        let errno_ret = chosen_errno(self.errno, self.errno_ret, host, span)?;
         if names.is_empty() {
             return Ok(None);
         }
@@ -193,8 +193,24 @@ impl<'d> Syscall<'d> {
     }
 }
 
+/// The number that containers/common has for an errno by name or digits on a host; `None` if it has
+/// none, and refuses the profile.
+#[must_use]
+pub fn errno(name: &str, host: Arch) -> Option<u64> {
+    if let Some(number) = go::parse_uint(name).filter(|&number| number <= u32::MAX.into()) {
+        return Some(number);
+    }
+    let is_mips = matches!(
+        host,
+        Arch::Mips | Arch::Mips64 | Arch::Mipsel | Arch::Mipsel64
+    );
+    let mut rows = PODMAN_ERRNOS.iter();
+    let &(_, number, mips) = rows.find(|(known, ..)| *known == name)?;
+    Some(if is_mips { mips } else { number })
+}
+
 /// `getErrno`: the errno by name or digits, which counts before the one by number.
-fn errno(
+fn chosen_errno(
     name: &str,
     number: Option<Uint>,
     host: Arch,
@@ -203,20 +219,10 @@ fn errno(
     if name.is_empty() {
         return Ok(number.map(|number| number.0));
     }
-    if let Some(number) = go::parse_uint(name).filter(|&number| number <= u32::MAX.into()) {
-        return Ok(Some(number));
-    }
-    let is_mips = matches!(
-        host,
-        Arch::Mips | Arch::Mips64 | Arch::Mipsel | Arch::Mipsel64
-    );
-    let mut rows = PODMAN_ERRNOS.iter();
-    match rows.find(|(known, ..)| *known == name) {
-        Some(&(_, _, mips)) if is_mips => Ok(Some(mips)),
-        Some(&(_, number, _)) => Ok(Some(number)),
-        None => Err(Refusal::UnknownErrno {
+    errno(name, host)
+        .map(Some)
+        .ok_or_else(|| Refusal::UnknownErrno {
             name: name.to_owned(),
             span,
-        }),
-    }
+        })
 }

@@ -54,7 +54,7 @@ pub struct SectionEntry<'d> {
 }
 
 /// A condition of a section's rule entry.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SectionCondition<'d> {
     /// Which argument, counted from 0.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::engine::Engine;
 use crate::finding::{Finding, Location};
-use crate::profile::{Action, Found, Mistake, Profile, RuleEntry, Text};
-use crate::syscalls::{self, Arch, Spelling, Syscall};
+use crate::profile::{Action, Dialects, Found, Mistake, Profile, RuleEntry, Text};
+use crate::syscalls::{self, Arch, KernelVersion, Spelling, Syscall};
 use crate::target::Target;
 use crate::text::{Document, Kind, Node, Source, Span, Syntax};
 
@@ -21,6 +22,7 @@ pub struct Context<'c> {
     pub found: &'c Found<'c>,
     /// What stands beside it.
     pub place: Place,
+    engines: &'c [Engine],
     names: Vec<NameUse<'c>>,
     targets: Vec<TargetUse<'c>>,
 }
@@ -91,11 +93,33 @@ impl<'c> Context<'c> {
             document,
             found,
             place,
+            engines: &[],
             names,
             targets: (targets.iter())
                 .map(|target| TargetUse::new(found, target))
                 .collect(),
         }
+    }
+
+    /// Says which engines will read the source.
+    #[must_use]
+    pub fn with_engines(mut self, engines: &'c [Engine]) -> Self {
+        self.engines = engines;
+        self
+    }
+
+    /// The engines that will read the source; empty if none was said.
+    #[must_use]
+    pub fn engines(&self) -> &'c [Engine] {
+        self.engines
+    }
+
+    /// Whether the profile is the section of a container's configuration, which runtimes read.
+    #[must_use]
+    pub fn is_section(&self) -> bool {
+        self.profile().is_some_and(|profile| {
+            profile.dialects == Dialects::OCI && self.document.root() != Some(profile.node)
+        })
     }
 
     /// The profile, if there is one.
@@ -191,6 +215,25 @@ impl<'c> Context<'c> {
     #[must_use]
     pub fn targets(&self) -> &[TargetUse<'c>] {
         &self.targets
+    }
+
+    /// The architectures of the targets' hosts, each once; empty if nothing is said of them.
+    #[must_use]
+    pub fn hosts(&self) -> Vec<Arch> {
+        let mut hosts = Vec::new();
+        for &host in self.targets.iter().flat_map(|it| &it.target.architectures) {
+            if !hosts.contains(&host) {
+                hosts.push(host);
+            }
+        }
+        hosts
+    }
+
+    /// The targets' kernels, if all of them say theirs.
+    #[must_use]
+    pub fn kernels(&self) -> Option<Vec<KernelVersion>> {
+        let kernels = self.targets.iter().map(|it| it.target.kernel);
+        kernels.map(|kernel| Some(kernel?.version)).collect()
     }
 
     /// The targets of which something holds.

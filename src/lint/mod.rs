@@ -6,6 +6,7 @@
 mod condition;
 mod context;
 mod findings;
+mod readers;
 mod registry;
 mod removal;
 mod rules;
@@ -21,6 +22,7 @@ pub use findings::Findings;
 pub use registry::{SelectionError, all_rules, find_rule, lint_rules, parse_rules};
 pub use target_use::TargetUse;
 
+use crate::engine::Engine;
 use crate::finding::{Finding, Rule};
 use crate::profile::{self, Dialects, Found};
 use crate::target::Target;
@@ -54,6 +56,8 @@ pub struct Linter {
     /// What the profiles will run on: at least one target, if only one of which
     /// nothing is said.
     pub targets: Vec<Target>,
+    /// The engines that will read them; empty if none was said.
+    pub engines: Vec<Engine>,
     /// The dialects that every source is in; `None` to see for each.
     pub dialects: Option<Dialects>,
 }
@@ -81,7 +85,8 @@ impl Linter {
                     is_first_of_document: number == 0,
                     profiles,
                 };
-                contexts.push(Context::new(source, document, found, &self.targets, place));
+                let context = Context::new(source, document, found, &self.targets, place);
+                contexts.push(context.with_engines(&self.engines));
             }
         }
         let has_several = documents.iter().any(|document| document.index() > 0);

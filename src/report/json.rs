@@ -95,6 +95,7 @@ fn target(against: Against<'_>) -> Value {
         "architectures": common("architectures").unwrap_or_else(|| json!([])),
         "kernel": common("kernel"),
         "libseccomp": common("libseccomp"),
+        "engines": against.engines.iter().map(|engine| engine.name()).collect::<Vec<_>>(),
         "dialects": against.dialects.map(|dialects| dialects.names().collect::<Vec<_>>()),
     })
 }

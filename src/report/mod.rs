@@ -12,6 +12,7 @@ use std::io;
 use serde::Serialize;
 
 use crate::crun::Audit;
+use crate::engine::Engine;
 use crate::finding::{Finding, Severity};
 use crate::profile::Dialects;
 use crate::target::Target;
@@ -67,6 +68,8 @@ impl Summary {
 pub struct Against<'t> {
     /// The platforms; at least one, if only one of which nothing is said.
     pub targets: &'t [Target],
+    /// The engines that will read the profiles; empty if none was said.
+    pub engines: &'t [Engine],
     /// The dialects that the user says the profiles are in.
     pub dialects: Option<Dialects>,
 }

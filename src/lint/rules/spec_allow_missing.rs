@@ -1,6 +1,5 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
-use crate::profile::Dialects;
 use crate::syscalls::KernelVersion;
 
 pub(super) static RULE: LintRule = LintRule {
@@ -37,9 +36,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         return;
     };
     // Engines leave an empty list out of what they hand on, so only a runtime's own file has one.
-    let is_section =
-        profile.dialects == Dialects::OCI && context.document.root() != Some(profile.node);
-    if flags.iter().any(|flag| flag.value == SPEC_ALLOW) || (flags.is_empty() && !is_section) {
+    let is_meant = !flags.is_empty() || context.is_section();
+    if flags.iter().any(|flag| flag.value == SPEC_ALLOW) || !is_meant {
         return;
     }
     let finding =

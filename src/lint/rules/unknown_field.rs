@@ -1,6 +1,6 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
-use crate::profile::{Field, Mistake, Profile};
+use crate::profile::{Dialects, Field, Mistake, Profile};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -25,6 +25,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         if is_private(written) || profile.field_in_other_case(written, known).is_some() {
             continue;
         }
+        let elsewhere = known.iter().find(|field| field.name == written);
+        let is_engines = |field: &Field| (field.dialects & Dialects::OPERATOR).is_empty();
+        // What engines read and others do not has rules of its own.
+        if elsewhere.is_some_and(is_engines) && !profile.is_for_operator() {
+            continue;
+        }
         let finding = |message: String| {
             Finding::new(&RULE.rule, context.at(key), message).fact("field", written)
         };
@@ -32,43 +38,40 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.leave_out();
             continue;
         }
-        findings.push(
-            if let Some(field) = known.iter().find(|field| field.name == written) {
-                finding(format!(
-                    "`{written}` is a field of {} profiles; read as {}, it is ignored",
-                    field.dialects, profile.dialects
-                ))
-                .severity(Severity::Error)
-                .here("ignored")
-                .help("write what it stands for in fields that this format has")
-            } else if let Some(field) = meant(written, known, profile) {
-                finding(format!(
-                    "{object} has no field `{written}`: nothing reads it"
-                ))
-                .severity(Severity::Error)
-                .here("ignored")
-                .help(format!("did you mean `{field}`?"))
-                .fact("suggestion", field)
-            } else if matches!(written, "caps" | "arches" | "minKernel") && object == "a rule entry"
-            {
-                finding(format!(
-                    "{object} has no field `{written}`: nothing reads it"
-                ))
-                .severity(Severity::Error)
-                .here("ignored")
-                .help("it belongs into `includes` or `excludes`")
+        findings.push(if let Some(field) = elsewhere {
+            finding(format!(
+                "`{written}` is a field of {} profiles; read as {}, it is ignored",
+                field.dialects, profile.dialects
+            ))
+            .severity(Severity::Error)
+            .here("ignored")
+            .help("write what it stands for in fields that this format has")
+        } else if let Some(field) = meant(written, known, profile) {
+            finding(format!(
+                "{object} has no field `{written}`: nothing reads it"
+            ))
+            .severity(Severity::Error)
+            .here("ignored")
+            .help(format!("did you mean `{field}`?"))
+            .fact("suggestion", field)
+        } else if matches!(written, "caps" | "arches" | "minKernel") && object == "a rule entry" {
+            finding(format!(
+                "{object} has no field `{written}`: nothing reads it"
+            ))
+            .severity(Severity::Error)
+            .here("ignored")
+            .help("it belongs into `includes` or `excludes`")
+        } else {
+            finding(format!(
+                "{object} has no field `{written}`: nothing reads it"
+            ))
+            .here("ignored")
+            .help(if profile.is_for_operator() {
+                "remove it: the API server drops it, or refuses the profile"
             } else {
-                finding(format!(
-                    "{object} has no field `{written}`: nothing reads it"
-                ))
-                .here("ignored")
-                .help(if profile.is_for_operator() {
-                    "remove it: the API server drops it, or refuses the profile"
-                } else {
-                    "remove it, or begin its name with `x-` to say that it is meant for people only"
-                })
-            },
-        );
+                "remove it, or begin its name with `x-` to say that it is meant for people only"
+            })
+        });
     }
 }
 
