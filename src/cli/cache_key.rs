@@ -11,7 +11,7 @@ use super::options::{Dialect, HostOptions};
 use super::{CliError, Ending, complain};
 use crate::crun::{Host, KeyError, cache_key, section};
 use crate::profile::{self, Dialects, Found};
-use crate::runtime::crun::fails_on_unknown;
+use crate::runtime::crun::{Annotations, Parser};
 use crate::text::{Document, json};
 
 /// Print the name that crun gives a profile's cache entry.
@@ -87,5 +87,6 @@ fn key(
     };
     let refused = |error: KeyError| CliError::Key(name.to_owned(), error);
     let section = section(document, bytes, &profile, &host.crun).map_err(refused)?;
-    cache_key(&section, fails_on_unknown(document), host).map_err(refused)
+    let annotations = Annotations::of(document, bytes, Parser::of(&host.crun));
+    cache_key(&section, annotations.fails_on_unknown, host).map_err(refused)
 }

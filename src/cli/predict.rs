@@ -14,7 +14,6 @@ use super::{CliError, Ending};
 use crate::crun::{Host, cache_key};
 use crate::profile::{self, Dialects, Found, ProfileFile};
 use crate::report::visible;
-use crate::runtime::crun::fails_on_unknown;
 use crate::runtime::{Model, Outcome, Prediction, Surroundings, difference};
 use crate::syscalls::{Arch, Release, TABLE_RELEASE};
 use crate::target::{Runtime, Uname};
@@ -246,8 +245,7 @@ fn predict<'a>(
         let key = section
             .filter(|_| prediction.leaves_entry)
             .and_then(|section| {
-                let fails = fails_on_unknown(document);
-                let key = cache_key(section, fails, &host);
+                let key = cache_key(section, prediction.fails_on_unknown, &host);
                 key.map_err(|error| notes.push(error.to_string())).ok()
             });
         if !model.is_recorded() {

@@ -14,7 +14,7 @@ use crate::engine;
 use crate::finding::Location;
 use crate::profile::{self, Found, ProfileFile};
 use crate::runtime::Section;
-use crate::runtime::crun::{self, Conditions, Parser, fails_on_unknown, filter_annotation};
+use crate::runtime::crun::{self, Annotations, Conditions, Parser};
 use crate::syscalls::{Arch, Release};
 use crate::text::{Node, Source, json};
 
@@ -112,14 +112,16 @@ impl Search<'_> {
         let source = Arc::new(Source::new(path, bytes));
         let document = json::parse(source.bytes());
         self.seen.add(&document);
-        if filter_annotation(&document).is_some() {
+        let parser = Parser::of(version(self.host));
+        let annotations = Annotations::of(&document, source.bytes(), parser);
+        if annotations.has_filter {
             // The annotation is the filter, and crun passes the cache by.
             return None;
         }
         let Found::Profile(profile) = profile::find(&document, None) else {
             return None;
         };
-        let fails = fails_on_unknown(&document);
+        let fails = annotations.fails_on_unknown;
         let (mut key, mut unknown) = (None, Arc::default());
         match key::section(&document, source.bytes(), &profile, version(self.host)) {
             Ok(section) => {

@@ -6,19 +6,27 @@
 mod lexis;
 mod reader;
 
+use std::sync::Arc;
+
 pub use reader::Parser;
 use reader::Reader;
 
 use super::libseccomp::Context;
-use super::plan::{Ignored, Plan, Planned, Refusal, Rule, alternatives};
+use super::plan::{Ignored, Plan, Planned, Refusal, Rule, in_rules};
 use super::section::{Argument, Entry, Section, Str};
-use super::{Model, Prediction, Surroundings, annotation, startup};
+use super::{Model, Prediction, Surroundings, numbers, startup};
 use crate::profile::{Action, Comparison, Effect, Operator};
 use crate::syscalls::{self, Arch, Release};
 use crate::text::Document;
 
 /// What crun knows to do with an argument of a syscall; the ones after are dropped.
 const MOST_ARGUMENTS: usize = 6;
+
+/// The first version with [`Parser::JsonC`].
+pub(super) const FIRST_WITH_JSON_C: (u32, u32) = (1, 28);
+
+/// The first version that keeps compiled filters.
+const FIRST_WITH_CACHE: (u32, u32) = (1, 7);
 
 /// The flags that crun knows.
 const FLAGS: [&str; 4] = [
@@ -45,13 +53,34 @@ impl Parser {
     /// The parser of a crun version, as `crun --version` prints it.
     #[must_use]
     pub fn of(version: &str) -> Self {
-        let mut parts = version
-            .split('.')
-            .map_while(|part| part.parse::<u32>().ok());
-        match (parts.next(), parts.next()) {
-            (Some(1), Some(minor)) if minor >= 28 => Self::JsonC,
-            (Some(2..), _) => Self::JsonC,
+        match numbers(version) {
+            Some(number) if number >= FIRST_WITH_JSON_C => Self::JsonC,
             _ => Self::Yajl,
+        }
+    }
+}
+
+/// What a container's configuration asks of crun by its annotations.
+#[derive(Clone, Debug, Default)]
+pub struct Annotations<'d> {
+    /// `run.oci.seccomp_fail_unknown_syscall`, with any value but "0": to refuse unknown names.
+    pub fails_on_unknown: bool,
+    /// `run.oci.seccomp_bpf_data`: to load the filter that is in it, and to pass the cache by.
+    pub has_filter: bool,
+    /// `run.oci.seccomp.receiver`: where notifications are sent, unless the section says it.
+    pub receiver: Option<Str<'d>>,
+}
+
+impl<'d> Annotations<'d> {
+    /// Those of a document, which need not be a container's configuration.
+    #[must_use]
+    pub fn of(document: &'d Document<'d>, source: &'d [u8], parser: Parser) -> Self {
+        let reader = Reader::new(document, source, parser);
+        let fails = reader.annotation("run.oci.seccomp_fail_unknown_syscall");
+        Self {
+            fails_on_unknown: fails.is_some_and(|value| *value.bytes != *b"0"),
+            has_filter: reader.annotation("run.oci.seccomp_bpf_data").is_some(),
+            receiver: reader.annotation("run.oci.seccomp.receiver"),
         }
     }
 }
@@ -66,12 +95,7 @@ pub fn read<'d>(
     source: &'d [u8],
     parser: Parser,
 ) -> Result<Option<Section<'d>>, Refusal> {
-    let reader = Reader {
-        parser,
-        source,
-        document,
-    };
-    reader.read()
+    Reader::new(document, source, parser).read()
 }
 
 /// What crun asks of libseccomp for a section. It does so only where the cache has no entry.
@@ -107,6 +131,7 @@ fn generate<'d>(
         if effect == default {
             continue;
         }
+        let mut alternatives = None;
         for name in &entry.names {
             let syscall = syscalls::lookup(name.as_str())
                 .filter(|syscall| !name.is_null && syscall.known_to(conditions.libseccomp));
@@ -118,7 +143,11 @@ fn generate<'d>(
                 warned.push(Ignored::new(name));
                 continue;
             };
-            for comparisons in alternatives(comparisons(entry, position)?) {
+            let alternatives = match &mut alternatives {
+                Some(made) => made,
+                none => none.insert(in_rules(comparisons(entry, position)?)),
+            };
+            for comparisons in alternatives.iter() {
                 let words = if comparisons.is_empty() {
                     format!("seccomp_rule_add `{}`", name.shown())
                 } else {
@@ -127,7 +156,7 @@ fn generate<'d>(
                 let rule = Rule {
                     effect,
                     syscall,
-                    comparisons,
+                    comparisons: Arc::clone(comparisons),
                     entry: position,
                 };
                 (context.add_rule(rule))
@@ -194,19 +223,15 @@ fn comparisons(entry: &Entry<'_>, position: usize) -> Result<Vec<Comparison>, Re
     args.iter().map(comparison).collect()
 }
 
-/// What crun says of the listener, before it makes a filter. Nothing is taken to listen.
-pub(super) fn check_listener(section: &Section<'_>) -> Result<(), Refusal> {
-    match &section.listener_path {
-        Some(path) if path.bytes.first() != Some(&b'/') => {
-            let words = format!(
-                "the seccomp receiver `{}` is not an absolute path",
-                path.shown()
-            );
-            Err(Refusal(words))
-        }
-        Some(_) => Err(Refusal::new("open seccomp receiver")),
-        None => Ok(()),
+/// What crun says of a listener that is not there, before it makes a filter.
+fn no_listener(path: &Str<'_>) -> Refusal {
+    if path.bytes.first() == Some(&b'/') {
+        return Refusal::new("open seccomp receiver");
     }
+    Refusal(format!(
+        "the seccomp receiver `{}` is not an absolute path",
+        path.shown()
+    ))
 }
 
 /// What crun says of flags, when the cache has its entry already.
@@ -231,11 +256,7 @@ pub(super) fn predict<'d>(
     source: &'d [u8],
     surroundings: Surroundings,
 ) -> Prediction<'d> {
-    let reader = Reader {
-        parser: Parser::of(&model.version),
-        source,
-        document,
-    };
+    let reader = Reader::new(document, source, Parser::of(&model.version));
     let section = match reader.read() {
         Ok(Some(section)) => section,
         Ok(None) => return Prediction::without_filter(),
@@ -250,18 +271,22 @@ pub(super) fn predict<'d>(
             };
         }
     };
-    if filter_annotation(document).is_some() {
+    let annotations = Annotations::of(document, source, reader.parser);
+    if annotations.has_filter {
         return Prediction::default()
             .with_note("the filter is the one in the annotation run.oci.seccomp_bpf_data");
     }
     let mut prediction = Prediction::default();
-    if let Some(path) = &section.listener_path {
+    if let Some(path) = section
+        .listener_path
+        .as_ref()
+        .or(annotations.receiver.as_ref())
+    {
+        let refusal = no_listener(path);
         prediction = prediction.with_note(format!(
             "nothing is taken to listen at `{}`; where something does, the container starts",
             path.shown()
         ));
-    }
-    if let Err(refusal) = check_listener(&section) {
         prediction.section = Some(section);
         return prediction.refused(refusal);
     }
@@ -271,18 +296,19 @@ pub(super) fn predict<'d>(
             parser: reader.parser,
             libseccomp: surroundings.libseccomp,
             native: surroundings.native,
-            fails_on_unknown: fails_on_unknown(document),
+            fails_on_unknown: annotations.fails_on_unknown,
         },
     );
     prediction.warned = planned.warned;
+    prediction.fails_on_unknown = annotations.fails_on_unknown;
     let flags = check_flags(&section);
     prediction.section = Some(section);
     let plan = match planned.plan {
         Ok(plan) => plan,
         Err(refusal) => return prediction.refused(refusal),
     };
-    prediction.leaves_entry = true;
-    if !prediction.warned.is_empty() {
+    prediction.leaves_entry = model.number >= FIRST_WITH_CACHE;
+    if prediction.leaves_entry && !prediction.warned.is_empty() {
         prediction = prediction.with_note(
             "crun warns when it makes the cache entry, and is silent while the entry is there",
         );
@@ -295,19 +321,4 @@ pub(super) fn predict<'d>(
         .no_new_privileges()
         .unwrap_or(surroundings.no_new_privileges);
     prediction.started(startup::crun(has_no_new_privileges))
-}
-
-/// Whether a container's configuration asks crun to refuse unknown names: by the annotation
-/// `run.oci.seccomp_fail_unknown_syscall`, with any value but "0".
-#[must_use]
-pub fn fails_on_unknown(document: &Document<'_>) -> bool {
-    let value = annotation(document, "run.oci.seccomp_fail_unknown_syscall");
-    value.is_some_and(|value| value.split('\0').next() != Some("0"))
-}
-
-/// The filter that a container's configuration brings along, by the annotation
-/// `run.oci.seccomp_bpf_data`: crun then passes its cache by.
-#[must_use]
-pub fn filter_annotation<'d>(document: &'d Document<'d>) -> Option<&'d str> {
-    annotation(document, "run.oci.seccomp_bpf_data")
 }

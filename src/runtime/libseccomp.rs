@@ -4,6 +4,7 @@
 //! that overlap in part can be refused as well, depending on libseccomp's inner order.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry::{Occupied, Vacant};
 
 use super::plan::{Plan, Rule};
 use crate::profile::{Action, Comparison, Effect, Operator};
@@ -44,14 +45,14 @@ impl Errno {
 /// A filter that is being made.
 pub(super) struct Context {
     plan: Plan,
-    /// By syscall the rules with conditions that were added, each condition as libseccomp keeps it.
-    chains: HashMap<usize, Vec<(Vec<Link>, Effect)>>,
+    /// By syscall and conditions, as libseccomp keeps them, what the rules lead to that were added.
+    chains: HashMap<(usize, Vec<Link>), Effect>,
     /// By syscall the first rule without conditions.
     unconditional: HashMap<usize, Effect>,
 }
 
 /// A condition as libseccomp keeps it: three of the operators are the opposites of others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Link {
     index: u32,
     operator: u8,
@@ -145,11 +146,11 @@ impl Context {
             if chain.is_empty() {
                 self.unconditional.entry(syscall).or_insert(rule.effect);
             } else if !self.unconditional.contains_key(&syscall) {
-                let chains = self.chains.entry(syscall).or_default();
-                match chains.iter().find(|(other, _)| *other == chain) {
-                    Some((_, effect)) if *effect != rule.effect => return Err(Errno::Exists),
-                    Some(_) => {}
-                    None => chains.push((chain, rule.effect)),
+                match self.chains.entry((syscall, chain)) {
+                    Occupied(other) if *other.get() != rule.effect => return Err(Errno::Exists),
+                    // The same once more changes nothing, and there may be many.
+                    Occupied(_) => return Ok(()),
+                    Vacant(place) => _ = place.insert(rule.effect),
                 }
             }
         }
@@ -164,9 +165,8 @@ impl Context {
 }
 
 impl Plan {
-    /// What a call on the host's own architecture meets. Arguments are `None` where they are not
-    /// known.
-    pub(super) fn meets(&self, syscall: &'static Syscall, arguments: [Option<u64>; 6]) -> Met {
+    /// What a call on the host's own architecture meets, whatever its arguments are.
+    pub(super) fn meets(&self, syscall: &'static Syscall) -> Met {
         const ENOSYS: Effect = Effect {
             action: Action::Errno,
             errno: 38,
@@ -179,33 +179,37 @@ impl Plan {
             return Met::Effect(ENOSYS);
         }
         let rules = self.rules.iter().filter(|rule| rule.syscall == syscall);
-        let (always, sometimes): (Vec<_>, Vec<_>) =
-            rules.partition(|rule| rule.comparisons.iter().all(|it| Link::of(it).is_none()));
-        if let Some(rule) = always.first() {
+        let is_unconditional =
+            |rule: &&Rule| rule.comparisons.iter().all(|it| Link::of(it).is_none());
+        if let Some(rule) = rules.clone().find(is_unconditional) {
             return Met::Effect(rule.effect);
         }
-        let mut met = None;
-        for rule in sometimes {
-            match holds(&rule.comparisons, arguments) {
-                Some(false) => {}
-                Some(true) if met.is_none_or(|met| met == rule.effect) => met = Some(rule.effect),
-                _ => return Met::Depends,
-            }
+        // Never in the way; always, which libseccomp does not see; or now and then.
+        let mut rules = rules.filter(|rule| !rule.comparisons.iter().any(never_holds));
+        let Some(first) = rules.next() else {
+            return Met::Effect(self.default);
+        };
+        if first.comparisons.iter().all(always_holds) && rules.all(|it| it.effect == first.effect) {
+            return Met::Effect(first.effect);
         }
-        Met::Effect(met.unwrap_or(self.default))
+        Met::Depends
     }
 }
 
-/// Whether all conditions hold; `None` if that depends on what is not known.
-fn holds(comparisons: &[Comparison], arguments: [Option<u64>; 6]) -> Option<bool> {
-    let mut all = Some(true);
-    for comparison in comparisons {
-        let argument = arguments.get(comparison.index as usize).copied().flatten();
-        match argument.map(|argument| comparison.holds(argument)) {
-            Some(false) => return Some(false),
-            Some(true) => {}
-            None => all = None,
-        }
+/// Whether a condition holds for every argument of 64 bits.
+fn always_holds(comparison: &Comparison) -> bool {
+    match comparison.operator {
+        Operator::GreaterOrEqual | Operator::MaskedEqual => comparison.value == 0,
+        Operator::LessOrEqual => comparison.value == u64::MAX,
+        _ => false,
     }
-    all
+}
+
+/// Whether it holds for none.
+fn never_holds(comparison: &Comparison) -> bool {
+    match comparison.operator {
+        Operator::Less => comparison.value == 0,
+        Operator::Greater => comparison.value == u64::MAX,
+        _ => false,
+    }
 }

@@ -18,7 +18,7 @@ pub use section::{Argument, Entry, Section, Str};
 use startup::Start;
 
 use crate::syscalls::{Arch, Release};
-use crate::text::{Document, Node};
+use crate::text::Document;
 
 /// A runtime that can be predicted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +74,8 @@ pub struct Surroundings {
 pub struct Prediction<'d> {
     /// What becomes of the container.
     pub outcome: Outcome,
+    /// Whether it always does. If not, a note says on what it depends.
+    pub is_certain: bool,
     /// The runtime's own words where it refuses; the beginning of them, or a part.
     pub error: Option<String>,
     /// The names that it warns of, a message each, in its order.
@@ -86,6 +88,8 @@ pub struct Prediction<'d> {
     pub plan: Option<Plan>,
     /// Whether crun leaves an entry in its cache.
     pub leaves_entry: bool,
+    /// Whether an annotation asks crun to refuse unknown names, which is a part of the entry's key.
+    pub fails_on_unknown: bool,
     /// What else a user should know.
     pub notes: Vec<String>,
 }
@@ -110,14 +114,13 @@ impl Model {
             "runc" => (ModelKind::Runc, "runc", "1.3.6"),
             _ => return Err(ModelError::Unknown(name.to_owned())),
         };
-        let mut parts = version.split(['.', '-', '+', '~']).map(str::parse);
-        match (parts.next(), parts.next()) {
-            (Some(Ok(major)), Some(Ok(minor))) => Ok(Self {
+        match numbers(version) {
+            Some(number) => Ok(Self {
                 kind,
                 version: version.to_owned(),
-                number: (major, minor),
+                number,
             }),
-            _ => Err(ModelError::Version(version.to_owned(), name, example)),
+            None => Err(ModelError::Version(version.to_owned(), name, example)),
         }
     }
 
@@ -146,17 +149,12 @@ impl Model {
     /// The recorded version whose ways this one is taken to have.
     #[must_use]
     pub fn nearest(&self) -> &'static str {
-        let versions = Self::RECORDED
-            .iter()
-            .filter(|(name, _, _)| *name == self.name());
-        let mut nearest = None;
-        for (name, version, _) in versions {
-            let is_older = Self::of(name, version).is_ok_and(|model| model.number <= self.number);
-            if nearest.is_none() || is_older {
-                nearest = Some(*version);
-            }
+        match (self.kind, self.number) {
+            (ModelKind::Crun, number) if number < crun::FIRST_WITH_JSON_C => "1.21",
+            (ModelKind::Crun, _) => "1.28",
+            (ModelKind::Runc, number) if number < runc::FIRST_WITH_FLAGS => "1.1.15+ds1",
+            (ModelKind::Runc, _) => "1.3.6+ds1",
         }
-        nearest.unwrap_or_default()
     }
 
     /// What the runtime does with a document, which is a section or a container's configuration.
@@ -178,12 +176,14 @@ impl Default for Prediction<'_> {
     fn default() -> Self {
         Self {
             outcome: Outcome::Starts,
+            is_certain: true,
             error: None,
             warned: Vec::new(),
             dropped: Vec::new(),
             section: None,
             plan: None,
             leaves_entry: false,
+            fails_on_unknown: false,
             notes: Vec::new(),
         }
     }
@@ -197,6 +197,11 @@ impl Prediction<'_> {
     fn with_note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
         self
+    }
+
+    fn uncertain(mut self, note: String) -> Self {
+        self.is_certain = false;
+        self.with_note(note)
     }
 
     fn refused(mut self, refusal: Refusal) -> Self {
@@ -218,11 +223,11 @@ impl Prediction<'_> {
                     "the runtime itself needs `{call}` between loading the filter and the program"
                 ))
             }
-            Some(Start::Depends(call)) => self.with_note(format!(
+            Some(Start::Depends(call)) => self.uncertain(format!(
                 "whether the program ever runs depends on the arguments of `{call}`, which the runtime needs"
             )),
-            Some(Start::Varies(call)) => self.with_note(format!(
-                "the program may as well never run: the runtime calls `{call}` now and then between loading the filter and the program"
+            Some(Start::Varies(call)) => self.uncertain(format!(
+                "the program may never run: the runtime calls `{call}` now and then between loading the filter and the program"
             )),
             Some(Start::Runs) | None => self,
         }
@@ -239,21 +244,17 @@ pub fn difference(first: &Prediction<'_>, second: &Prediction<'_>) -> Option<Str
     if first.architectures != second.architectures {
         return Some("other architectures".to_owned());
     }
-    let rules = |plan: &Plan, entry: usize| -> Vec<_> {
-        let rules = plan.rules.iter().filter(|rule| rule.entry == entry);
-        rules
-            .map(|rule| (rule.syscall.name(), rule.effect, rule.comparisons.clone()))
-            .collect()
+    let alike = |(one, other): &(&Rule, &Rule)| {
+        one.entry == other.entry
+            && one.syscall == other.syscall
+            && one.effect == other.effect
+            && one.comparisons == other.comparisons
     };
-    let entries = first
-        .rules
-        .iter()
-        .chain(&second.rules)
-        .map(|rule| rule.entry);
-    for entry in 0..=entries.max().unwrap_or(0) {
-        if rules(first, entry) != rules(second, entry) {
-            return Some(format!("rule entry {} is read in another way", entry + 1));
-        }
+    let both = first.rules.iter().zip(&second.rules);
+    let same = both.take_while(alike).count();
+    let entries = [first, second].map(|plan| plan.rules.get(same).map(|rule| rule.entry));
+    if let Some(entry) = entries.into_iter().flatten().min() {
+        return Some(format!("rule entry {} is read in another way", entry + 1));
     }
     let (_, largest) = second
         .stub
@@ -264,13 +265,13 @@ pub fn difference(first: &Prediction<'_>, second: &Prediction<'_>) -> Option<Str
     })
 }
 
+/// The first two numbers of a version: enough to tell apart what differs.
+fn numbers(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.split(['.', '-', '+', '~']).map(str::parse);
+    Some((parts.next()?.ok()?, parts.next()?.ok()?))
+}
+
 /// A version without what a distribution adds to it.
 fn upstream(version: &str) -> &str {
     version.split(['+', '~']).next().unwrap_or_default()
-}
-
-/// A value of a container's annotation, as crun reads it: the last of that name.
-fn annotation<'d>(document: &'d Document<'d>, name: &str) -> Option<&'d str> {
-    let annotations = document.root()?.get("annotations")?;
-    annotations.get(name).and_then(Node::as_str)
 }

@@ -1,5 +1,7 @@
 //! What a runtime asks of libseccomp for a section, or why it does not.
 
+use std::sync::Arc;
+
 use super::section::Str;
 use crate::profile::{Comparison, Effect};
 use crate::syscalls::{Arch, Syscall};
@@ -29,7 +31,7 @@ pub struct Rule {
     /// The call.
     pub syscall: &'static Syscall,
     /// What its arguments must be; all of it, each argument at most once.
-    pub comparisons: Vec<Comparison>,
+    pub comparisons: Arc<[Comparison]>,
     /// The rule entry that it comes from, counted from 0.
     pub entry: usize,
 }
@@ -37,15 +39,13 @@ pub struct Rule {
 /// The conditions of a rule entry as rules. Those that compare one argument twice cannot be one
 /// rule to libseccomp, and every runtime makes each condition a rule of its own then: any of them
 /// is enough.
-pub(super) fn alternatives(comparisons: Vec<Comparison>) -> Vec<Vec<Comparison>> {
-    let is_repeated = |(position, comparison): (usize, &Comparison)| {
-        let before = &comparisons[..position];
-        before.iter().any(|other| other.index == comparison.index)
-    };
-    if comparisons.iter().enumerate().any(is_repeated) {
-        comparisons.into_iter().map(|it| vec![it]).collect()
+pub(super) fn in_rules(comparisons: Vec<Comparison>) -> Vec<Arc<[Comparison]>> {
+    let mut indexes: Vec<_> = comparisons.iter().map(|it| it.index).collect();
+    indexes.sort_unstable();
+    if indexes.windows(2).any(|pair| pair[0] == pair[1]) {
+        comparisons.into_iter().map(|it| Arc::from([it])).collect()
     } else {
-        vec![comparisons]
+        vec![comparisons.into()]
     }
 }
 

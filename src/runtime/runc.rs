@@ -5,8 +5,10 @@
 
 mod reader;
 
+use std::sync::Arc;
+
 use super::libseccomp::Context;
-use super::plan::{Ignored, Plan, Planned, Refusal, Rule, alternatives};
+use super::plan::{Ignored, Plan, Planned, Refusal, Rule, in_rules};
 use super::section::{Argument, Entry, Section, Str};
 use super::{Model, Outcome, Prediction, Surroundings, startup};
 use crate::profile::{Action, Comparison, Effect, Operator};
@@ -34,7 +36,10 @@ const ARCHITECTURES: [Arch; 17] = [
     Arch::S390X,
 ];
 
-/// The flags that runc knows, from 1.2 on.
+/// The first version that knows flags.
+pub(super) const FIRST_WITH_FLAGS: (u32, u32) = (1, 2);
+
+/// The flags that runc knows since then.
 const FLAGS: [&str; 3] = [
     "SECCOMP_FILTER_FLAG_TSYNC",
     "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
@@ -136,6 +141,7 @@ fn generate<'d>(
     }
     for (position, entry) in section.entries.iter().enumerate() {
         let effect = effect(&entry.action, entry.errno)?;
+        let mut alternatives = None;
         for name in &entry.names {
             if name.bytes.is_empty() {
                 return Err(Refusal::new("empty string is not a valid syscall"));
@@ -147,12 +153,16 @@ fn generate<'d>(
                 dropped.push(Ignored::new(name));
                 continue;
             };
-            for comparisons in alternatives(comparisons(entry, name)?) {
+            let alternatives = match &mut alternatives {
+                Some(made) => made,
+                none => none.insert(in_rules(comparisons(entry, name)?)),
+            };
+            for comparisons in alternatives.iter() {
                 let is_conditional = !comparisons.is_empty();
                 let rule = Rule {
                     effect,
                     syscall,
-                    comparisons,
+                    comparisons: Arc::clone(comparisons),
                     entry: position,
                 };
                 context.add_rule(rule).map_err(|errno| {
@@ -268,7 +278,7 @@ pub(super) fn predict<'d>(
     let conditions = Conditions {
         libseccomp: surroundings.libseccomp,
         native: surroundings.native,
-        knows_flags: model.number >= (1, 2),
+        knows_flags: model.number >= FIRST_WITH_FLAGS,
         knows_loongarch: model.version.contains("+ds"),
     };
     let planned = plan(&section, conditions);

@@ -2,11 +2,12 @@
 //! what comes of a call that the filter does not let through.
 //!
 //! Source: each of 101 calls was denied alone, with three errnos and killed in three ways, in
-//! containers of root with and without `noNewPrivileges`. Calls that a runtime falls back to when
-//! another one fails are not here.
+//! containers of root with and without `noNewPrivileges`; each was left out of a list of what is
+//! allowed; and so was each with another one of those that runtimes survive without.
 
 use super::libseccomp::Met;
 use super::plan::Plan;
+use super::runc;
 use crate::profile::Action;
 use crate::syscalls;
 use Survives::{AnyErrno, AnyFailure, Nothing, Success};
@@ -15,9 +16,11 @@ use Survives::{AnyErrno, AnyFailure, Nothing, Success};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call {
     /// Its name.
-    pub(super) name: &'static str,
+    name: &'static str,
     /// What the runtime survives.
-    pub(super) survives: Survives,
+    survives: Survives,
+    /// What it calls instead where this one fails, and cannot do without then.
+    instead: &'static [&'static str],
 }
 
 /// What a runtime survives when a call is not let through. None survives being killed.
@@ -52,7 +55,7 @@ pub(super) fn start(plan: &Plan, calls: &Calls) -> Start {
         let Some(syscall) = syscalls::lookup(call.name) else {
             continue;
         };
-        let effect = match plan.meets(syscall, [None; 6]) {
+        let effect = match plan.meets(syscall) {
             Met::Effect(effect) => effect,
             Met::Depends => {
                 depends = depends.or(Some(call.name));
@@ -77,17 +80,22 @@ pub(super) fn start(plan: &Plan, calls: &Calls) -> Start {
         if !is_survived {
             return Start::Dies(call.name);
         }
+        if let Some(other) = call.instead.iter().find(|name| is_stopped(plan, name)) {
+            return Start::Dies(other);
+        }
     }
-    let is_stopped = |name: &&&str| {
-        let met = syscalls::lookup(name).map(|syscall| plan.meets(syscall, [None; 6]));
-        matches!(met, Some(Met::Effect(effect)) if !effect.action.permits())
-    };
-    let varies = calls.sometimes.iter().find(is_stopped).copied();
+    let varies = calls.sometimes.iter().find(|name| is_stopped(plan, name));
     match (depends, varies) {
         (Some(call), _) => Start::Depends(call),
         (None, Some(call)) => Start::Varies(call),
         (None, None) => Start::Runs,
     }
+}
+
+/// Whether a call does not get through.
+fn is_stopped(plan: &Plan, name: &str) -> bool {
+    let met = syscalls::lookup(name).map(|syscall| plan.meets(syscall));
+    matches!(met, Some(Met::Effect(effect)) if !effect.action.permits())
 }
 
 /// What a runtime calls behind the filter.
@@ -98,8 +106,19 @@ pub(super) struct Calls {
 }
 
 const fn call(name: &'static str, survives: Survives) -> Call {
-    Call { name, survives }
+    Call {
+        name,
+        survives,
+        instead: &[],
+    }
 }
+
+/// Paths below `/proc` are looked up by it, or step by step.
+const OPENAT2: Call = Call {
+    name: "openat2",
+    survives: AnyFailure,
+    instead: &["fcntl", "readlinkat"],
+};
 
 /// crun 1.21 and 1.28, when the container has `noNewPrivileges`: the filter is loaded last.
 static CRUN: Calls = Calls {
@@ -179,13 +198,12 @@ static RUNC_1_3: Calls = Calls {
         call("write", Nothing),
         call("close", Nothing),
         call("openat", Nothing),
-        call("openat2", AnyFailure),
+        OPENAT2,
         call("fcntl", AnyErrno),
         call("fstat", Nothing),
         call("fstatfs", Nothing),
         call("statx", Nothing),
         call("getdents64", Success),
-        call("futex", AnyErrno),
         call("execve", Nothing),
     ],
     sometimes: &["futex", "tgkill", "rt_sigreturn"],
@@ -199,7 +217,7 @@ static RUNC_1_3_PRIVILEGED: Calls = Calls {
         call("close", Nothing),
         call("close_range", AnyErrno),
         call("openat", Nothing),
-        call("openat2", AnyFailure),
+        OPENAT2,
         call("fcntl", AnyFailure),
         call("epoll_ctl", AnyErrno),
         call("fstat", Nothing),
@@ -218,10 +236,9 @@ static RUNC_1_3_PRIVILEGED: Calls = Calls {
         call("fstatfs", Nothing),
         call("getdents64", Success),
         call("getpid", AnyErrno),
-        call("futex", Success),
         call("execve", Nothing),
     ],
-    sometimes: &["tgkill", "rt_sigreturn"],
+    sometimes: &["futex", "tgkill", "rt_sigreturn"],
 };
 
 /// What crun calls behind the filter.
@@ -235,7 +252,7 @@ pub(super) const fn crun(has_no_new_privileges: bool) -> &'static Calls {
 
 /// What runc calls behind the filter.
 pub(super) fn runc(version: (u32, u32), has_no_new_privileges: bool) -> &'static Calls {
-    match (version < (1, 2), has_no_new_privileges) {
+    match (version < runc::FIRST_WITH_FLAGS, has_no_new_privileges) {
         (true, true) => &RUNC_1_1,
         (true, false) => &RUNC_1_1_PRIVILEGED,
         (false, true) => &RUNC_1_3,

@@ -44,19 +44,36 @@ impl From<Refusal> for Failure {
 /// Reads the section of a document as crun does.
 pub(super) struct Reader<'d> {
     pub(super) parser: Parser,
-    pub(super) source: &'d [u8],
-    pub(super) document: &'d Document<'d>,
+    source: &'d [u8],
+    document: &'d Document<'d>,
+    /// Whether yajl takes the source for UTF-8, should it be none.
+    is_utf8_to_yajl: bool,
 }
 
 impl<'d> Reader<'d> {
+    pub(super) fn new(document: &'d Document<'d>, source: &'d [u8], parser: Parser) -> Self {
+        let mut deviations = document.deviations().iter();
+        let is_utf8 = !deviations.any(|it| it.kind == Deviates::BadUtf8);
+        Self {
+            parser,
+            source,
+            document,
+            is_utf8_to_yajl: is_utf8 || is_utf8_to_yajl(source),
+        }
+    }
+
     /// The section: of a container's configuration its `linux.seccomp`, of anything else all of it.
     pub(super) fn read(&self) -> Read<'d> {
-        if self.first_refused().is_some() {
+        let root = self
+            .document
+            .root()
+            .filter(|root| *root.kind() != Kind::Broken);
+        let Some(root) = root.filter(|_| self.first_refused().is_none()) else {
             return Err(Refusal::new("cannot parse the data"));
-        }
-        let Some(root) = self.document.root().filter(|root| root.is_object()) else {
-            return Ok(None);
         };
+        if !root.is_object() {
+            return Ok(None);
+        }
         let section = if is_container_configuration(root) {
             let linux = self.get(root, "linux", is_object);
             linux.and_then(|linux| self.get(linux, "seccomp", is_object))
@@ -84,6 +101,15 @@ impl<'d> Reader<'d> {
         let is_bool = |kind: &Kind<'_>| matches!(kind, Kind::Bool(_));
         let field = process.and_then(|process| self.get(process, "noNewPrivileges", is_bool));
         Some(field.is_some_and(|field| *field.kind() == Kind::Bool(true)))
+    }
+
+    /// A value of the container's annotations.
+    pub(super) fn annotation(&self, name: &str) -> Option<Str<'d>> {
+        let annotations = self.get(self.document.root()?, "annotations", is_object)?;
+        // Kept in a map, so that the last of a name counts with either parser.
+        let is_it = |(key, _): &(Node<'d>, Node<'d>)| *self.string(*key).bytes == *name.as_bytes();
+        let (_, value) = annotations.members().filter(is_it).last()?;
+        matches!(value.kind(), Kind::String(_)).then(|| self.string(value))
     }
 
     /// The first place where the parser gives up.
@@ -115,7 +141,7 @@ impl<'d> Reader<'d> {
             (Deviates::NonJsonWhitespace, Parser::Yajl) => {
                 bytes.iter().all(|byte| matches!(byte, 0x0b | 0x0c))
             }
-            (Deviates::BadUtf8, Parser::Yajl) => is_utf8_to_yajl(self.source),
+            (Deviates::BadUtf8, Parser::Yajl) => self.is_utf8_to_yajl,
             _ => false,
         }
     }
@@ -281,11 +307,11 @@ impl<'d> Reader<'d> {
     /// Whether a string has what parsers turn into different bytes.
     fn departs_within(&self, node: Node<'d>) -> bool {
         let span = node.span();
-        self.document.deviations().iter().any(|deviation| {
-            matches!(deviation.kind, Deviates::BadUtf8 | Deviates::LoneSurrogate)
-                && deviation.span.start >= span.start
-                && deviation.span.end <= span.end
-        })
+        let deviations = self.document.deviations();
+        let first = deviations.partition_point(|deviation| deviation.span.start < span.start);
+        let within = deviations.iter().skip(first);
+        let mut within = within.take_while(|deviation| deviation.span.start < span.end);
+        within.any(|it| matches!(it.kind, Deviates::BadUtf8 | Deviates::LoneSurrogate))
     }
 
     /// What a node is to the parser: json-c reads `TRUE` and `Null` as well.
