@@ -1,7 +1,7 @@
 //! The name that crun gives a section's cache entry.
 //!
 //! Source: crun's `calculate_seccomp_checksum`, and the entries that crun 1.21
-//! and 1.28 left for the sections in `tests/fixtures/crun_keys.jsonl`.
+//! and 1.28 left for the sections in `tests/runtimes/sections.jsonl`.
 
 use sha2::Digest as _;
 

@@ -8,6 +8,8 @@
 //! - [`predictions`] asks seclint what it would do.
 //! - [`compare`] compares what was observed with both.
 //! - [`generate`] makes sections for the record.
+//! - [`profiles`] are some that are in use.
+//! - [`engines`] asks Podman what it makes of profiles.
 //! - [`suite`] does all this for one root.
 //! - [`buildah`] reproduces the bug that hides warnings, and seclint's way out.
 //! - [`caches`] makes caches of every kind, and has seclint tell them apart.
@@ -34,6 +36,7 @@ mod messages;
 mod namespaces;
 mod observe;
 mod predictions;
+mod profiles;
 mod program;
 mod roots;
 #[path = "../support/runtimes.rs"]

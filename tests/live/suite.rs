@@ -3,6 +3,7 @@
 //! [`run`] is outside: it starts this program again for the work that is done with
 //! namespaces around it, [`inside`], and judges what came of it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -12,8 +13,8 @@ use crate::buildah::Step;
 use crate::observe::{Root, Runtime};
 use crate::runtimes::{Case, Observation, Record};
 use crate::{
-    LiveError, buildah, caches, compare, engines, namespaces, predictions, repository, roots,
-    storage,
+    LiveError, buildah, caches, compare, engines, namespaces, predictions, profiles, repository,
+    roots, storage,
 };
 
 /// Where the sections are, and beside them the records.
@@ -107,6 +108,7 @@ pub(crate) fn run(suite: &str, mode: &Mode) -> Result<Tally, LiveError> {
             for record in &mut records {
                 tally = [tally, suite.judge(record, &cases)?].into_iter().sum();
             }
+            tally = [tally, suite.judge_profiles()?].into_iter().sum();
         }
     }
     let others = [
@@ -204,27 +206,60 @@ impl<'a> Suite<'a> {
         } else {
             println!("{name}: NEWS: a version that is not on record");
         }
-        let predictions = predictions::of(cases, &record.header)?;
-        let mut agree = 0;
-        for observation in &record.observations {
-            let differences = match predictions.get(&observation.case) {
-                Some(predicted) => compare::with_prediction(observation, &record.header, predicted),
-                None => vec!["no prediction".to_owned()],
-            };
-            agree += usize::from(differences.is_empty());
-            // Of a version that nobody has recorded yet, it is news and no failure.
-            if recorded.is_some() {
-                tally.count(differences.is_empty());
+        let wrong = predicted_otherwise(record, cases)?;
+        for (case, differences) in &wrong {
+            println!("{name}: {case:?}: predicted otherwise: {differences}");
+        }
+        let (count, wrong) = (record.observations.len(), wrong.len());
+        println!(
+            "{name}: {count} compared with the predictions, {} agree",
+            count - wrong
+        );
+        // Of a version that nobody has recorded yet, it is news and no failure.
+        if recorded.is_some() {
+            tally.passed += count - wrong;
+            tally.failed += wrong;
+        }
+        Ok(tally)
+    }
+
+    /// Compares what the runtimes do with profiles that are in use with the predictions. What does
+    /// not agree is run again, since it may vary.
+    fn judge_profiles(&self) -> Result<Tally, LiveError> {
+        let cases = profiles::cases(&self.root)?;
+        let mut tally = Tally::default();
+        for mut record in self.observe(&cases, false)? {
+            let name = record.header.name();
+            let mut wrong = predicted_otherwise(&record, &cases)?;
+            for _ in 0..AGAIN {
+                let is_wrong = |case: &&Case| wrong.contains_key(&case.case);
+                let again: Vec<_> = cases.iter().filter(is_wrong).cloned().collect();
+                if again.is_empty() {
+                    break;
+                }
+                let records = self.observe(&again, false)?;
+                let of_it = |it: &Record| it.header == record.header;
+                record = records.into_iter().find(of_it).unwrap_or(record);
+                let still = predicted_otherwise(&record, &again)?;
+                for case in wrong.keys().filter(|case| !still.contains_key(*case)) {
+                    println!("{name}: {case:?} varies");
+                }
+                wrong = still;
             }
-            for difference in differences {
-                println!(
-                    "{name}: {:?}: predicted otherwise: {difference}",
-                    observation.case
-                );
+            for (case, differences) in &wrong {
+                println!("{name}: {case:?}: predicted otherwise: {differences}");
+            }
+            let (count, wrong) = (cases.len(), wrong.len());
+            println!(
+                "{name}: {count} profiles in use compared with the predictions, {} agree",
+                count - wrong
+            );
+            let is_recorded = Record::read(&repository(RUNTIMES), &name).is_some();
+            if is_recorded {
+                tally.passed += count - wrong;
+                tally.failed += wrong;
             }
         }
-        let count = record.observations.len();
-        println!("{name}: {count} compared with the predictions, {agree} agree");
         Ok(tally)
     }
 
@@ -332,6 +367,25 @@ impl<'a> Suite<'a> {
             Err(LiveError::Inside(self.name.to_owned()))
         }
     }
+}
+
+/// The cases of a record that were predicted otherwise, and how.
+fn predicted_otherwise(
+    record: &Record,
+    cases: &[Case],
+) -> Result<BTreeMap<String, String>, LiveError> {
+    let predictions = predictions::of(cases, &record.header)?;
+    let mut wrong = BTreeMap::new();
+    for observation in &record.observations {
+        let differences = match predictions.get(&observation.case) {
+            Some(predicted) => compare::with_prediction(observation, &record.header, predicted),
+            None => vec!["no prediction".to_owned()],
+        };
+        if !differences.is_empty() {
+            wrong.insert(observation.case.clone(), differences.join("; "));
+        }
+    }
+    Ok(wrong)
 }
 
 fn differences(record: &Record, recorded: &Record, observation: &Observation) -> Vec<String> {

@@ -1,6 +1,5 @@
-//! Keys that real cruns gave real sections: `tests/fixtures/crun_keys.jsonl` and
-//! `crun_keys_odd.jsonl`, a line for each section and crun. If one of these fails,
-//! the audit attributes entries to profiles that did not make them, or to none.
+//! `seclint cache-key`. That keys are those of the entries that real cruns left is for `runtimes.rs`:
+//! the record has the key of every section.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test")]
 
@@ -8,105 +7,13 @@ mod support;
 
 use std::fs;
 
-use seclint::crun::{self, Host, KeyError, cache_key};
+use seclint::crun::{self, Host, cache_key};
 use seclint::engine::{Circumstances, Engine, resolve};
-use seclint::profile::{self, Dialects, Found};
+use seclint::profile::{self, Found};
 use seclint::syscalls::Arch;
 use seclint::text::json;
 use serde_json::Value;
 use support::{file, repository, run};
-
-/// A section that was run, and what came of it.
-struct Observed(Value);
-
-impl Observed {
-    fn all(file: &str) -> Vec<Self> {
-        let lines = fs::read_to_string(repository("tests/fixtures").join(file)).expect(file);
-        let lines = lines
-            .lines()
-            .map(|line| serde_json::from_str(line).expect("a line of JSON"));
-        lines.map(Self).collect()
-    }
-
-    fn text(&self, field: &str) -> Option<&str> {
-        self.0[field].as_str()
-    }
-
-    fn host(&self) -> Host {
-        Host {
-            crun: self.text("crun").expect("crun").to_owned(),
-            libseccomp: self
-                .text("libseccomp")
-                .and_then(|it| it.parse().ok())
-                .expect("libseccomp"),
-            uname: self
-                .text("uname")
-                .and_then(|it| it.parse().ok())
-                .expect("uname"),
-        }
-    }
-
-    fn fails_on_unknown(&self) -> bool {
-        let value = self.text("annotation");
-        value.is_some_and(|value| value.split('\0').next() != Some("0"))
-    }
-
-    /// The key that seclint gives the section.
-    fn key(&self, section: &str) -> Result<String, KeyError> {
-        let document = json::parse(section.as_bytes());
-        let found = profile::find(&document, Some(Dialects::OCI));
-        let Found::Profile(profile) = found else {
-            return Err(KeyError::NoSection);
-        };
-        let host = self.host();
-        let section = crun::section(&document, section.as_bytes(), &profile, &host.crun)?;
-        cache_key(&section, self.fails_on_unknown(), &host)
-    }
-}
-
-#[test]
-fn keys_are_those_of_the_entries_that_crun_left() {
-    let mut compared = std::collections::BTreeMap::<String, usize>::new();
-    let mut wrong = Vec::new();
-    for observed in Observed::all("crun_keys.jsonl") {
-        let case = observed.text("case").expect("case");
-        let crun = observed.text("crun").expect("crun");
-        let Some(left) = observed.text("key") else {
-            continue;
-        };
-        let made = observed.key(observed.text("section").expect("section"));
-        if made.as_deref() != Ok(left) {
-            wrong.push(format!("crun {crun}, {case}: {made:?}, crun's is {left}"));
-        }
-        *compared.entry(crun.to_owned()).or_default() += 1;
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(
-        compared.len() >= 2 && compared.values().all(|&count| count >= 100),
-        "{compared:?}"
-    );
-}
-
-/// Sections that versions of crun read in different ways: each is read as its version reads it.
-#[test]
-fn odd_sections_have_the_key_of_their_crun() {
-    let mut wrong = Vec::new();
-    let mut same = 0;
-    for observed in Observed::all("crun_keys_odd.jsonl") {
-        let (Some(section), Some(left)) = (observed.text("section"), observed.text("key")) else {
-            continue;
-        };
-        match observed.key(section) {
-            Ok(made) if made == left => same += 1,
-            made => wrong.push(format!(
-                "{:?}: {made:?}, crun's is {left}",
-                observed.text("case")
-            )),
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(same > 200, "{same} keys");
-}
 
 /// Podman reads a profile and writes it anew, without what is empty. The audit
 /// must find the entry of a profile that went this way as well.
