@@ -233,9 +233,9 @@ impl Search<'_> {
         }
     }
 
-    /// What kept it from knowing more.
-    pub(super) fn notes(mut self) -> Vec<String> {
-        if self.seen.is_full {
+    /// What kept it from knowing more, with profiles or without.
+    pub(super) fn notes(mut self, had_profiles: bool) -> Vec<String> {
+        if had_profiles && self.seen.is_full {
             self.notes.push(
                 "containers have more sets of capabilities than profiles are resolved for"
                     .to_owned(),
