@@ -213,7 +213,7 @@ pub fn audit(
     for source in sources.profiles {
         candidates.extend(search.profiles(source));
     }
-    let mut notes = search.notes();
+    let mut notes = search.notes(!sources.profiles.is_empty());
     let scheme = scheme(host, &mut candidates, &items);
     notes.extend(scheme.note(host));
     let examiner = Examiner {

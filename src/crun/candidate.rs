@@ -128,7 +128,7 @@ impl Search<'_> {
                 key = self.host.map(|host| made(&section, fails, host));
                 // Where crun refuses instead of warning, an entry shows that it knew all names.
                 if !fails && (filter.is_some() || self.explains(key.as_deref())) {
-                    unknown = self.hidden(&section, |node| Some(Location::node(&source, node)));
+                    unknown = self.hidden(&section, |node| Location::node(&source, node));
                 }
             }
             Err(KeyError::NoSection) => return None,
@@ -215,8 +215,9 @@ impl Search<'_> {
             if !self.explains(key.as_deref()) || found.iter().any(|it| it.key == key) {
                 continue;
             }
-            let hidden = self.hidden(section, |node| {
-                Some(Location::node(source, file.origin(node)?))
+            let hidden = self.hidden(section, |node| match file.origin(node) {
+                Some(node) => Location::node(source, node),
+                None => Location::file(source),
             });
             // Where crun fails on unknown names, a profile that has one leaves no entry.
             if fails && !hidden.is_empty() {
@@ -234,9 +235,9 @@ impl Search<'_> {
         }
     }
 
-    /// What kept it from knowing more.
-    pub(super) fn notes(mut self) -> Vec<String> {
-        if self.seen.is_full {
+    /// What kept it from knowing more, with profiles or without.
+    pub(super) fn notes(mut self, had_profiles: bool) -> Vec<String> {
+        if had_profiles && self.seen.is_full {
             self.notes.push(
                 "containers have more sets of capabilities than profiles are resolved for"
                     .to_owned(),
@@ -260,7 +261,7 @@ impl Search<'_> {
     fn hidden<'d>(
         &self,
         section: &Section<'d>,
-        place: impl Fn(Node<'d>) -> Option<Location>,
+        place: impl Fn(Node<'d>) -> Location,
     ) -> Arc<[Hidden]> {
         // A configuration may be made to hold as many as a file can, and to have many entries.
         const MOST_HIDDEN: usize = 100;
@@ -276,7 +277,7 @@ impl Search<'_> {
         );
         let places = planned.warned.into_iter().filter_map(|ignored| {
             Some(Hidden {
-                location: place(ignored.node?)?,
+                location: place(ignored.node?),
                 syscall: ignored.name,
             })
         });

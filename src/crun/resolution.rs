@@ -115,3 +115,39 @@ impl SeenSets {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CapabilitySet, MOST_SETS, SeenSets};
+    use crate::capabilities::CAPABILITIES;
+    use crate::text::json;
+
+    /// Whoever writes to the audited directories could make the audit take for ever.
+    #[test]
+    fn only_so_many_sets_are_tried() {
+        let mut seen = SeenSets::default();
+        let add = |seen: &mut SeenSets, number: usize| {
+            let bits = CAPABILITIES.iter().enumerate();
+            let set = bits.filter(|(bit, _)| number >> bit & 1 == 1);
+            let names: Vec<_> = set.map(|(_, name)| format!("{name:?}")).collect();
+            let names = names.join(",");
+            let text =
+                format!(r#"{{"process":{{"capabilities":{{"bounding":["CAP_NONE",{names}]}}}}}}"#);
+            seen.add(&json::parse(text.as_bytes()));
+        };
+        for number in 1..=MOST_SETS {
+            add(&mut seen, number);
+        }
+        add(&mut seen, 1);
+        assert!(!seen.is_full);
+        add(&mut seen, MOST_SETS + 1);
+        assert!(seen.is_full);
+        let uname = "6.1.0-13-amd64|#1 SMP|x86_64".parse().unwrap();
+        let resolutions = seen.resolutions(&uname);
+        assert_eq!(resolutions.len(), 4 * (3 + MOST_SETS));
+        let sets = resolutions.iter().map(|(it, _)| &it.capabilities);
+        let ours = CapabilitySet::Of(vec![CAPABILITIES[1], CAPABILITIES[0]]);
+        let sorted = CapabilitySet::Of(vec![CAPABILITIES[0], CAPABILITIES[1]]);
+        assert_eq!(sets.filter(|set| [&ours, &sorted].contains(set)).count(), 4);
+    }
+}
