@@ -20,6 +20,7 @@ mod podman;
 mod section;
 
 pub use capabilities::{CapabilityError, CapabilityOptions};
+pub use podman::errno_name;
 pub use section::{Section, SectionCondition, SectionEntry};
 
 use crate::go;
