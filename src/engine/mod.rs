@@ -20,7 +20,6 @@ mod podman;
 mod section;
 
 pub use capabilities::{CapabilityError, CapabilityOptions};
-pub use podman::errno_name;
 pub use section::{Section, SectionCondition, SectionEntry};
 
 use crate::go;

@@ -193,15 +193,6 @@ impl<'d> Syscall<'d> {
     }
 }
 
-/// The name of an errno, as architectures other than MIPS and PA-RISC have them; `None` for those
-/// that Podman has no name for.
-#[must_use]
-pub fn errno_name(errno: u16) -> Option<&'static str> {
-    let mut rows = PODMAN_ERRNOS.iter();
-    rows.find(|(_, number, _)| *number == u64::from(errno))
-        .map(|&(name, ..)| name)
-}
-
 /// `getErrno`: the errno by name or digits, which counts before the one by number.
 fn errno(
     name: &str,

@@ -5,11 +5,11 @@
 //! accumulator, and which architecture the tests on every way there have found.
 
 use super::Filter;
+use super::errno::Errnos;
 use super::evaluate::Verdict;
 use super::instruction::{
     Field, Instruction, Operand, Operator, Raw, Register, Source as From, Test,
 };
-use crate::engine::errno_name;
 use crate::profile::Action;
 use crate::syscalls::{Arch, with_number};
 
@@ -181,7 +181,10 @@ impl Filter {
                 }
             }
         }
-        let words = Words::of(instructions);
+        let compared_with = instructions.iter().copied().filter_map(compared);
+        let words = Words {
+            errnos: Errnos::of(compared_with),
+        };
         let lines = instructions.iter().zip(self.raw()).zip(known).zip(sources);
         lines
             .enumerate()
@@ -221,36 +224,10 @@ fn compared(instruction: Instruction) -> Option<u32> {
 
 /// How a filter is put into words.
 struct Words {
-    /// Whether the filter asks for an architecture whose errnos above 34 are not the others'.
-    has_odd_errnos: bool,
+    errnos: Errnos,
 }
 
 impl Words {
-    fn of(instructions: &[Instruction]) -> Self {
-        let is_odd = |&instruction: &Instruction| {
-            let constant = compared(instruction);
-            let mut odd = Arch::ALL.into_iter().filter(|arch| {
-                use Arch::{
-                    Mips, Mips64, Mips64N32, Mipsel, Mipsel64, Mipsel64N32, Parisc, Parisc64,
-                };
-                matches!(
-                    arch,
-                    Mips | Mips64
-                        | Mips64N32
-                        | Mipsel
-                        | Mipsel64
-                        | Mipsel64N32
-                        | Parisc
-                        | Parisc64
-                )
-            });
-            odd.any(|arch| constant == Some(arch.audit_arch()))
-        };
-        Self {
-            has_odd_errnos: instructions.iter().any(is_odd),
-        }
-    }
-
     fn describe(&self, index: usize, instruction: Instruction, known: &Known) -> String {
         match instruction {
             Instruction::Load { into, from } => {
@@ -316,11 +293,8 @@ impl Words {
         }
         let data = match action {
             Action::Errno => {
-                // Up to here, the errnos are the same on all architectures.
-                const LAST_COMMON: u16 = 34;
-                let has_name = data <= LAST_COMMON || !self.has_odd_errnos;
-                let name = errno_name(data).filter(|_| has_name);
-                Some(name.map_or_else(|| data.to_string(), str::to_owned))
+                let name = self.errnos.name(data).map(str::to_owned);
+                Some(name.unwrap_or_else(|| data.to_string()))
             }
             Action::Trace => Some(data.to_string()),
             _ => Some(data.to_string()).filter(|_| data != 0),
@@ -377,7 +351,8 @@ fn condition(test: Test, operand: Operand, holds: bool, known: &Known) -> String
                 None => number(constant),
             }
         }
-        (Operand::Constant(constant), _) => number(constant),
+        (Operand::Constant(constant), None | Some((_, u32::MAX))) => number(constant),
+        (Operand::Constant(constant), Some(_)) => format!("{constant:#x}"),
     };
     format!("{left} {sign} {right}")
 }

@@ -6,8 +6,8 @@
 //! [`Filter::list`] says what it does, instruction by instruction, in words.
 //!
 //! Sources: `net/core/filter.c` (`bpf_check_classic`) and `kernel/seccomp.c`
-//! (`seccomp_check_filter`, `__seccomp_filter`) of Linux; what Linux 6.18 did with 1000 programs is
-//! in `tests/filters`.
+//! (`seccomp_check_filter`, `__seccomp_filter`) of Linux; what a kernel made of two thousand
+//! programs is recorded in `tests/filters`.
 //!
 //! ```
 //! use seclint::filter::{Call, Filter};
@@ -20,6 +20,7 @@
 //! assert_eq!((verdict.action, verdict.data), (Action::Errno, 1));
 //! ```
 
+mod errno;
 mod evaluate;
 mod instruction;
 mod list;

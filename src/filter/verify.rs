@@ -10,7 +10,7 @@ use super::{ByteOrder, Filter, INSTRUCTION_BYTES, MAX_BYTES};
 pub enum Reason {
     /// The number of bytes.
     #[error("{} no filter: a filter has 1 to 4096 instructions of 8 bytes", bytes(*.0))]
-    Size(usize),
+    Size(u64),
     /// The operation's code.
     #[error("operation {0:#06x} is none that a filter may have")]
     Operation(u16),
@@ -40,10 +40,10 @@ pub enum Reason {
     End,
 }
 
-fn bytes(bytes: usize) -> String {
+fn bytes(bytes: u64) -> String {
     match bytes {
         1 => "1 byte is".to_owned(),
-        bytes if bytes > MAX_BYTES => format!("more than {MAX_BYTES} bytes are"),
+        bytes if bytes > MAX_BYTES as u64 => format!("more than {MAX_BYTES} bytes are"),
         bytes => format!("{bytes} bytes are"),
     }
 }
@@ -94,6 +94,20 @@ impl Refused {
         std::iter::once(self.first).chain(self.others.iter().copied())
     }
 
+    /// Why the kernel refuses every program of so many bytes, if it does.
+    #[must_use]
+    pub fn by_size(bytes: u64) -> Option<Self> {
+        let is_whole = bytes.is_multiple_of(INSTRUCTION_BYTES as u64);
+        if bytes > 0 && bytes <= MAX_BYTES as u64 && is_whole {
+            return None;
+        }
+        let fault = Fault {
+            instruction: None,
+            reason: Reason::Size(bytes),
+        };
+        Self::of(vec![fault])
+    }
+
     fn of(faults: Vec<Fault>) -> Option<Self> {
         let mut faults = faults.into_iter();
         Some(Self {
@@ -110,16 +124,10 @@ impl Filter {
     /// The faults for which the kernel refuses it. Cells of memory are looked at only if nothing
     /// else is wrong.
     pub fn read(bytes: &[u8], order: ByteOrder) -> Result<Self, Refused> {
-        let (chunks, rest) = bytes.as_chunks::<INSTRUCTION_BYTES>();
-        if chunks.is_empty() || !rest.is_empty() || bytes.len() > MAX_BYTES {
-            return Err(Refused {
-                first: Fault {
-                    instruction: None,
-                    reason: Reason::Size(bytes.len()),
-                },
-                others: Vec::new(),
-            });
+        if let Some(refused) = Refused::by_size(bytes.len() as u64) {
+            return Err(refused);
         }
+        let (chunks, _) = bytes.as_chunks::<INSTRUCTION_BYTES>();
         let raw: Vec<_> = chunks.iter().map(|&bytes| Raw::of(bytes, order)).collect();
         let mut instructions = Vec::with_capacity(raw.len());
         let mut faults = Vec::new();
