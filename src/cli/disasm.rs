@@ -127,9 +127,9 @@ fn print(out: &mut impl Write, filter: &Filter) -> io::Result<()> {
 fn as_json(name: &str, filter: &Result<Filter, Refused>) -> Value {
     let instructions = filter.iter().flat_map(Filter::list);
     let faults = filter.as_ref().err().into_iter().flat_map(Refused::faults);
-    let faults = faults.map(|fault| {
-        json!({"instruction": fault.instruction, "message": fault.reason.to_string()})
-    });
+    let faults = faults.map(
+        |fault| json!({"instruction": fault.instruction, "message": fault.reason.to_string()}),
+    );
     json!({
         "schema": "seclint.disasm/1",
         "path": name,

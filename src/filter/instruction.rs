@@ -217,7 +217,12 @@ impl Instruction {
     pub(super) fn of(raw: Raw, index: usize, order: ByteOrder) -> Result<Self, Reason> {
         let k = raw.constant;
         let load = |into, from| Ok(Self::Load { into, from });
-        let store = |from| Ok(Self::Store { from, cell: cell(k)? });
+        let store = |from| {
+            Ok(Self::Store {
+                from,
+                cell: cell(k)?,
+            })
+        };
         match raw.code {
             code if code == LD | ABS => {
                 let field = Field::at(k, order).ok_or(Reason::Offset(k))?;

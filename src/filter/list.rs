@@ -124,11 +124,15 @@ impl Known {
         Arch::ALL.into_iter().filter(is_left).collect()
     }
 
-    /// The syscall that a number means, if the accumulator holds a syscall's number.
-    fn syscall(&self, number: u32) -> Option<&'static str> {
+    /// The syscall that a number means, if the accumulator holds a syscall's number. Where calls
+    /// of x32 are told from others, it means none, though x32's first call has it.
+    fn syscall(&self, test: Test, number: u32) -> Option<&'static str> {
         let (Field::Number, bits) = self.accumulator? else {
             return None;
         };
+        if (test, number) == (Test::GreaterOrEqual, Arch::X32_BIT) {
+            return None;
+        }
         let architectures = self.architectures();
         let mut names = architectures.into_iter().filter_map(|arch| {
             let number = match arch {
@@ -182,6 +186,7 @@ impl Filter {
             }
         }
         let compared_with = instructions.iter().copied().filter_map(compared);
+        let compared_with = compared_with.map(|(_, constant)| constant);
         let words = Words {
             errnos: Errnos::of(compared_with),
         };
@@ -199,7 +204,8 @@ impl Filter {
                     sources,
                     is_reachable,
                     architectures: known.architectures(),
-                    syscall: compared(instruction).and_then(|number| known.syscall(number)),
+                    syscall: compared(instruction)
+                        .and_then(|(test, number)| known.syscall(test, number)),
                     verdict: match instruction {
                         Instruction::Return(value) => Some(Verdict::of(value)),
                         _ => None,
@@ -210,14 +216,14 @@ impl Filter {
     }
 }
 
-/// The constant that a test compares the accumulator with. Bits are not compared.
-fn compared(instruction: Instruction) -> Option<u32> {
+/// The test and the constant, if the accumulator is compared with one. Bits are not compared.
+fn compared(instruction: Instruction) -> Option<(Test, u32)> {
     match instruction {
         Instruction::Branch {
-            test: Test::Equal | Test::Greater | Test::GreaterOrEqual,
+            test: test @ (Test::Equal | Test::Greater | Test::GreaterOrEqual),
             operand: Operand::Constant(constant),
             ..
-        } => Some(constant),
+        } => Some((test, constant)),
         _ => None,
     }
 }
@@ -345,7 +351,7 @@ fn condition(test: Test, operand: Operand, holds: bool, known: &Known) -> String
             }
         }
         (Operand::Constant(constant), Some((Field::Number, _))) => {
-            match known.syscall(constant) {
+            match known.syscall(test, constant) {
                 Some(name) if constant & Arch::X32_BIT == 0 => format!("{constant} ({name})"),
                 Some(name) => format!("{constant:#x} ({name})"),
                 None => number(constant),
