@@ -81,8 +81,6 @@ fn tell(name: &str, refused: &Refused) {
     if more > 0 {
         complain("error", &format!("{name}: {more} more faults"));
     }
-    let summary = format!("{name}: the kernel refuses this filter");
-    complain("note", &summary);
 }
 
 fn print(out: &mut impl Write, filter: &Filter) -> io::Result<()> {
@@ -134,12 +132,12 @@ fn as_json(name: &str, filter: &Result<Filter, Refused>) -> Value {
         "schema": "seclint.disasm/1",
         "path": name,
         "byte_order": filter.as_ref().ok().map(Filter::order),
-        "instructions": instructions.map(describe).collect::<Vec<_>>(),
+        "instructions": instructions.map(|line| describe(&line)).collect::<Vec<_>>(),
         "faults": faults.collect::<Vec<_>>(),
     })
 }
 
-fn describe(line: Line) -> Value {
+fn describe(line: &Line) -> Value {
     let architectures = line.architectures.iter().map(|arch| arch.name());
     json!({
         "index": line.index,

@@ -64,7 +64,7 @@ pub enum Pruned {
 pub enum Status {
     /// Not an entry: another name than entries have, or no plain file.
     Foreign,
-    /// No filter: the kernel refuses it.
+    /// No filter: the kernel refuses it, or would if it were given all of it.
     Malformed,
     /// Made from a configuration that crun warned of.
     HidesWarnings,

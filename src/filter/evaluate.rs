@@ -99,7 +99,7 @@ impl Filter {
     /// Runs the program; it ends, since all jumps go forward.
     fn run(&self, call: &Call) -> u32 {
         let (mut a, mut x) = (0_u32, 0_u32);
-        let mut cells = [0_u32; 16];
+        let mut memory = [0_u32; 16];
         let mut index = 0;
         while let Some(&instruction) = self.instructions().get(index) {
             index += 1;
@@ -108,7 +108,7 @@ impl Filter {
                     let value = match from {
                         Source::Field(field) => call.field(field),
                         Source::Constant(constant) => constant,
-                        Source::Cell(cell) => cells[usize::from(cell)],
+                        Source::Cell(cell) => memory[usize::from(cell)],
                     };
                     match into {
                         Register::A => a = value,
@@ -116,7 +116,7 @@ impl Filter {
                     }
                 }
                 Instruction::Store { from, cell } => {
-                    cells[usize::from(cell)] = match from {
+                    memory[usize::from(cell)] = match from {
                         Register::A => a,
                         Register::X => x,
                     };

@@ -92,7 +92,7 @@ fn what_is_no_filter_is_told_and_exits_with_1() {
     let (_directory, path) = file("garbage", vec![0xff; MAX_BYTES]);
     let ran = disasm(&path, "human");
     assert_eq!(ran.code, 1);
-    assert_eq!(ran.stderr.lines().count(), 12, "{}", ran.stderr);
+    assert_eq!(ran.stderr.lines().count(), 11, "{}", ran.stderr);
 }
 
 /// A device or a log that is given by mistake would be read until memory is full.
