@@ -108,7 +108,7 @@ impl Filter {
                     let value = match from {
                         Source::Field(field) => call.field(field),
                         Source::Constant(constant) => constant,
-                        Source::Cell(cell) => memory[usize::from(cell)],
+                        Source::Cell(number) => memory[usize::from(number)],
                     };
                     match into {
                         Register::A => a = value,

@@ -117,7 +117,7 @@ fn filters_are_read_from_standard_input() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("seclint runs");
-    let bytes = assemble(&[(0x06, 0, 0, ERRNO | 38)], ByteOrder::Little);
+    let bytes = assemble(&[(0x06, 0, 0, ERRNO | 0x26)], ByteOrder::Little);
     (child.stdin.take().expect("a pipe"))
         .write_all(&bytes)
         .expect("it reads");
