@@ -33,6 +33,7 @@ const UNIMPLEMENTED: &str = "data/unimplemented_syscalls.tsv";
 const ALIASES: &str = "data/syscall_aliases.tsv";
 const CAPABILITIES: &str = "data/capabilities.tsv";
 const PODMAN_ERRNOS: &str = "data/podman_errnos.tsv";
+const ERRNOS: &str = "data/errnos.tsv";
 
 fn main() {
     let inputs = [
@@ -45,6 +46,7 @@ fn main() {
         ALIASES,
         CAPABILITIES,
         PODMAN_ERRNOS,
+        ERRNOS,
         PLATFORMS,
     ];
     let code = [
@@ -69,7 +71,8 @@ fn generate() -> Result<()> {
     write("syscalls.rs", &code)?;
     write("platforms.rs", &platforms(&names)?)?;
     write("capabilities.rs", &capabilities()?)?;
-    write("podman_errnos.rs", &podman_errnos()?)
+    write("podman_errnos.rs", &podman_errnos()?)?;
+    write("errnos.rs", &errnos()?)
 }
 
 fn write(file: &str, code: &Code) -> Result<()> {
@@ -116,6 +119,25 @@ fn podman_errnos() -> Result<Code> {
     }
     code.line(format_args!(
         "/// Each with its number, and its number on MIPS.\nstatic PODMAN_ERRNOS: [(&str, u64, u64); {}] = [{}];",
+        errnos.len(),
+        errnos.join(", ")
+    ));
+    Ok(code)
+}
+
+/// The errnos as most architectures have them.
+fn errnos() -> Result<Code> {
+    let mut code = Code(String::new());
+    let mut errnos = Vec::new();
+    for row in &tsv::read(ERRNOS, &["number", "name", "source"])? {
+        let [number, name, _] = row.cells()?;
+        match number.parse::<u16>() {
+            Ok(number) => errnos.push(format!("({number}, {name:?})")),
+            Err(_) => return row.fail("the errnos are numbers"),
+        }
+    }
+    code.line(format_args!(
+        "/// The errnos, as the architectures have them that have no numbers of their own.\nstatic ERRNOS: [(u16, &str); {}] = [{}];",
         errnos.len(),
         errnos.join(", ")
     ));

@@ -400,36 +400,6 @@ fn entries_that_others_can_write_are_errors() {
     assert_eq!(root.audit(&[]).code, 0);
 }
 
-/// The kernel refuses such a filter to every container that asks for it.
-#[test]
-fn entries_that_no_filter_can_be_are_malformed() {
-    for (bytes, malformed) in [
-        (0, true),
-        (7, true),
-        (8, false),
-        (12, true),
-        (32_768, false),
-        (32_776, true),
-    ] {
-        let root = StateRoot::of("clean");
-        let entry = root.path().join(".cache/seccomp").join("a".repeat(64));
-        fs::write(&entry, vec![0; bytes]).expect("an entry");
-        fs::set_permissions(&entry, fs::Permissions::from_mode(0o700)).expect("a mode");
-        let report = root.audit(&["--format=json"]).report();
-        let entries = report["entries"].as_array().expect("entries");
-        let status = &entries
-            .iter()
-            .find(|it| it["bytes"] == bytes)
-            .expect("the entry")["status"];
-        let expected = if malformed {
-            "malformed"
-        } else {
-            "unattributed"
-        };
-        assert_eq!(*status, expected, "{bytes} bytes");
-    }
-}
-
 /// Names that no crun gives are not crun's. Odd names must not reach a terminal.
 #[test]
 fn foreign_files_are_shown_and_harmless_to_a_terminal() {

@@ -6,6 +6,7 @@
 mod cache_audit;
 mod cache_key;
 mod check;
+mod disasm;
 mod engine;
 mod explain;
 mod input;
@@ -53,6 +54,8 @@ enum Command {
     Resolve(resolve::Arguments),
     /// Say what runtimes do with a profile: start, refuse, warn, drop names, cache
     Predict(predict::Arguments),
+    /// List what a filter does, such as an entry of crun's cache, instruction by instruction
+    Disasm(disasm::Arguments),
     /// Print the table of syscalls
     Syscalls(syscalls::Arguments),
     /// List the platforms that --target knows
@@ -104,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::CacheKey(arguments) => cache_key::run(&arguments),
         Command::Resolve(arguments) => resolve::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
+        Command::Disasm(arguments) => disasm::run(&arguments),
         Command::Syscalls(arguments) => syscalls::run(&arguments),
         Command::Targets(arguments) => targets::run(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),

@@ -218,14 +218,22 @@ pub fn audit(
     notes.extend(scheme.note(host));
     let examiner = Examiner {
         root,
+        directory: directory.as_ref(),
         host,
         candidates: Candidates::new(&candidates),
         is_mixed: scheme.differing > 0,
     };
-    let entries = items
+    let entries: Vec<_> = items
         .iter()
         .map(|item| examiner.examine(item, &mut findings))
         .collect();
+    let unread = entries.iter().filter(|entry| entry.is_unread).count();
+    if unread > 0 {
+        let entries = if unread == 1 { "entry" } else { "entries" };
+        notes.push(format!(
+            "{unread} {entries} could not be read: whether they are filters is not known"
+        ));
+    }
     let runtime = Crun {
         name: "crun",
         version: host.map(|host| host.crun.clone()),

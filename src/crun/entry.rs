@@ -9,15 +9,12 @@ use serde::Serialize;
 
 use super::candidate::Candidates;
 use super::resolution::Resolution;
-use super::root::{Item, Meta, StateRoot};
+use super::root::{Item, Meta, StateRoot, read_file};
 use super::{Host, rules};
+use crate::filter::{self, ByteOrder, Filter, Refused};
 use crate::finding::{Finding, Location, Rule};
 use crate::syscalls;
 use crate::text::Source;
-
-/// The kernel takes no filter of more than 4096 instructions, 8 bytes each.
-const MAX_FILTER_BYTES: u64 = 4096 * INSTRUCTION_BYTES;
-const INSTRUCTION_BYTES: u64 = 8;
 
 /// A file in the cache.
 #[derive(Debug)]
@@ -42,6 +39,8 @@ pub struct Entry {
     hidden: Vec<Arc<[Hidden]>>,
     /// What came of removing it, if that was asked for.
     pub pruned: Option<Pruned>,
+    /// Whether only its size could be looked at.
+    pub(super) is_unread: bool,
     /// The file that was looked at: device and inode.
     identity: (u64, u64),
 }
@@ -66,7 +65,7 @@ pub enum Pruned {
 pub enum Status {
     /// Not an entry: another name than entries have, or no plain file.
     Foreign,
-    /// Of a size that no filter has.
+    /// No filter: the kernel refuses it, or would if it were given all of it.
     Malformed,
     /// Made from a configuration that crun warned of.
     HidesWarnings,
@@ -162,9 +161,21 @@ impl Entry {
     }
 }
 
+/// What is in an entry.
+enum Contents {
+    /// What the kernel takes for a filter.
+    Filter,
+    /// What it refuses; if only for its byte order, that one and the host's.
+    Refused(Refused, Option<(ByteOrder, ByteOrder)>),
+    /// It may not be read, or is gone.
+    Unread,
+}
+
 /// What a file in the cache is held against.
 pub(super) struct Examiner<'a> {
     pub(super) root: &'a StateRoot,
+    /// The cache, if there is one.
+    pub(super) directory: Option<&'a OwnedFd>,
     pub(super) host: Option<&'a Host>,
     pub(super) candidates: Candidates<'a>,
     /// Whether there are containers from before an update.
@@ -185,6 +196,7 @@ impl Examiner<'_> {
             attributed: Vec::new(),
             hidden: Vec::new(),
             pruned: None,
+            is_unread: false,
             identity: item.stat.identity,
         };
         let location = in_root(self.root, &format!(".cache/seccomp/{}", item.name));
@@ -205,8 +217,9 @@ impl Examiner<'_> {
         check_permissions(self.root, &item.stat, &location, findings);
         entry.pinned = item.stat.mode & 0o1000 != 0;
         self.attribute(&mut entry, item);
-        let is_whole = item.stat.bytes.is_multiple_of(INSTRUCTION_BYTES);
-        entry.status = if item.stat.bytes == 0 || !is_whole || item.stat.bytes > MAX_FILTER_BYTES {
+        let contents = self.contents(item);
+        entry.is_unread = matches!(contents, Contents::Unread);
+        entry.status = if let Contents::Refused(..) = contents {
             Status::Malformed
         } else if entry.hidden().next().is_some() {
             Status::HidesWarnings
@@ -215,7 +228,7 @@ impl Examiner<'_> {
         } else {
             Status::Unattributed
         };
-        findings.extend(self.verdict(&entry, location.clone()));
+        findings.extend(self.verdict(&entry, contents, location.clone()));
         findings.extend(self.stale(&entry, location));
         entry
     }
@@ -245,16 +258,38 @@ impl Examiner<'_> {
         }
     }
 
-    fn verdict(&self, entry: &Entry, location: Location) -> Option<Finding> {
+    /// Reads an entry, once and no further than a filter can be long, and asks whether the kernel
+    /// of its machine takes it.
+    fn contents(&self, item: &Item) -> Contents {
+        if let Some(refused) = Refused::by_size(item.stat.bytes) {
+            return Contents::Refused(refused, None);
+        }
+        let read = |directory| read_file(directory, &item.name, filter::MAX_BYTES);
+        let Some(bytes) = self.directory.and_then(read) else {
+            return Contents::Unread;
+        };
+        let order = self.host.and_then(Host::byte_order);
+        let read = match order {
+            Some(order) => Filter::read(&bytes, order),
+            None => Filter::detect(&bytes),
+        };
+        match (read, order) {
+            (Ok(_), _) => Contents::Filter,
+            (Err(refused), Some(order)) => {
+                let other = Filter::detect(&bytes).ok().map(|filter| filter.order());
+                Contents::Refused(refused, other.map(|other| (other, order)))
+            }
+            (Err(refused), None) => Contents::Refused(refused, None),
+        }
+    }
+
+    fn verdict(&self, entry: &Entry, contents: Contents, location: Location) -> Option<Finding> {
         let finding = match entry.status {
             Status::Malformed => {
-                let message = format!(
-                    "{} bytes are no filter: a filter has 1 to 4096 instructions of 8 bytes",
-                    entry.bytes
-                );
-                Finding::new(&rules::MALFORMED_BPF, location, message)
-                    .help("remove the entry; crun makes it anew")
-                    .fact("bytes", entry.bytes)
+                let Contents::Refused(refused, orders) = contents else {
+                    return None;
+                };
+                malformed(entry, &refused, orders, location)
             }
             Status::HidesWarnings => hides_warnings(entry, location),
             Status::Unattributed => {
@@ -288,6 +323,30 @@ impl Examiner<'_> {
             .fact("modified", entry.modified.as_str())
             .fact("containers", containers);
         Some(finding)
+    }
+}
+
+fn malformed(
+    entry: &Entry,
+    refused: &Refused,
+    orders: Option<(ByteOrder, ByteOrder)>,
+    location: Location,
+) -> Finding {
+    let instruction = refused.first.instruction;
+    let message = match (orders, instruction) {
+        (Some((its, the_hosts)), _) => {
+            let (its, the_hosts) = (its.word(), the_hosts.word());
+            format!("the kernel refuses this filter: it is {its}, and the host is {the_hosts}")
+        }
+        (None, Some(_)) => format!("the kernel refuses this filter: {refused}"),
+        (None, None) => refused.to_string(),
+    };
+    let finding = Finding::new(&rules::MALFORMED_BPF, location, message)
+        .help("remove the entry; crun makes it anew")
+        .fact("bytes", entry.bytes);
+    match instruction.filter(|_| orders.is_none()) {
+        Some(instruction) => finding.fact("instruction", instruction),
+        None => finding,
     }
 }
 

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::filter::ByteOrder;
 use crate::syscalls::{Arch, Release};
 use crate::target::Uname;
 
@@ -41,6 +42,15 @@ impl Host {
     /// integers as they lie in memory.
     pub(super) fn is_little_endian(&self) -> bool {
         Arch::from_name(&self.uname.machine).is_none_or(Arch::is_little_endian)
+    }
+
+    /// The byte order of filters there; `None` if the machine's name does not tell, as on MIPS,
+    /// where `uname` says the same of both.
+    pub(super) fn byte_order(&self) -> Option<ByteOrder> {
+        match Arch::from_name(&self.uname.machine)? {
+            Arch::Mips | Arch::Mips64 => None,
+            arch => Some(ByteOrder::of(arch)),
+        }
     }
 
     /// The version of the installed crun.

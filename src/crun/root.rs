@@ -205,7 +205,7 @@ impl StateRoot {
         let filter = filter.filter(|meta| meta.kind == FileType::RegularFile);
         Some(ContainerDirectory {
             id: id.to_owned(),
-            configuration: read_file(&directory, "config.json"),
+            configuration: read_file(&directory, "config.json", MAX_BYTES),
             filter: filter.map(|meta| meta.identity),
             is_readable: true,
         })
@@ -273,8 +273,8 @@ pub(super) fn list(directory: OwnedFd) -> Result<Vec<Item>, Errno> {
 }
 
 /// Reads a plain file; `None` if it is anything else, gone, or not allowed. One
-/// byte more than [`MAX_BYTES`] is read of a larger one, which tells that it is.
-pub(super) fn read_file(directory: &OwnedFd, name: &str) -> Option<Vec<u8>> {
+/// byte more than `most` is read of a larger one, which tells that it is.
+pub(super) fn read_file(directory: &OwnedFd, name: &str, most: usize) -> Option<Vec<u8>> {
     // Without NONBLOCK, opening a fifo would wait for its writer.
     let flags = OFlags::RDONLY
         | OFlags::NOFOLLOW
@@ -289,7 +289,7 @@ pub(super) fn read_file(directory: &OwnedFd, name: &str) -> Option<Vec<u8>> {
     fstat(&file).ok().map(Meta::from).filter(is_plain)?;
     let mut bytes = Vec::new();
     File::from(file)
-        .take(MAX_BYTES as u64 + 1)
+        .take(most as u64 + 1)
         .read_to_end(&mut bytes)
         .ok()?;
     Some(bytes)

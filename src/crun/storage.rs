@@ -15,6 +15,7 @@ use rustix::fs::{CWD, FileType};
 use rustix::io::Errno;
 
 use super::root::{RootError, list, open_directory, read_file};
+use crate::text::MAX_BYTES;
 
 /// How many containers of a storage are read.
 const MOST_CONTAINERS: usize = 10_000;
@@ -95,7 +96,7 @@ impl Storage {
         stored.containers.iter().filter_map(|(driver, id)| {
             let way = [driver, id, "userdata"];
             let configuration = match open_below(&self.directory, &way) {
-                Ok(userdata) => Some(read_file(&userdata, "config.json")?),
+                Ok(userdata) => Some(read_file(&userdata, "config.json", MAX_BYTES)?),
                 Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return None,
                 Err(_) => None,
             };

@@ -48,6 +48,14 @@ impl Action {
         spelling.map(|&(_, action)| action)
     }
 
+    /// The action's name. Of the two that mean [`Self::KillThread`], the one that says so.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let mut names = Self::SPELLINGS.iter().rev();
+        let name = names.find(|(_, action)| *action == self);
+        name.map_or("", |&(name, _)| name)
+    }
+
     /// The names of all actions, in their order.
     pub fn names() -> impl Iterator<Item = &'static str> {
         Self::SPELLINGS.into_iter().map(|(name, _)| name)

@@ -1,0 +1,78 @@
+//! The names of errnos.
+
+use crate::syscalls::Arch;
+
+include!(concat!(env!("OUT_DIR"), "/errnos.rs"));
+
+/// What errnos are called on the architectures that a filter is for.
+pub(super) struct Errnos {
+    has_own_numbers: bool,
+}
+
+impl Errnos {
+    /// Up to this one (`asm-generic/errno-base.h`), all architectures have the same numbers.
+    const LAST_COMMON: u16 = 34;
+
+    /// The errnos of a filter that compares something with these constants, among which are the
+    /// architectures that it asks for.
+    pub(super) fn of(mut constants: impl Iterator<Item = u32>) -> Self {
+        let odd = Arch::ALL.into_iter().filter(|&arch| has_own_numbers(arch));
+        let odd: Vec<_> = odd.map(Arch::audit_arch).collect();
+        Self {
+            has_own_numbers: constants.any(|constant| odd.contains(&constant)),
+        }
+    }
+
+    /// The errno's name, if it has one and the same wherever the filter may run.
+    pub(super) fn name(&self, errno: u16) -> Option<&'static str> {
+        if self.has_own_numbers && errno > Self::LAST_COMMON {
+            return None;
+        }
+        let place = ERRNOS.binary_search_by_key(&errno, |&(number, _)| number);
+        ERRNOS.get(place.ok()?).map(|&(_, name)| name)
+    }
+}
+
+/// The architectures of libseccomp that have an `errno.h` of their own in Linux.
+fn has_own_numbers(arch: Arch) -> bool {
+    use Arch::{Mips, Mips64, Mips64N32, Mipsel, Mipsel64, Mipsel64N32, Parisc, Parisc64};
+    matches!(
+        arch,
+        Mips | Mips64 | Mips64N32 | Mipsel | Mipsel64 | Mipsel64N32 | Parisc | Parisc64
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ERRNOS, Errnos};
+    use crate::syscalls::Arch;
+
+    /// A filter that fails calls with ENOSYS would be said to fail them with something else.
+    #[test]
+    fn the_names_are_those_that_podman_has_too() {
+        assert!(ERRNOS.is_sorted_by_key(|(number, _)| number), "{ERRNOS:?}");
+        let ours = Errnos::of([Arch::X86_64.audit_arch()].into_iter());
+        let rows = include_str!("../../data/podman_errnos.tsv");
+        let mut compared = 0;
+        for row in rows.lines().skip(1) {
+            let mut cells = row.split('\t');
+            let (name, number) = (cells.next().unwrap(), cells.next().unwrap());
+            let number = number.parse().unwrap();
+            if name != "ENOTSUP" {
+                assert_eq!(ours.name(number), Some(name), "{number}");
+                compared += 1;
+            }
+        }
+        assert!(compared > 70, "{compared}");
+        assert_eq!(ours.name(38), Some("ENOSYS"));
+        assert_eq!(ours.name(4095), None);
+    }
+
+    /// 38 is ENOSYS, but not on MIPS, where that is 89.
+    #[test]
+    fn only_common_errnos_have_names_where_mips_is_asked_for() {
+        let mips = Errnos::of([Arch::X86.audit_arch(), Arch::Mipsel.audit_arch()].into_iter());
+        assert_eq!(mips.name(38), None);
+        assert_eq!(mips.name(1), Some("EPERM"));
+    }
+}

@@ -1,0 +1,312 @@
+//! One instruction: its bytes, and what they say.
+
+use super::ByteOrder;
+use super::verify::Reason;
+
+/// Cells of scratch memory (`BPF_MEMWORDS`).
+pub(super) const CELLS: u32 = 16;
+
+/// The size of `struct seccomp_data`: what a filter sees of a call.
+const DATA_BYTES: u32 = 64;
+
+/// A `struct sock_filter`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Raw {
+    /// The operation.
+    pub code: u16,
+    /// How many instructions are skipped if a test holds.
+    pub jump_true: u8,
+    /// How many are skipped if it does not.
+    pub jump_false: u8,
+    /// The constant, offset, cell or distance.
+    pub constant: u32,
+}
+
+impl Raw {
+    /// The instruction that eight bytes hold.
+    #[must_use]
+    pub fn of(bytes: [u8; 8], order: ByteOrder) -> Self {
+        let [c0, c1, jump_true, jump_false, k0, k1, k2, k3] = bytes;
+        let (code, constant) = match order {
+            ByteOrder::Little => (
+                u16::from_le_bytes([c0, c1]),
+                u32::from_le_bytes([k0, k1, k2, k3]),
+            ),
+            ByteOrder::Big => (
+                u16::from_be_bytes([c0, c1]),
+                u32::from_be_bytes([k0, k1, k2, k3]),
+            ),
+        };
+        Self {
+            code,
+            jump_true,
+            jump_false,
+            constant,
+        }
+    }
+}
+
+/// A register, 32 bits wide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Register {
+    /// The accumulator.
+    A,
+    /// The index register.
+    X,
+}
+
+/// A word of `struct seccomp_data`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// The syscall's number.
+    Number,
+    /// The `AUDIT_ARCH_*` value of the ABI that the call came by.
+    Architecture,
+    /// The lower half of the instruction pointer.
+    PointerLow,
+    /// Its upper half.
+    PointerHigh,
+    /// The lower half of an argument, counted from 0.
+    ArgumentLow(u8),
+    /// Its upper half.
+    ArgumentHigh(u8),
+}
+
+impl Field {
+    /// The field at an offset in bytes; `None` if a filter cannot load from there.
+    fn at(offset: u32, order: ByteOrder) -> Option<Self> {
+        if offset >= DATA_BYTES || !offset.is_multiple_of(4) {
+            return None;
+        }
+        let is_first = offset.is_multiple_of(8);
+        let is_low = is_first == (order == ByteOrder::Little);
+        Some(match (offset / 8, is_low) {
+            (0, _) if is_first => Self::Number,
+            (0, _) => Self::Architecture,
+            (1, true) => Self::PointerLow,
+            (1, false) => Self::PointerHigh,
+            (place, true) => Self::ArgumentLow((place - 2) as u8),
+            (place, false) => Self::ArgumentHigh((place - 2) as u8),
+        })
+    }
+}
+
+/// Where a load gets its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The call.
+    Field(Field),
+    /// The instruction itself. What packet filters know as the packet's length is the constant 64
+    /// to the kernel.
+    Constant(u32),
+    /// A cell of scratch memory, 0 to 15.
+    Cell(u8),
+}
+
+/// The right-hand side of a calculation or test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// A constant.
+    Constant(u32),
+    /// The index register.
+    X,
+}
+
+/// A calculation. The left-hand side is the accumulator, and so is where the result goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// The sum, modulo 2³².
+    Add,
+    /// The difference, modulo 2³².
+    Subtract,
+    /// The product, modulo 2³².
+    Multiply,
+    /// The unsigned quotient. Dividing by an X of 0 ends the filter, which returns 0.
+    Divide,
+    /// The bits that both have.
+    And,
+    /// The bits that either has.
+    Or,
+    /// The bits that one of them has.
+    Xor,
+    /// Bits moved up, by the lowest five bits of the operand.
+    ShiftLeft,
+    /// Bits moved down, likewise.
+    ShiftRight,
+}
+
+/// A comparison of the accumulator, unsigned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// It is the operand.
+    Equal,
+    /// It is greater.
+    Greater,
+    /// It is greater, or the operand.
+    GreaterOrEqual,
+    /// It has a bit of the operand.
+    AnyBit,
+}
+
+/// What an instruction does. Targets are indexes of instructions, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instruction {
+    /// Puts a value into a register.
+    Load {
+        /// The register.
+        into: Register,
+        /// The value.
+        from: Source,
+    },
+    /// Puts a register into scratch memory.
+    Store {
+        /// The register.
+        from: Register,
+        /// The cell, 0 to 15.
+        cell: u8,
+    },
+    /// Copies one register to the other, this one.
+    Copy {
+        /// The register that gets the other's value.
+        into: Register,
+    },
+    /// Changes the accumulator.
+    Calculate(Operator, Operand),
+    /// Takes the accumulator from 0, modulo 2³².
+    Negate,
+    /// Goes on elsewhere.
+    Jump(usize),
+    /// Goes on at one of two places.
+    Branch {
+        /// The comparison of the accumulator.
+        test: Test,
+        /// What it is compared with.
+        operand: Operand,
+        /// The target if the test holds.
+        if_true: usize,
+        /// The target if it does not.
+        if_false: usize,
+    },
+    /// Ends with a value.
+    Return(u32),
+    /// Ends with the accumulator as the value.
+    ReturnAccumulator,
+}
+
+// The parts of an operation's code, as in linux/bpf_common.h.
+const LD: u16 = 0x00;
+const LDX: u16 = 0x01;
+const ST: u16 = 0x02;
+const STX: u16 = 0x03;
+const ALU: u16 = 0x04;
+const JMP: u16 = 0x05;
+const RET: u16 = 0x06;
+const MISC: u16 = 0x07;
+const ABS: u16 = 0x20;
+const MEM: u16 = 0x60;
+const LEN: u16 = 0x80;
+const X: u16 = 0x08;
+const A: u16 = 0x10;
+const NEGATE: u16 = ALU | 0x80;
+const REMAINDER: u16 = ALU | 0x90;
+const TO_X: u16 = MISC;
+const TO_A: u16 = MISC | 0x80;
+
+impl Instruction {
+    /// What an instruction does, or why the kernel refuses it, whatever stands around it.
+    pub(super) fn of(raw: Raw, index: usize, order: ByteOrder) -> Result<Self, Reason> {
+        let k = raw.constant;
+        let load = |into, from| Ok(Self::Load { into, from });
+        let store = |from| {
+            Ok(Self::Store {
+                from,
+                cell: cell(k)?,
+            })
+        };
+        match raw.code {
+            code if code == LD | ABS => {
+                let field = Field::at(k, order).ok_or(Reason::Offset(k))?;
+                load(Register::A, Source::Field(field))
+            }
+            LD => load(Register::A, Source::Constant(k)),
+            LDX => load(Register::X, Source::Constant(k)),
+            code if code == LD | LEN => load(Register::A, Source::Constant(DATA_BYTES)),
+            code if code == LDX | LEN => load(Register::X, Source::Constant(DATA_BYTES)),
+            code if code == LD | MEM => load(Register::A, Source::Cell(cell(k)?)),
+            code if code == LDX | MEM => load(Register::X, Source::Cell(cell(k)?)),
+            ST => store(Register::A),
+            STX => store(Register::X),
+            TO_X => Ok(Self::Copy { into: Register::X }),
+            TO_A => Ok(Self::Copy { into: Register::A }),
+            RET => Ok(Self::Return(k)),
+            code if code == RET | A => Ok(Self::ReturnAccumulator),
+            NEGATE => Ok(Self::Negate),
+            // Distances that do not fit are past the end as well.
+            JMP => Ok(Self::Jump(after(index, k as usize))),
+            code if code & !X == REMAINDER => Err(Reason::Remainder),
+            code => Self::with_operand(code, raw, index),
+        }
+    }
+
+    /// Calculations and tests: their operand is a constant or X.
+    fn with_operand(code: u16, raw: Raw, index: usize) -> Result<Self, Reason> {
+        let k = raw.constant;
+        let operand = match code & X {
+            0 => Operand::Constant(k),
+            _ => Operand::X,
+        };
+        let branch = |test| {
+            Ok(Self::Branch {
+                test,
+                operand,
+                if_true: after(index, raw.jump_true.into()),
+                if_false: after(index, raw.jump_false.into()),
+            })
+        };
+        let operator = match code & !X {
+            0x04 => Operator::Add,
+            0x14 => Operator::Subtract,
+            0x24 => Operator::Multiply,
+            0x34 if operand == Operand::Constant(0) => return Err(Reason::DivisionByZero),
+            0x34 => Operator::Divide,
+            0x44 => Operator::Or,
+            0x54 => Operator::And,
+            0x64 | 0x74 if operand == Operand::Constant(k) && k >= u32::BITS => {
+                return Err(Reason::Shift(k));
+            }
+            0x64 => Operator::ShiftLeft,
+            0x74 => Operator::ShiftRight,
+            0xa4 => Operator::Xor,
+            0x15 => return branch(Test::Equal),
+            0x25 => return branch(Test::Greater),
+            0x35 => return branch(Test::GreaterOrEqual),
+            0x45 => return branch(Test::AnyBit),
+            _ => return Err(Reason::Operation(code)),
+        };
+        Ok(Self::Calculate(operator, operand))
+    }
+
+    /// Where it can jump to, if it is a jump.
+    pub(super) fn targets(self) -> impl Iterator<Item = usize> {
+        let targets = match self {
+            Self::Jump(target) => [Some(target), None],
+            Self::Branch {
+                if_true, if_false, ..
+            } => [Some(if_true), Some(if_false)],
+            _ => [None, None],
+        };
+        targets.into_iter().flatten()
+    }
+}
+
+fn after(index: usize, skipped: usize) -> usize {
+    index.saturating_add(1).saturating_add(skipped)
+}
+
+fn cell(k: u32) -> Result<u8, Reason> {
+    if k < CELLS {
+        Ok(k as u8)
+    } else {
+        Err(Reason::Cell(k))
+    }
+}
