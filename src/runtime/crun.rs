@@ -6,6 +6,7 @@
 mod lexis;
 mod reader;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 pub use reader::Parser;
@@ -132,6 +133,8 @@ fn generate<'d>(
             continue;
         }
         let mut alternatives = None;
+        // Once more in one rule entry, a name changes nothing, and there may be many.
+        let mut handled = HashSet::new();
         for name in &entry.names {
             let syscall = syscalls::lookup(name.as_str())
                 .filter(|syscall| !name.is_null && syscall.known_to(conditions.libseccomp));
@@ -143,6 +146,9 @@ fn generate<'d>(
                 warned.push(Ignored::new(name));
                 continue;
             };
+            if !handled.insert(syscall.index()) {
+                continue;
+            }
             let alternatives = match &mut alternatives {
                 Some(made) => made,
                 none => none.insert(in_rules(comparisons(entry, position)?)),

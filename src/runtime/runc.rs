@@ -5,6 +5,7 @@
 
 mod reader;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::libseccomp::Context;
@@ -142,6 +143,8 @@ fn generate<'d>(
     for (position, entry) in section.entries.iter().enumerate() {
         let effect = effect(&entry.action, entry.errno)?;
         let mut alternatives = None;
+        // Once more in one rule entry, a name changes nothing, and there may be many.
+        let mut handled = HashSet::new();
         for name in &entry.names {
             if name.bytes.is_empty() {
                 return Err(Refusal::new("empty string is not a valid syscall"));
@@ -153,6 +156,9 @@ fn generate<'d>(
                 dropped.push(Ignored::new(name));
                 continue;
             };
+            if !handled.insert(syscall.index()) {
+                continue;
+            }
             let alternatives = match &mut alternatives {
                 Some(made) => made,
                 none => none.insert(in_rules(comparisons(entry, name)?)),

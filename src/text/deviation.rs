@@ -108,7 +108,7 @@ deviation_kinds! {
     /// An alias in what its anchor stands for.
     RecursiveAlias = "recursive-alias", "an alias of something that it stands in itself";
     /// Aliases that would repeat more than is read of any file.
-    TooManyAliases = "too-many-aliases", "an alias that repeats too much: from here on none is read";
+    TooManyAliases = "too-many-aliases", "an alias or a merge key that repeats too much: from here on none is read";
     /// A merge key (`<<`) with something else than an object, or several.
     BadMerge = "bad-merge", "a merge key without an object to take fields from";
     /// A tag other than those of YAML's core schema.

@@ -168,7 +168,9 @@ impl Container<'_> {
         };
         let key = self.key();
         let ends_as_known = |known: &&Observation| {
-            known.outcome != Outcome::Starts
+            // What ends without a word can have ended in either way.
+            !known.error.is_empty()
+                && known.outcome != Outcome::Starts
                 && (&known.error, &known.warned, &known.dropped)
                     == (&said.error, &said.warned, &said.dropped)
         };

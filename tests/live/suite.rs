@@ -170,14 +170,17 @@ impl<'a> Suite<'a> {
         };
         let arguments = [sections.as_path(), &records, directory.path()];
         self.enter("observe", &arguments)?;
-        let runtimes = Runtime::ALL.map(Runtime::name);
-        let read = |runtime: &str| {
-            let names = fs::read_dir(directory.path()).ok()?;
-            let mut names = names.filter_map(|it| it.ok()?.file_name().into_string().ok());
-            let name = names.find(|name| name.starts_with(runtime))?;
-            Record::read(directory.path(), name.strip_suffix(".jsonl")?)
+        let mut names = Vec::new();
+        for entry in fs::read_dir(directory.path())? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        let read = |runtime: Runtime| {
+            let mut names = names.iter().filter_map(|name| name.strip_suffix(".jsonl"));
+            let name = names.find(|name| name.starts_with(runtime.name()));
+            let record = name.and_then(|name| Record::read(directory.path(), name));
+            record.expect("each runtime leaves a record")
         };
-        Ok(runtimes.iter().filter_map(|it| read(it)).collect())
+        Ok(Runtime::ALL.map(read).into())
     }
 
     /// Compares a runtime with its record, if it has one, and with the predictions.

@@ -48,6 +48,8 @@ pub(super) struct Builder<'t> {
     unlisted: usize,
     /// How deep in an object or array that is a key, which is not read.
     skipped: usize,
+    /// What merge keys may bring in: nested ones bring in everything again at each level.
+    merges: Budget,
 }
 
 impl<'t> Builder<'t> {
@@ -295,6 +297,17 @@ impl<'t> Builder<'t> {
             let members: Vec<_> = children(&self.nodes, source, end).collect();
             for pair in members.chunks_exact(2) {
                 if text(&self.nodes, pair[0]).is_some_and(|key| keys.insert(key)) {
+                    let had_room = !self.merges.is_spent;
+                    for &node in pair {
+                        self.merges.charge(&self.nodes, node);
+                    }
+                    if self.merges.is_spent {
+                        if had_room {
+                            let span = self.nodes[source as usize].span;
+                            self.deviate(Deviates::TooManyAliases, span);
+                        }
+                        return;
+                    }
                     for &node in pair {
                         self.append(node, open.node, open.count);
                         open.count += 1;
