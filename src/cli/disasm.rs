@@ -17,7 +17,7 @@ use crate::text::Source;
 ///
 /// A line is an instruction, after its number. A and X are registers, M is scratch memory; nr, arch
 /// and args are the call's. On the right stand the instructions that jump there. After `#` stand
-/// the architectures that the filter has narrowed the call down to: numbers are named by them.
+/// the architectures that the filter has narrowed the call down to, by which numbers are named.
 ///
 /// Exit codes: 0 it is a filter, 1 the kernel refuses it, 2 the job could not be done.
 #[derive(Debug, Args)]
@@ -96,7 +96,9 @@ fn print(out: &mut impl Write, filter: &Filter) -> io::Result<()> {
     let width = widths.max().unwrap_or_default().min(48);
     let mut architectures: &[Arch] = &[];
     for line in &lines {
-        if line.architectures != architectures && line.is_reachable {
+        // What is not about the call is the same on all.
+        let is_about_call = line.verdict.is_none() && line.targets.len() != 1;
+        if line.architectures != architectures && line.is_reachable && is_about_call {
             architectures = &line.architectures;
             let names: Vec<_> = architectures.iter().map(|arch| arch.name()).collect();
             let names = match names.as_slice() {

@@ -13,13 +13,12 @@ impl Errnos {
     /// Up to this one (`asm-generic/errno-base.h`), all architectures have the same numbers.
     const LAST_COMMON: u16 = 34;
 
-    /// The errnos of a filter that compares something with these constants, among which are the
-    /// architectures that it asks for.
-    pub(super) fn of(mut constants: impl Iterator<Item = u32>) -> Self {
+    /// The errnos of a filter that asks for these architectures (`AUDIT_ARCH_*`).
+    pub(super) fn of(mut architectures: impl Iterator<Item = u32>) -> Self {
         let odd = Arch::ALL.into_iter().filter(|&arch| has_own_numbers(arch));
         let odd: Vec<_> = odd.map(Arch::audit_arch).collect();
         Self {
-            has_own_numbers: constants.any(|constant| odd.contains(&constant)),
+            has_own_numbers: architectures.any(|arch| odd.contains(&arch)),
         }
     }
 

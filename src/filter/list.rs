@@ -185,10 +185,15 @@ impl Filter {
                 }
             }
         }
-        let compared_with = instructions.iter().copied().filter_map(compared);
-        let compared_with = compared_with.map(|(_, constant)| constant);
+        let asked_for = instructions.iter().zip(&known);
+        let asked_for = asked_for.filter_map(|(&instruction, known)| {
+            let is_asked = (*known)?.accumulator == Some((Field::Architecture, u32::MAX));
+            compared(instruction)
+                .filter(|_| is_asked)
+                .map(|(_, constant)| constant)
+        });
         let words = Words {
-            errnos: Errnos::of(compared_with),
+            errnos: Errnos::of(asked_for),
         };
         let lines = instructions.iter().zip(self.raw()).zip(known).zip(sources);
         lines

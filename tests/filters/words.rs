@@ -244,3 +244,23 @@ fn a_number_without_the_bit_of_x32_still_has_a_name() {
     );
     assert_eq!(with_mask(0xff), "if (nr & 0xff) == 83 goto 5 else 5");
 }
+
+/// `ENOSYS`, which most filters end with, would be a mere number; or it would be named where it is
+/// another errno.
+#[test]
+fn errnos_are_named_where_they_are_the_same_on_every_architecture_asked_for() {
+    let with_arch = |arch: Arch, errno| {
+        let program = [
+            (0x20, 0, 0, 4),
+            (0x15, 0, 2, arch.audit_arch()),
+            (0x20, 0, 0, 0),
+            // No architecture, though `AUDIT_ARCH_MIPS` is the same number.
+            (0x15, 0, 0, Arch::Mips.audit_arch()),
+            (0x06, 0, 0, ERRNO | errno),
+        ];
+        texts(&program)[4].clone()
+    };
+    assert_eq!(with_arch(Arch::X86_64, 38), "return ERRNO(ENOSYS)");
+    assert_eq!(with_arch(Arch::Mipsel, 38), "return ERRNO(38)");
+    assert_eq!(with_arch(Arch::Mipsel, 1), "return ERRNO(EPERM)");
+}
