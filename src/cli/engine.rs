@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::CliError;
 use super::options::parse_arch;
 use crate::engine::{CapabilityOptions, Circumstances, Engine, Refusal, resolve};
-use crate::profile::ProfileFile;
+use crate::profile::{Found, ProfileFile, find};
 use crate::syscalls::{Arch, KernelVersion};
 use crate::target::Uname;
 use crate::text::{Document, Source, Span, read};
@@ -213,6 +213,16 @@ impl ChosenEngine {
     }
 }
 
+/// The host's architecture: the one that was said, or that of its kernel.
+pub(super) fn native(arch: Option<Arch>, uname: &Uname) -> Result<Arch, CliError> {
+    arch.or_else(|| Arch::from_name(&uname.machine))
+        .ok_or_else(|| {
+            let machine = &uname.machine;
+            let words = format!("`{machine}` is no architecture that is known: give one by --arch");
+            CliError::Usage(words)
+        })
+}
+
 /// What is to be said of a profile that is a part of a file.
 pub(super) fn part_notes(file: &ProfileFile<'_>, source: &Source) -> Vec<String> {
     let root = file.document().root().filter(|_| file.is_part());
@@ -237,7 +247,8 @@ pub(super) fn only_profile<'f, 's>(
         [file] => check_manifest(file, source).map(|()| file),
         several => {
             let count = several.len();
-            let words = format!("{name}: {count} profiles are in it, each with a {what} of its own");
+            let words =
+                format!("{name}: {count} profiles are in it, each with a {what} of its own");
             Err(CliError::Usage(words))
         }
     }
@@ -250,7 +261,8 @@ pub(super) fn check_manifest(file: &ProfileFile<'_>, source: &Source) -> Result<
         let has = |key: &str| document.root().is_some_and(|root| root.get(key).is_some());
         has("apiVersion") && has("kind")
     };
-    if file.is_part() || !read(source).iter().any(is_manifest) {
+    let is_profile = || matches!(find(file.document(), None), Found::Profile(_));
+    if file.is_part() || is_profile() || !read(source).iter().any(is_manifest) {
         return Ok(());
     }
     let name = source.name();

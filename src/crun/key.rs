@@ -257,7 +257,14 @@ mod tests {
     /// What a package is called is no part of the key: a key of it would be the name of nothing.
     #[test]
     fn a_packages_version_is_none_of_crun() {
-        for version in ["1.21-1", "1.21-1+b2", "1.21+ds1", "1.14.1-1ubuntu1", "1.21~rc1", "1."] {
+        for version in [
+            "1.21-1",
+            "1.21-1+b2",
+            "1.21+ds1",
+            "1.14.1-1ubuntu1",
+            "1.21~rc1",
+            "1.",
+        ] {
             assert_eq!(KeyScheme::of(version), None, "{version}");
         }
     }

@@ -364,9 +364,9 @@ pub fn unread_conditions(engine: Engine, entry: Node<'_>) -> Vec<&'static str> {
             })
         })
     };
-    let unread = CONDITIONS.into_iter().filter(|(side, condition, _)| {
-        !is_read(condition) && is_given(side, condition)
-    });
+    let unread = CONDITIONS
+        .into_iter()
+        .filter(|(side, condition, _)| !is_read(condition) && is_given(side, condition));
     unread.map(|(_, _, name)| name).collect()
 }
 
