@@ -241,15 +241,26 @@ fn caveats(runtimes: &[Foreseen], native: Arch) -> Vec<String> {
             "what runtimes call while a container starts was seen on x86_64 only; on {native} it may die, or start, all the same"
         )
     });
-    let is_recorded = |release| Model::RECORDED.iter().any(|(_, _, it)| *it == release);
+    let mut recorded: Vec<_> = Model::RECORDED.map(|(_, _, release)| release).into();
+    recorded.sort_unstable();
+    recorded.dedup();
     let mut unseen: Vec<Release> = runtimes.iter().map(|runtime| runtime.libseccomp).collect();
-    unseen.retain(|&release| !is_recorded(release));
+    unseen.retain(|release| !recorded.contains(release));
     unseen.sort_unstable();
     unseen.dedup();
     let unseen = unseen.iter().map(|release| {
-        format!("predictions with libseccomp {release} were not compared with what runtimes do; those with 2.6.0 and 2.6.1 were")
+        format!(
+            "predictions with libseccomp {release} were not compared with what runtimes do; those with {} were",
+            listed(&recorded)
+        )
     });
     startup.into_iter().chain(unseen).collect()
+}
+
+/// "2.6.0 and 2.6.1".
+fn listed(releases: &[Release]) -> String {
+    let releases: Vec<_> = releases.iter().map(ToString::to_string).collect();
+    releases.join(" and ")
 }
 
 /// The runtimes that were asked for, or all that predictions were compared with.
@@ -279,11 +290,12 @@ fn runtimes(arguments: &Arguments) -> Result<Vec<Foreseen>, CliError> {
                 foreseen(name, version, libseccomp)?
             }
             (None, "crun") => {
+                let version = Host::installed_crun()?;
                 let libseccomp = match arguments.libseccomp {
                     Some(release) => release,
                     None => Host::installed_libseccomp()?,
                 };
-                foreseen(name, &Host::installed_crun()?, libseccomp)?
+                foreseen(name, &version, libseccomp)?
             }
             (None, _) => {
                 // What is no runtime at all has no versions.
@@ -316,11 +328,7 @@ fn foreign_note(found: &Found<'_>) -> Option<String> {
         return None;
     }
     let fields = fields.join(", ");
-    Some(if profile.is_for_operator() {
-        format!("runtimes do not read {fields}, which is for security-profiles-operator")
-    } else {
-        format!(
-            "runtimes do not read {fields}: this is for an engine, which makes a section of it (--engine)"
-        )
-    })
+    Some(format!(
+        "runtimes do not read {fields}: this is for an engine, which makes a section of it (--engine)"
+    ))
 }
