@@ -20,8 +20,8 @@ use crate::text::{Document, json};
 /// Without --engine the profile is taken as the section that reaches crun, or is taken from a
 /// container's config.json.
 ///
-/// Exit codes: 0 there is a key, 1 the engine or crun refuses the profile, so that there is none,
-/// 2 the job could not be done.
+/// Exit codes: 0 there is a key, 1 the engine or crun refuses the profile, 2 the job could not be
+/// done, or crun leaves no entry.
 #[derive(Debug, Args)]
 #[command(mut_arg("arch", |arch| arch.requires("engine")))]
 pub(super) struct Arguments {
@@ -83,7 +83,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     }
 }
 
-/// The key of what reaches crun; the inner error says why crun leaves no entry of it.
+/// The key of what reaches crun; the inner error says why crun refuses it.
 fn key(
     name: &str,
     bytes: &[u8],
@@ -116,8 +116,10 @@ fn key(
     let words = prediction
         .error
         .unwrap_or_else(|| prediction.notes.join("; "));
-    Ok(Err(match prediction.outcome {
-        Outcome::Refuses => KeyError::Refused(words).to_string(),
-        Outcome::Starts | Outcome::Dies => format!("crun leaves no entry: {words}"),
-    }))
+    match prediction.outcome {
+        Outcome::Refuses => Ok(Err(KeyError::Refused(words).to_string())),
+        Outcome::Starts | Outcome::Dies => {
+            Err(usage(format!("{name}: crun leaves no entry: {words}")))
+        }
+    }
 }
