@@ -89,6 +89,46 @@ fn profiles_for_engines_are_refused_a_key() {
     }
 }
 
+/// Somebody who looks for an entry by a key that crun never makes takes the cache for evicted.
+#[test]
+fn what_crun_refuses_has_no_key() {
+    let profile = r#"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["bpf"],"action":"SCMP_ACT_KILL","errnoRet":1}]}"#;
+    let (_directory, path) = file("profile.json", profile);
+    let path = path.display().to_string();
+    let host = ["--runtime=crun@1.21", "--libseccomp=2.6.0"];
+    let uname = "--uname=6.1.0|#1 SMP|x86_64";
+    let ran = run(["cache-key", &path, uname].into_iter().chain(host));
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{}", ran.stderr);
+    let words = "crun refuses this profile: errno value specified for action `SCMP_ACT_KILL`";
+    assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    let engine = ["--engine=docker", "--arch=arm64"];
+    let (_directory, path) = file("profile.json", r#"{"defaultAction":"SCMP_ACT_LOG"}"#);
+    let path = path.display().to_string();
+    let arguments = ["cache-key", &path, uname].into_iter().chain(host);
+    let ran = run(arguments.clone().chain(engine));
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(ran.stderr.contains("--arch says aarch64"), "{}", ran.stderr);
+    assert_eq!(run(arguments).code, 0);
+}
+
+/// Advice to give what was given sends a user in circles.
+#[test]
+fn only_what_is_missing_is_asked_for() {
+    let (_directory, path) = file("profile.json", r#"{"defaultAction":"SCMP_ACT_LOG"}"#);
+    let ran = run([
+        "cache-key",
+        &path.display().to_string(),
+        "--runtime=crun@1.21",
+    ]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.contains("--libseccomp RELEASE"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!ran.stderr.contains("--runtime"), "{}", ran.stderr);
+}
+
 /// A crun that is newer than what was measured may name entries in another way.
 #[test]
 fn an_unknown_crun_is_said_to_be_unknown() {

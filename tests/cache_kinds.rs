@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use seclint::crun::{Host, cache_key};
+use seclint::runtime::crun::{Parser, read};
+use seclint::text::json;
 use serde_json::{Value, json};
 use support::{Ran, StateRoot, repository, run};
 
@@ -290,10 +293,23 @@ fn entries_of_strict_containers_hide_nothing() {
     let report = root.audit(&["--format=json"]).report();
     assert_eq!(report["summary"]["hides_warnings"], 0);
 
-    // Nor is a profile with an unknown name said to be behind a strict entry: crun stores none.
+    // Nor is a profile with an unknown name said to be behind a strict entry: crun stores none,
+    // and `cache-key` says so.
     let arguments = ["cache-key".to_owned(), configuration.display().to_string()];
-    let key = run(arguments.into_iter().chain(root.host())).stdout;
-    let entry = root.path().join(".cache/seccomp").join(key.trim_end());
+    let ran = run(arguments.into_iter().chain(root.host()));
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
+    assert!(ran.stderr.contains("`keyctll`"), "{}", ran.stderr);
+    let document = json::parse(unknown.as_bytes());
+    let host = |key: &str| root.record[key].as_str().expect(key);
+    let host = Host {
+        crun: host("crun").to_owned(),
+        libseccomp: host("libseccomp").parse().expect("a release"),
+        uname: host("uname").parse().expect("a uname"),
+    };
+    let parser = Parser::of(&host.crun);
+    let section = read(&document, unknown.as_bytes(), parser).expect("a section");
+    let key = cache_key(&section.expect("a section"), true, &host).expect("a key");
+    let entry = root.path().join(".cache/seccomp").join(key);
     fs::write(&entry, [0; 8]).expect("an entry");
     let section: Value = serde_json::from_str(&unknown).expect("JSON");
     let (_directory, profile) =

@@ -161,7 +161,7 @@ fn every_rule_entry_is_explained() {
         "profile.json:5:5: read: in\n\
          profile.json:6:5: bpf: out, because it includes CAP_BPF, which the container does not have\n\
          profile.json:7:5: ptrace: out, because it includes kernels from 4.8 on\n\
-         1 of 3 rule entries are in the section\n"
+         in the section: 1 of 3 rule entries\n"
     );
     let ran = resolve(PROFILE, &[&options[..], &["--format=json"]].concat());
     let report = ran.report();
@@ -177,4 +177,73 @@ fn every_rule_entry_is_explained() {
     assert_eq!(names(&report["section"]), ["read"]);
     let ran = resolve("{}", &[&options[..], &["--format=json"]].concat());
     assert_eq!(ran.report()["section"], Value::Null);
+}
+
+/// Who asks why a rule entry is in force must learn that its conditions are not looked at.
+#[test]
+fn conditions_that_the_engine_does_not_read_are_told() {
+    let podman = ["--engine=podman", "--arch=x86_64", "--explain"];
+    let ran = resolve(PROFILE, &podman);
+    let said = "ptrace: in; Podman does not read its `includes.minKernel`\n";
+    assert!(ran.stdout.contains(said), "{}", ran.stdout);
+    let containerd = ["--engine=containerd", "--explain", "--format=json"];
+    let report = resolve(PROFILE, &containerd).report();
+    assert_eq!(report["entries"][0]["unread"], json!([]));
+    assert_eq!(report["entries"][1]["unread"], json!(["includes.caps"]));
+    let ran = resolve(PROFILE, &["--engine=docker", "--arch=x86_64", "--explain"]);
+    assert!(!ran.stdout.contains("does not read"), "{}", ran.stdout);
+    let profile = r#"{"defaultAction":"SCMP_ACT_LOG","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW","includes":{"arches":["arm"]}}]}"#;
+    let ran = resolve(profile, &podman);
+    let said = "its `includes.arches` does not name `amd64`, the host's architecture";
+    assert!(ran.stdout.contains(said), "{}", ran.stdout);
+}
+
+/// `null` alone tells nobody that the file was of another kind than the engine reads.
+#[test]
+fn why_there_is_null_is_said() {
+    let config = r#"{"ociVersion":"1.0.0","process":{},"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ERRNO"}}}"#;
+    let ran = resolve(config, &["--engine=docker"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "null\n"));
+    let said = "engines do not look into a container's configuration";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+}
+
+/// The operator and the kubelet take profiles out of manifests before an engine reads them.
+#[test]
+fn profiles_in_manifests_are_resolved() {
+    let spec = r#""spec":{"defaultAction":"SCMP_ACT_LOG","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW"}]}"#;
+    let manifest = format!(
+        r#"{{"apiVersion":"security-profiles-operator.x-k8s.io/v1","kind":"SeccompProfile",{spec}}}"#
+    );
+    let ran = resolve(&manifest, &["--engine=crio"]);
+    let section: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert_eq!(names(&section), ["read"]);
+    let ran = resolve(&manifest, &["--engine=crio", "--explain", "--format=json"]);
+    assert_eq!(ran.report()["entries"][0]["pointer"], "/spec/syscalls/0");
+    let deployment = r#"{"apiVersion":"apps/v1","kind":"Deployment"}"#;
+    let ran = resolve(deployment, &["--engine=crio"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(
+        ran.stderr
+            .contains("a Kubernetes manifest without a profile"),
+        "{}",
+        ran.stderr
+    );
+}
+
+/// A program that asks for JSON gets some, also where the engine crashes on the profile.
+#[test]
+fn a_refusal_is_in_the_report() {
+    let null = r#"{"defaultAction":"SCMP_ACT_LOG","syscalls":[null]}"#;
+    let ran = resolve(null, &["--engine=podman", "--explain", "--format=json"]);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stderr.contains("Podman crashes on the profile"),
+        "{}",
+        ran.stderr
+    );
+    let report = ran.report();
+    let words = report["refused"].as_str().expect("words");
+    assert!(words.contains("nil pointer dereference"), "{words}");
+    assert_eq!(report["section"], Value::Null);
 }

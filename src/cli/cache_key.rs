@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::engine::{EngineOptions, Handed};
+use super::engine::{EngineOptions, Handed, native, only_profile};
 use super::input::read;
 use super::options::{Dialect, HostOptions};
 use super::{CliError, Ending, complain};
 use crate::crun::{Host, KeyError, cache_key, section};
 use crate::profile::{self, Dialects, Found};
-use crate::runtime::crun::{Annotations, Parser};
+use crate::runtime::{Model, Outcome, Surroundings};
 use crate::text::{Document, json};
 
 /// Print the name that crun gives a profile's cache entry.
@@ -19,7 +19,8 @@ use crate::text::{Document, json};
 /// Without --engine the profile is taken as the section that reaches crun, or is taken from a
 /// container's config.json.
 ///
-/// Exit codes: 0 there is a key, 1 the engine refuses the profile, 2 the job could not be done.
+/// Exit codes: 0 there is a key, 1 the engine or crun refuses the profile, 2 the job could not be
+/// done, or crun leaves no entry.
 #[derive(Debug, Args)]
 #[command(mut_arg("arch", |arch| arch.requires("engine")))]
 pub(super) struct Arguments {
@@ -39,14 +40,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     arguments.host.check_runtime()?;
     let host = arguments.host.host()?;
     let chosen = arguments.engine.chosen(&host.uname)?;
+    if let Some(why) = arguments.engine.contradicts(&host.uname) {
+        return Err(CliError::Usage(why));
+    }
     let source = read(&arguments.profile)?;
     let name = source.name();
     let files = profile::files(&source);
-    let [file] = files.as_slice() else {
-        let count = files.len();
-        let words = format!("{name}: {count} profiles are in it, each with a key of its own");
-        return Err(CliError::Usage(words));
-    };
+    let file = only_profile(&files, &source, "key")?;
     if let Some(base) = &file.base {
         let words =
             format!("{name}: the operator adds the profile `{base}`, which is not seen here");
@@ -70,23 +70,55 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
             }
         },
     };
-    writeln!(io::stdout(), "{key}")?;
-    Ok(Ending::Clean)
+    match key {
+        Ok(key) => {
+            writeln!(io::stdout(), "{key}")?;
+            Ok(Ending::Clean)
+        }
+        Err(why) => {
+            complain("error", &format!("{name}: {why}"));
+            Ok(Ending::Findings)
+        }
+    }
 }
 
-/// The key of what reaches crun.
+/// The key of what reaches crun; the inner error says why crun refuses it.
 fn key(
     name: &str,
     bytes: &[u8],
     document: &Document<'_>,
     dialects: Option<Dialects>,
     host: &Host,
-) -> Result<String, CliError> {
+) -> Result<Result<String, String>, CliError> {
     let Found::Profile(profile) = profile::find(document, dialects) else {
         return Err(CliError::Usage(format!("{name}: not a seccomp profile")));
     };
-    let refused = |error: KeyError| CliError::Key(name.to_owned(), error);
-    let section = section(document, bytes, &profile, &host.crun).map_err(refused)?;
-    let annotations = Annotations::of(document, bytes, Parser::of(&host.crun));
-    cache_key(&section, annotations.fails_on_unknown, host).map_err(refused)
+    let failed = |error: KeyError| CliError::Key(name.to_owned(), error);
+    let section = match section(document, bytes, &profile, &host.crun) {
+        Ok(section) => section,
+        Err(refusal @ KeyError::Refused(_)) => return Ok(Err(refusal.to_string())),
+        Err(error) => return Err(failed(error)),
+    };
+    let usage = |words: String| CliError::Usage(words);
+    let model = Model::of("crun", &host.crun).map_err(|error| usage(error.to_string()))?;
+    let surroundings = Surroundings {
+        libseccomp: host.libseccomp,
+        native: native(None, &host.uname)?,
+        // Nothing of it is in an entry.
+        no_new_privileges: true,
+    };
+    let prediction = model.predict(document, bytes, surroundings);
+    let key = cache_key(&section, prediction.fails_on_unknown, host).map_err(failed)?;
+    if prediction.leaves_entry {
+        return Ok(Ok(key));
+    }
+    let words = prediction
+        .error
+        .unwrap_or_else(|| prediction.notes.join("; "));
+    match prediction.outcome {
+        Outcome::Refuses => Ok(Err(KeyError::Refused(words).to_string())),
+        Outcome::Starts | Outcome::Dies => {
+            Err(usage(format!("{name}: crun leaves no entry: {words}")))
+        }
+    }
 }

@@ -7,10 +7,10 @@ use clap::{Args, ValueEnum};
 use super::CliError;
 use super::options::parse_arch;
 use crate::engine::{CapabilityOptions, Circumstances, Engine, Refusal, resolve};
-use crate::profile::ProfileFile;
+use crate::profile::{Found, ProfileFile, find};
 use crate::syscalls::{Arch, KernelVersion};
 use crate::target::Uname;
-use crate::text::{Source, Span};
+use crate::text::{DeviationKind, Document, Source, Span, read};
 
 /// The engine that reads profiles, and what it looks at besides them.
 #[derive(Debug, Args)]
@@ -54,6 +54,16 @@ impl EngineOptions {
             engine,
             circumstances,
         }))
+    }
+
+    /// Why no key can be told: it would hold another host's kernel than the one that is meant.
+    pub(super) fn contradicts(&self, host: &Uname) -> Option<String> {
+        let (arch, machine) = (self.arch?, &host.machine);
+        (Arch::from_name(machine) != Some(arch)).then(|| {
+            format!(
+                "no key of a cache entry is told: --arch says {arch}, and the kernel that would be in it {machine}; --uname says another one"
+            )
+        })
     }
 
     fn circumstances(&self, engine: Engine, host: &Uname) -> Result<Circumstances, CliError> {
@@ -141,25 +151,37 @@ pub(super) struct Handed {
 /// An engine's refusal of a profile. It displays as `profile.json:3:5: Podman refuses the profile:
 /// its words (what else there is to know)`.
 #[derive(Debug, thiserror::Error)]
-#[error("{place}: {} refuses the profile: {words}", .engine.title())]
+#[error("{place}: {} {} the profile: {words}", .engine.title(), .does)]
 pub(super) struct EngineRefusal {
     pub(super) engine: Engine,
+    /// "refuses", or "crashes on".
+    pub(super) does: &'static str,
     pub(super) place: String,
     pub(super) words: String,
 }
 
 impl EngineRefusal {
     /// A refusal of a file, or of a part of it.
-    pub(super) fn new(engine: Engine, source: &Source, refusal: &Refusal, is_part: bool) -> Self {
+    pub(super) fn new(
+        engine: Engine,
+        source: &Source,
+        refusal: &Refusal,
+        file: &ProfileFile<'_>,
+    ) -> Self {
         let detail = refusal.detail();
         let detail = detail.map_or_else(String::new, |detail| format!(" ({detail})"));
         // Places in a part are not those of the file.
-        let place = match refusal.span().filter(|_| !is_part) {
+        let place = match refusal.span().filter(|_| !file.is_part()) {
             Some(span) => written_place(source, span),
             None => source.name().to_owned(),
         };
         Self {
             engine,
+            does: if refusal.is_crash() {
+                "crashes on"
+            } else {
+                "refuses"
+            },
             place,
             words: format!("{refusal}{detail}"),
         }
@@ -184,11 +206,83 @@ impl ChosenEngine {
                 }))
             }
             Err(refusal) => {
-                let refusal = EngineRefusal::new(engine, source, &refusal, file.is_part());
+                let refusal = EngineRefusal::new(engine, source, &refusal, file);
                 Ok(Err(refusal))
             }
         }
     }
+}
+
+/// The host's architecture: the one that was said, or that of its kernel.
+pub(super) fn native(arch: Option<Arch>, uname: &Uname) -> Result<Arch, CliError> {
+    arch.or_else(|| Arch::from_name(&uname.machine))
+        .ok_or_else(|| {
+            let machine = &uname.machine;
+            let words = format!("`{machine}` is no architecture that is known: give one by --arch");
+            CliError::Usage(words)
+        })
+}
+
+/// What is to be said of a profile that is a part of a file.
+pub(super) fn part_notes(file: &ProfileFile<'_>, source: &Source) -> Vec<String> {
+    let root = file.document().root().filter(|_| file.is_part());
+    let place = root.and_then(|root| file.origin(root)).map(|there| {
+        let place = written_place(source, there.span());
+        format!("of the profile at {place}")
+    });
+    let base = file.base.as_ref().map(|base| {
+        format!("security-profiles-operator adds the profile `{base}`, which is not seen here")
+    });
+    place.into_iter().chain(base).collect()
+}
+
+/// The one profile of a file.
+pub(super) fn only_profile<'f, 's>(
+    files: &'f [ProfileFile<'s>],
+    source: &Source,
+    what: &str,
+) -> Result<&'f ProfileFile<'s>, CliError> {
+    let name = source.name();
+    match files {
+        [file] => check_manifest(file, source).map(|()| file),
+        several => {
+            let count = several.len();
+            let words =
+                format!("{name}: {count} profiles are in it, each with a {what} of its own");
+            Err(CliError::Usage(words))
+        }
+    }
+}
+
+/// Refuses a Kubernetes manifest without a profile, of which nobody asks what becomes of it as it
+/// is.
+pub(super) fn check_manifest(file: &ProfileFile<'_>, source: &Source) -> Result<(), CliError> {
+    let is_manifest = |document: &Document<'_>| {
+        let has = |key: &str| document.root().is_some_and(|root| root.get(key).is_some());
+        has("apiVersion") && has("kind")
+    };
+    let name = source.name();
+    // What was not read, or is not known to have been read, cannot be modelled.
+    let unread = [DeviationKind::TooLarge, DeviationKind::FarTooDeep];
+    let deviations = file.document().deviations();
+    let unread = deviations.iter().find(|it| unread.contains(&it.kind));
+    if let Some(deviation) = unread {
+        let what = deviation.kind.message();
+        return Err(CliError::Usage(format!("{name}: {what}")));
+    }
+    if file.document().unlisted_deviations() > 0 {
+        let count = deviations.len();
+        return Err(CliError::Usage(format!(
+            "{name}: more than {count} departures from JSON: nobody can tell what is made of them"
+        )));
+    }
+    let is_profile = || matches!(find(file.document(), None), Found::Profile(_));
+    if file.is_part() || is_profile() || !read(source).iter().any(is_manifest) {
+        return Ok(());
+    }
+    Err(CliError::Usage(format!(
+        "{name}: a Kubernetes manifest without a profile: no SeccompProfile, and no ConfigMap that holds one"
+    )))
 }
 
 /// `profile.json:3:5`.

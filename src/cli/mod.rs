@@ -98,6 +98,9 @@ enum CliError {
     Usage(String),
 }
 
+/// What a shell says of a program that `SIGPIPE` ended.
+const OF_SIGPIPE: u8 = 141;
+
 /// Runs seclint with the process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -117,9 +120,10 @@ pub fn main() -> ExitCode {
         Ok(Ending::Clean) => ExitCode::SUCCESS,
         Ok(Ending::Findings) => ExitCode::from(1),
         Ok(Ending::Incomplete) => ExitCode::from(2),
-        // Whoever reads the report has seen enough, as in `seclint ... | head`.
+        // Whoever reads the report has seen enough, as in `seclint ... | head`. What is not read is
+        // not looked for either, so that this is neither 0 nor 1.
         Err(CliError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-            ExitCode::SUCCESS
+            ExitCode::from(OF_SIGPIPE)
         }
         Err(error) => {
             complain("error", &error.to_string());

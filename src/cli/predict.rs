@@ -1,38 +1,41 @@
 //! `seclint predict`.
 
-use std::io::{self, BufWriter, Write};
+mod writer;
+
+use std::io::{BufWriter, StdoutLock};
 use std::path::PathBuf;
 
 use clap::Args;
-use serde::Serialize;
-use serde_json::{Value, json};
 
-use super::engine::{EngineOptions, EngineRefusal, Handed, written_place};
-use super::input::inputs;
+use super::engine::{ChosenEngine, EngineOptions, Handed, check_manifest, native, part_notes};
+use super::input::{Input, inputs};
 use super::options::ListFormat;
-use super::{CliError, Ending};
+use super::{CliError, Ending, complain};
 use crate::crun::{Host, cache_key};
-use crate::profile::{self, Dialects, Found, ProfileFile};
-use crate::report::visible;
+use crate::profile::{self, Dialects, Found};
 use crate::runtime::{Model, Outcome, Prediction, Surroundings, difference};
 use crate::syscalls::{Arch, Release, TABLE_RELEASE};
 use crate::target::{Runtime, Uname};
-use crate::text::{Document, Source, json};
+use crate::text::{Document, json};
+use writer::{Report, RuntimeReport, Writer};
 
 /// Say what runtimes do with a profile.
 ///
 /// Without --engine the profile is taken as the section that reaches the runtime, or is taken from a
-/// container's config.json. Exit code 1 says that the engine or a runtime refuses it, or that the
-/// container dies.
+/// container's config.json or from Kubernetes manifests.
+///
+/// Exit codes: 0 all containers start, 1 the engine or a runtime refuses a profile, or a container
+/// dies, 2 some of the job could not be done.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Profiles, config.json files, directories of such, or - for standard input
+    /// Profiles, config.json files, Kubernetes manifests, directories of such, or - for standard input
     #[arg(value_name = "PROFILE", required = true)]
     profiles: Vec<PathBuf>,
     /// Runtime to predict (may be repeated)
     #[arg(
         long,
         value_name = "NAME[@VERSION]",
+        value_delimiter = ',',
         help = "Runtime to predict: crun@VERSION, runc@VERSION, or crun, which is asked for its version (may be repeated) [default: those that were compared with their predictions]"
     )]
     runtime: Vec<Runtime>,
@@ -53,35 +56,10 @@ pub(super) struct Arguments {
 }
 
 /// A runtime, and what it runs with.
+#[derive(PartialEq, Eq)]
 struct Foreseen {
     model: Model,
     libseccomp: Release,
-}
-
-/// What a runtime does with a file.
-#[derive(Serialize)]
-struct Report<'a> {
-    runtime: RuntimeReport<'a>,
-    libseccomp: String,
-    outcome: Outcome,
-    error: Option<String>,
-    warned: Vec<String>,
-    dropped: Vec<String>,
-    key: Option<String>,
-    notes: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct InFile<'a> {
-    path: &'a str,
-    #[serde(flatten)]
-    report: Report<'a>,
-}
-
-#[derive(Serialize)]
-struct RuntimeReport<'a> {
-    name: &'a str,
-    version: &'a str,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
@@ -91,63 +69,197 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
         .clone()
         .unwrap_or_else(Uname::of_this_machine);
     let engine = arguments.engine.chosen(&uname)?;
-    let native = arguments
-        .engine
-        .arch
-        .or_else(|| Arch::from_name(&uname.machine));
-    let native = native.ok_or_else(|| {
-        let machine = &uname.machine;
-        CliError::Usage(format!(
-            "`{machine}` is no architecture that is known: give one by --arch"
-        ))
-    })?;
-    let mut writer = Writer::new(arguments.format)?;
-    let surroundings = |libseccomp| Surroundings {
-        libseccomp,
+    let native = native(arguments.engine.arch, &uname)?;
+    let mut run = Run {
+        writer: Writer::new(arguments.format)?,
+        caveats: caveats(&runtimes, native),
+        no_key: arguments.engine.contradicts(&uname),
+        runtimes: &runtimes,
+        engine,
+        uname,
         native,
         no_new_privileges: arguments.no_new_privileges,
+        ending: Ending::Clean,
     };
-    let mut ending = Ending::Clean;
+    let (mut files, mut skipped) = (0, 0);
     for input in inputs(&arguments.profiles) {
-        let input = input?;
-        let is_found = input.is_found;
-        let Some(source) = input.read()? else {
-            continue;
-        };
-        for file in profile::files(&source) {
-            let found = profile::find(file.document(), None);
-            if is_found && matches!(found, Found::Nothing) {
-                continue;
-            }
-            let mut notes = part_notes(&file, &source);
-            let Some(engine) = &engine else {
-                notes.extend(foreign_note(&found));
-                let reports = predict(
-                    &runtimes,
-                    file.document(),
-                    file.bytes(),
-                    &uname,
-                    surroundings,
-                );
-                ending = ending.max(writer.reports(source.name(), reports, &notes)?);
-                continue;
-            };
-            match engine.hand(&source, &file)? {
-                Ok(Handed { json, no_filter }) => {
-                    notes.extend(no_filter);
-                    let document = json::parse(&json);
-                    let reports = predict(&runtimes, &document, &json, &uname, surroundings);
-                    ending = ending.max(writer.reports(source.name(), reports, &notes)?);
-                }
-                Err(refusal) => {
-                    writer.refusal(source.name(), &refusal)?;
-                    ending = Ending::Findings;
-                }
+        files += 1;
+        match input.and_then(|input| run.file(&input)) {
+            Ok(true) => {}
+            Ok(false) => skipped += 1,
+            Err(error @ CliError::Write(_)) => return Err(error),
+            // The other files are still worth their while.
+            Err(error) => {
+                complain("error", &error.to_string());
+                run.ending = Ending::Incomplete;
             }
         }
     }
-    writer.finish()?;
-    Ok(ending)
+    run.writer.finish()?;
+    match (files, skipped) {
+        (0, _) => complain("note", "there is no file to predict anything of"),
+        (_, 0) => {}
+        (_, 1) => complain("note", "1 file that holds no profile was passed over"),
+        (_, several) => {
+            let words = format!("{several} files that hold no profile were passed over");
+            complain("note", &words);
+        }
+    }
+    Ok(run.ending)
+}
+
+/// A run of the command, as far as it has come.
+struct Run<'a> {
+    runtimes: &'a [Foreseen],
+    engine: Option<ChosenEngine>,
+    uname: Uname,
+    native: Arch,
+    no_new_privileges: bool,
+    /// What is to be said of every prediction.
+    caveats: Vec<String>,
+    /// Why no keys are told.
+    no_key: Option<String>,
+    writer: Writer<BufWriter<StdoutLock<'static>>>,
+    ending: Ending,
+}
+
+impl<'a> Run<'a> {
+    /// Predicts what becomes of the profiles of a file; `false` if it is passed over.
+    fn file(&mut self, input: &Input) -> Result<bool, CliError> {
+        let Some(source) = input.read()? else {
+            return Ok(false);
+        };
+        let mut is_passed_over = true;
+        for file in profile::files(&source) {
+            let found = profile::find(file.document(), None);
+            if input.is_found && matches!(found, Found::Nothing) {
+                continue;
+            }
+            is_passed_over = false;
+            check_manifest(&file, &source)?;
+            let mut notes = part_notes(&file, &source);
+            let (reports, no_filter) = match &self.engine {
+                None => {
+                    notes.extend(foreign_note(&found));
+                    (self.predict(file.document(), file.bytes()), None)
+                }
+                Some(engine) => match engine.hand(&source, &file)? {
+                    Ok(Handed { json, no_filter }) => {
+                        let document = json::parse(&json);
+                        (self.predict(&document, &json), no_filter)
+                    }
+                    Err(refusal) => {
+                        self.writer.refusal(source.name(), &refusal)?;
+                        self.ending = self.ending.max(Ending::Findings);
+                        continue;
+                    }
+                },
+            };
+            notes.extend(no_filter);
+            notes.extend_from_slice(&self.caveats);
+            let ending = self.writer.reports(source.name(), reports, notes)?;
+            self.ending = self.ending.max(ending);
+        }
+        Ok(!is_passed_over)
+    }
+
+    fn predict(&self, document: &Document<'_>, bytes: &[u8]) -> Vec<Report<'a>> {
+        let mut reports = Vec::with_capacity(self.runtimes.len());
+        let mut first: Option<(&Model, Prediction<'_>)> = None;
+        for Foreseen { model, libseccomp } in self.runtimes {
+            let surroundings = Surroundings {
+                libseccomp: *libseccomp,
+                native: self.native,
+                no_new_privileges: self.no_new_privileges,
+            };
+            let prediction = model.predict(document, bytes, surroundings);
+            let host = Host {
+                crun: model.version().to_owned(),
+                libseccomp: *libseccomp,
+                uname: self.uname.clone(),
+            };
+            let section = prediction.section.as_ref();
+            let mut notes = prediction.notes.clone();
+            let key = section
+                .filter(|_| prediction.leaves_entry)
+                .and_then(|section| {
+                    if let Some(why) = &self.no_key {
+                        notes.push(why.clone());
+                        return None;
+                    }
+                    let key = cache_key(section, prediction.fails_on_unknown, &host);
+                    key.map_err(|error| notes.push(error.to_string())).ok()
+                });
+            if !model.is_recorded() {
+                notes.push(format!(
+                "{0} {1} was not compared with its predictions; the nearest that was is {0} {2}",
+                model.name(),
+                model.version(),
+                model.nearest()
+            ));
+            }
+            if let Some((other, there)) = &first {
+                let differs = difference(there, &prediction);
+                notes.extend(differs.map(|how| {
+                    format!(
+                        "not the filter of {} {}: {how}",
+                        other.name(),
+                        other.version()
+                    )
+                }));
+            }
+            let names = |ignored: &[crate::runtime::Ignored<'_>]| {
+                ignored.iter().map(|ignored| ignored.name.clone()).collect()
+            };
+            reports.push(Report {
+                runtime: RuntimeReport {
+                    name: model.name(),
+                    version: model.version(),
+                },
+                libseccomp: libseccomp.to_string(),
+                outcome: prediction.outcome,
+                certain: prediction.is_certain,
+                error: prediction.error.clone(),
+                warned: names(&prediction.warned),
+                dropped: names(&prediction.dropped),
+                key,
+                notes,
+            });
+            if first.is_none() && prediction.outcome == Outcome::Starts {
+                first = Some((model, prediction));
+            }
+        }
+        reports
+    }
+}
+
+/// What nobody has seen of what is predicted.
+fn caveats(runtimes: &[Foreseen], native: Arch) -> Vec<String> {
+    let startup = (native != Arch::X86_64).then(|| {
+        format!(
+            "what runtimes call while a container starts was seen on x86_64 only; on {native} it may die, or start, all the same"
+        )
+    });
+    let mut recorded: Vec<_> = Model::RECORDED.map(|(_, _, release)| release).into();
+    recorded.sort_unstable();
+    recorded.dedup();
+    let mut unseen: Vec<Release> = runtimes.iter().map(|runtime| runtime.libseccomp).collect();
+    unseen.retain(|release| !recorded.contains(release));
+    unseen.sort_unstable();
+    unseen.dedup();
+    let unseen = unseen.iter().map(|release| {
+        format!(
+            "predictions with libseccomp {release} were not compared with what runtimes do; those with {} were",
+            listed(&recorded)
+        )
+    });
+    startup.into_iter().chain(unseen).collect()
+}
+
+/// "2.6.0 and 2.6.1".
+fn listed(releases: &[Release]) -> String {
+    let releases: Vec<_> = releases.iter().map(ToString::to_string).collect();
+    releases.join(" and ")
 }
 
 /// The runtimes that were asked for, or all that predictions were compared with.
@@ -165,9 +277,9 @@ fn runtimes(arguments: &Arguments) -> Result<Vec<Foreseen>, CliError> {
             .map(|(name, version, libseccomp)| foreseen(name, version, libseccomp))
             .collect();
     }
-    let mut runtimes = Vec::new();
+    let mut runtimes: Vec<Foreseen> = Vec::new();
     for Runtime { name, version } in &arguments.runtime {
-        runtimes.push(match (version, name.as_str()) {
+        let runtime = match (version, name.as_str()) {
             (Some(version), _) => {
                 let is_it = |&(other, recorded, _): &(&str, &str, Release)| {
                     other == name && recorded == version
@@ -177,32 +289,25 @@ fn runtimes(arguments: &Arguments) -> Result<Vec<Foreseen>, CliError> {
                 foreseen(name, version, libseccomp)?
             }
             (None, "crun") => {
+                let version = Host::installed_crun()?;
                 let libseccomp = match arguments.libseccomp {
                     Some(release) => release,
                     None => Host::installed_libseccomp()?,
                 };
-                foreseen(name, &Host::installed_crun()?, libseccomp)?
+                foreseen(name, &version, libseccomp)?
             }
             (None, _) => {
+                // What is no runtime at all has no versions.
+                foreseen(name, "1.0", TABLE_RELEASE)?;
                 let words = format!("say which version of {name}: --runtime {name}@VERSION");
                 return Err(CliError::Usage(words));
             }
-        });
+        };
+        if !runtimes.contains(&runtime) {
+            runtimes.push(runtime);
+        }
     }
     Ok(runtimes)
-}
-
-/// What is to be said of a profile that is a part of a file.
-fn part_notes(file: &ProfileFile<'_>, source: &Source) -> Vec<String> {
-    let root = file.document().root().filter(|_| file.is_part());
-    let place = root.and_then(|root| file.origin(root)).map(|there| {
-        let place = written_place(source, there.span());
-        format!("of the profile at {place}")
-    });
-    let base = file.base.as_ref().map(|base| {
-        format!("security-profiles-operator adds the profile `{base}`, which is not seen here")
-    });
-    place.into_iter().chain(base).collect()
 }
 
 /// What is to be said of a document that reaches runtimes as it is, whatever the runtime.
@@ -218,184 +323,11 @@ fn foreign_note(found: &Found<'_>) -> Option<String> {
     let mut fields: Vec<_> = keys.map(|key| format!("`{key}`")).collect();
     fields.sort_unstable();
     fields.dedup();
+    if fields.is_empty() {
+        return None;
+    }
     let fields = fields.join(", ");
     Some(format!(
         "runtimes do not read {fields}: this is for an engine, which makes a section of it (--engine)"
     ))
-}
-
-fn predict<'a>(
-    runtimes: &'a [Foreseen],
-    document: &Document<'_>,
-    bytes: &[u8],
-    uname: &Uname,
-    surroundings: impl Fn(Release) -> Surroundings,
-) -> Vec<Report<'a>> {
-    let mut reports = Vec::with_capacity(runtimes.len());
-    let mut first: Option<(&Model, Prediction<'_>)> = None;
-    for Foreseen { model, libseccomp } in runtimes {
-        let prediction = model.predict(document, bytes, surroundings(*libseccomp));
-        let host = Host {
-            crun: model.version().to_owned(),
-            libseccomp: *libseccomp,
-            uname: uname.clone(),
-        };
-        let section = prediction.section.as_ref();
-        let mut notes = prediction.notes.clone();
-        let key = section
-            .filter(|_| prediction.leaves_entry)
-            .and_then(|section| {
-                let key = cache_key(section, prediction.fails_on_unknown, &host);
-                key.map_err(|error| notes.push(error.to_string())).ok()
-            });
-        if !model.is_recorded() {
-            notes.push(format!(
-                "{0} {1} was not compared with its predictions; the nearest that was is {0} {2}",
-                model.name(),
-                model.version(),
-                model.nearest()
-            ));
-        }
-        if let Some((other, there)) = &first {
-            let differs = difference(there, &prediction);
-            notes.extend(differs.map(|how| {
-                format!(
-                    "not the filter of {} {}: {how}",
-                    other.name(),
-                    other.version()
-                )
-            }));
-        }
-        let names = |ignored: &[crate::runtime::Ignored<'_>]| {
-            ignored.iter().map(|ignored| ignored.name.clone()).collect()
-        };
-        reports.push(Report {
-            runtime: RuntimeReport {
-                name: model.name(),
-                version: model.version(),
-            },
-            libseccomp: libseccomp.to_string(),
-            outcome: prediction.outcome,
-            error: prediction.error.clone(),
-            warned: names(&prediction.warned),
-            dropped: names(&prediction.dropped),
-            key,
-            notes,
-        });
-        if first.is_none() && prediction.outcome == Outcome::Starts {
-            first = Some((model, prediction));
-        }
-    }
-    reports
-}
-
-/// Writes predictions as they come.
-struct Writer<W: Write> {
-    out: W,
-    format: ListFormat,
-    is_first: bool,
-    /// The profiles that no runtime gets.
-    refused: Vec<Value>,
-}
-
-impl Writer<BufWriter<io::StdoutLock<'static>>> {
-    fn new(format: ListFormat) -> io::Result<Self> {
-        let mut out = BufWriter::new(io::stdout().lock());
-        if let ListFormat::Json = format {
-            write!(out, r#"{{"schema":"seclint.predict/1","predictions":["#)?;
-        }
-        Ok(Self {
-            out,
-            format,
-            is_first: true,
-            refused: Vec::new(),
-        })
-    }
-}
-
-impl<W: Write> Writer<W> {
-    /// Writes what is predicted of a profile, and tells how that ends.
-    fn reports(
-        &mut self,
-        path: &str,
-        reports: Vec<Report<'_>>,
-        notes: &[String],
-    ) -> io::Result<Ending> {
-        let mut ending = Ending::Clean;
-        if let ListFormat::Human = self.format {
-            self.head(path)?;
-        }
-        for mut report in reports {
-            if report.outcome != Outcome::Starts {
-                ending = Ending::Findings;
-            }
-            report.notes.extend_from_slice(notes);
-            match self.format {
-                ListFormat::Human => print(&mut self.out, &report)?,
-                ListFormat::Json => {
-                    write!(self.out, "{}", if self.is_first { "\n" } else { ",\n" })?;
-                    let report = InFile { path, report };
-                    serde_json::to_writer(&mut self.out, &report).map_err(io::Error::from)?;
-                    self.is_first = false;
-                }
-            }
-        }
-        Ok(ending)
-    }
-
-    /// Writes that an engine refuses a profile, so that no runtime gets it.
-    fn refusal(&mut self, path: &str, refusal: &EngineRefusal) -> io::Result<()> {
-        match self.format {
-            ListFormat::Human => {
-                self.head(path)?;
-                let (engine, words) = (refusal.engine.title(), visible(&refusal.words));
-                writeln!(self.out, "  {engine:<16}refuses: {words}")
-            }
-            ListFormat::Json => {
-                let engine = refusal.engine.name();
-                let error = &refusal.words;
-                self.refused
-                    .push(json!({"path": path, "engine": engine, "error": error}));
-                Ok(())
-            }
-        }
-    }
-
-    fn head(&mut self, path: &str) -> io::Result<()> {
-        let before = if self.is_first { "" } else { "\n" };
-        self.is_first = false;
-        writeln!(self.out, "{before}{}", visible(path))
-    }
-
-    fn finish(mut self) -> io::Result<()> {
-        if let ListFormat::Json = self.format {
-            writeln!(self.out, "\n],\"refused\":{}}}", Value::from(self.refused))?;
-        }
-        self.out.flush()
-    }
-}
-
-fn print(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
-    let runtime = format!("{} {}", report.runtime.name, report.runtime.version);
-    let outcome = match report.outcome {
-        Outcome::Starts => "starts",
-        Outcome::Dies => "dies",
-        Outcome::Refuses => "refuses",
-    };
-    write!(out, "  {runtime:<16}{outcome}")?;
-    match &report.error {
-        Some(error) => writeln!(out, ": {}", visible(error))?,
-        None => writeln!(out)?,
-    }
-    let mut line = |what: &str, text: &str| writeln!(out, "    {what:<11}{}", visible(text));
-    if !report.warned.is_empty() {
-        line("warns of", &report.warned.join(", "))?;
-    }
-    if !report.dropped.is_empty() {
-        line("drops", &report.dropped.join(", "))?;
-    }
-    if let Some(key) = &report.key {
-        line("caches", key)?;
-    }
-    report.notes.iter().try_for_each(|note| line("note", note))
 }

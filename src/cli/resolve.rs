@@ -6,26 +6,29 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::engine::{ChosenEngine, EngineOptions, EngineRefusal, written_place};
+use super::engine::{
+    ChosenEngine, EngineOptions, EngineRefusal, only_profile, part_notes, written_place,
+};
 use super::input::read;
 use super::options::ListFormat;
 use super::{CliError, Ending, complain};
-use crate::engine::{Circumstances, Engine, Resolved, Verdict, names, resolve};
+use crate::engine::{Circumstances, Engine, Resolved, Verdict, names, resolve, unread_conditions};
+use crate::profile::{self, ProfileFile, is_container_configuration};
 use crate::report::visible;
 use crate::target::Uname;
-use crate::text::{Node, Source, json};
+use crate::text::{Node, Source};
 
 /// Print the section that an engine makes of a profile for the runtime, or null for no filter.
 ///
 /// The engine is given the profile as a file: `docker run --security-opt seccomp=PROFILE`, or a
 /// Kubernetes profile of type Localhost.
 ///
-/// Exit codes: 0 there is a section or none is wanted, 1 the engine refuses the profile, 2 the job
-/// could not be done.
+/// Exit codes: 0 there is a section or none is wanted (null), 1 the engine refuses the profile, 2 the
+/// job could not be done.
 #[derive(Debug, Args)]
 #[command(mut_arg("engine", |engine| engine.required(true)))]
 pub(super) struct Arguments {
-    /// A profile, or - for standard input
+    /// A profile, a Kubernetes manifest with one profile in it, or - for standard input
     #[arg(value_name = "PROFILE")]
     profile: PathBuf,
     #[command(flatten)]
@@ -51,39 +54,66 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
         return Err(CliError::Usage("say which --engine".to_owned()));
     };
     let source = read(&arguments.profile)?;
-    let document = json::parse(source.bytes());
-    let resolved = match resolve(source.bytes(), &document, engine, &circumstances) {
-        Ok(resolved) => resolved,
-        Err(refusal) => {
-            let refusal = EngineRefusal::new(engine, &source, &refusal, false);
-            complain("error", &refusal.to_string());
-            return Ok(Ending::Findings);
-        }
-    };
+    let name = source.name();
+    let files = profile::files(&source);
+    let file = only_profile(&files, &source, "section")?;
+    for note in part_notes(file, &source) {
+        complain("note", &format!("{name}: {note}"));
+    }
+    let resolved = resolve(file.bytes(), file.document(), engine, &circumstances);
+    let resolved = resolved.map_err(|refusal| {
+        let refusal = EngineRefusal::new(engine, &source, &refusal, file);
+        complain("error", &refusal.to_string());
+        refusal
+    });
     let mut out = BufWriter::new(io::stdout().lock());
-    match (arguments.explain, arguments.format) {
-        (false, _) => {
+    match (arguments.explain, arguments.format, &resolved) {
+        (true, ListFormat::Json, _) => {
+            let explained = as_json(engine, &circumstances, &source, file, &resolved);
+            serde_json::to_writer_pretty(&mut out, &explained).map_err(io::Error::from)?;
+            writeln!(out)?;
+        }
+        (_, _, Err(_)) => {}
+        (false, _, Ok(resolved)) => {
+            if let Err(reason) = &resolved.section {
+                let root = file.document().root();
+                let hint = if root.is_some_and(is_container_configuration) {
+                    "; engines do not look into a container's configuration"
+                } else {
+                    ""
+                };
+                complain("note", &format!("{name}: no filter: {reason}{hint}"));
+            }
             let section = resolved.section.as_ref().ok();
             serde_json::to_writer_pretty(&mut out, &section).map_err(io::Error::from)?;
             writeln!(out)?;
         }
-        (true, ListFormat::Json) => {
-            let explained = as_json(engine, &circumstances, &source, &resolved);
-            serde_json::to_writer_pretty(&mut out, &explained).map_err(io::Error::from)?;
-            writeln!(out)?;
+        (true, ListFormat::Human, Ok(resolved)) => {
+            explain(&mut out, engine, &source, file, resolved)?;
         }
-        (true, ListFormat::Human) => explain(&mut out, &source, &resolved)?,
     }
     out.flush()?;
-    Ok(Ending::Clean)
+    Ok(match resolved {
+        Ok(_) => Ending::Clean,
+        Err(_) => Ending::Findings,
+    })
 }
 
-fn explain(out: &mut impl Write, source: &Source, resolved: &Resolved<'_>) -> io::Result<()> {
+fn explain(
+    out: &mut impl Write,
+    engine: Engine,
+    source: &Source,
+    file: &ProfileFile<'_>,
+    resolved: &Resolved<'_>,
+) -> io::Result<()> {
     if let Err(reason) = &resolved.section {
         return writeln!(out, "{}: no filter: {reason}", visible(source.name()));
     }
     for &(node, verdict) in &resolved.entries {
-        let place = written_place(source, node.span());
+        let place = match file.origin(node) {
+            Some(there) => written_place(source, there.span()),
+            None => source.name().to_owned(),
+        };
         let names: Vec<&str> = names(node).filter_map(Node::as_str).collect();
         let mut shown = names.iter().take(SHOWN_NAMES).copied().collect::<Vec<_>>();
         let more = match names.len().saturating_sub(SHOWN_NAMES) {
@@ -98,31 +128,47 @@ fn explain(out: &mut impl Write, source: &Source, resolved: &Resolved<'_>) -> io
             Verdict::In => "in".to_owned(),
             verdict => format!("out, because {verdict}"),
         };
-        writeln!(out, "{}: {state}", visible(&head))?;
+        let unread = unread_conditions(engine, node);
+        let unread: Vec<_> = unread.iter().map(|name| format!("`{name}`")).collect();
+        let unread = match unread.as_slice() {
+            [] => String::new(),
+            unread => format!(
+                "; {} does not read its {}",
+                engine.title(),
+                unread.join(", ")
+            ),
+        };
+        writeln!(out, "{}: {state}{unread}", visible(&head))?;
     }
     let total = resolved.entries.len();
     let held = resolved.entries.iter();
     let held = held.filter(|(_, verdict)| *verdict == Verdict::In).count();
-    writeln!(out, "{held} of {total} rule entries are in the section")
+    writeln!(out, "in the section: {held} of {total} rule entries")
 }
 
 fn as_json(
     engine: Engine,
     circumstances: &Circumstances,
     source: &Source,
-    resolved: &Resolved<'_>,
+    file: &ProfileFile<'_>,
+    resolved: &Result<Resolved<'_>, EngineRefusal>,
 ) -> Value {
-    let entries = resolved.entries.iter().map(|&(node, verdict)| {
-        let span = node.span();
+    let entries = resolved.iter().flat_map(|resolved| &resolved.entries);
+    let entries = entries.map(|&(node, verdict)| {
+        let there = file.origin(node).unwrap_or(node);
+        let span = there.span();
         let reason = (verdict != Verdict::In).then(|| verdict.to_string());
         json!({
-            "pointer": node.pointer(),
+            "pointer": there.pointer(),
             "span": {"start": source.position(span.start), "end": source.position(span.end)},
             "names": names(node).filter_map(Node::as_str).collect::<Vec<_>>(),
             "verdict": verdict.name(),
             "reason": reason,
+            "unread": unread_conditions(engine, node),
         })
     });
+    let section = resolved.as_ref().ok().map(|resolved| &resolved.section);
+    let no_filter = section.and_then(|section| section.as_ref().err());
     json!({
         "schema": "seclint.resolve/1",
         "path": source.name(),
@@ -131,8 +177,9 @@ fn as_json(
         "kernel": circumstances.kernel.to_string(),
         "capabilities": circumstances.capabilities,
         "privileged": circumstances.is_privileged,
-        "no_filter": resolved.section.as_ref().err().map(ToString::to_string),
-        "section": resolved.section.as_ref().ok(),
+        "refused": resolved.as_ref().err().map(|refusal| &refusal.words),
+        "no_filter": no_filter.map(ToString::to_string),
+        "section": section.and_then(|section| section.as_ref().ok()),
         "entries": entries.collect::<Vec<_>>(),
     })
 }

@@ -24,9 +24,14 @@ pub struct Host {
 pub enum HostError {
     /// It cannot be run.
     #[error(
-        "crun cannot be asked ({0}); say what made the cache with --runtime crun@VERSION and --libseccomp RELEASE"
+        "crun cannot be asked for its version ({0}); say it with --runtime crun@VERSION, and its libseccomp with --libseccomp RELEASE"
     )]
     NotRun(std::io::Error),
+    /// It cannot be run, and only its libseccomp is not known.
+    #[error(
+        "crun cannot be asked which libseccomp it runs with ({0}); say it with --libseccomp RELEASE"
+    )]
+    NotRunForLibseccomp(std::io::Error),
     /// It does not say its version.
     #[error("`crun --version` does not say its version; say it with --runtime crun@VERSION")]
     NoVersion,
@@ -59,7 +64,7 @@ impl Host {
     /// If there is none, or it does not say.
     pub fn installed_crun() -> Result<String, HostError> {
         // "crun version 1.21", then the commit and more.
-        let said = ask("--version")?;
+        let said = ask("--version").map_err(HostError::NotRun)?;
         let version = said
             .lines()
             .find_map(|line| line.strip_prefix("crun version "));
@@ -73,17 +78,15 @@ impl Host {
     /// # Errors
     /// If there is no crun, or it does not say.
     pub fn installed_libseccomp() -> Result<Release, HostError> {
-        let features: Value = serde_json::from_str(&ask("features")?).unwrap_or_default();
+        let said = ask("features").map_err(HostError::NotRunForLibseccomp)?;
+        let features: Value = serde_json::from_str(&said).unwrap_or_default();
         let version = &features["annotations"]["io.github.seccomp.libseccomp.version"];
         let release = version.as_str().and_then(|version| version.parse().ok());
         release.ok_or(HostError::NoLibseccomp)
     }
 }
 
-fn ask(question: &str) -> Result<String, HostError> {
-    let output = Command::new("crun")
-        .arg(question)
-        .output()
-        .map_err(HostError::NotRun)?;
+fn ask(question: &str) -> std::io::Result<String> {
+    let output = Command::new("crun").arg(question).output()?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -25,11 +25,14 @@ impl KeyScheme {
     pub(super) const NEWEST: Self = Self::Blake3;
 
     /// The scheme of a crun version; `None` for versions without a cache, and
-    /// for those that are newer than what is known here.
+    /// for those that are newer than what is known here, and for what no crun prints.
     #[must_use]
     pub fn of(crun: &str) -> Option<Self> {
+        if !is_printed(crun) {
+            return None;
+        }
         let mut parts = crun
-            .split(['.', '-', '+'])
+            .split(['.', '-'])
             .map_while(|part| part.parse::<u32>().ok());
         match (parts.next()?, parts.next()?, parts.next().unwrap_or(0)) {
             (1, 7..=13, _) => Some(Self::Sha256),
@@ -49,12 +52,30 @@ impl KeyScheme {
     }
 }
 
+/// Whether crun can print this for its version: numbers with dots between, and behind them in
+/// builds from a repository the abbreviated commit and `dirty`. A package's version, such as
+/// 1.21-1, is not what is hashed.
+fn is_printed(crun: &str) -> bool {
+    let mut parts = crun.split('-');
+    let mut numbers = parts.next().unwrap_or_default().split('.');
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit());
+    let is_commit = |part: &str| part.len() >= 4 && part.bytes().all(|it| it.is_ascii_hexdigit());
+    numbers.clone().count() > 1
+        && numbers.all(is_number)
+        && parts.all(|part| part == "dirty" || is_commit(part))
+}
+
 /// Why a profile has no key that could be told.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// crun's version is not known here.
     #[error("how crun {0} names its cache entries is not known; versions 1.7 to 1.29.1 are")]
     UnknownScheme(String),
+    /// No version as crun prints it.
+    #[error(
+        "`{0}` is not what `crun --version` prints, such as 1.21, and with another version the key is another"
+    )]
+    NoVersion(String),
     /// The profile is no section yet.
     #[error(
         "`{0}` is for an engine to resolve: what reaches crun depends on the engine (--engine), the host and the container"
@@ -99,8 +120,14 @@ pub fn cache_key(
     fails_on_unknown: bool,
     host: &Host,
 ) -> Result<String, KeyError> {
-    let scheme =
-        KeyScheme::of(&host.crun).ok_or_else(|| KeyError::UnknownScheme(host.crun.clone()))?;
+    let scheme = KeyScheme::of(&host.crun).ok_or_else(|| {
+        let crun = host.crun.clone();
+        if is_printed(&crun) {
+            KeyError::UnknownScheme(crun)
+        } else {
+            KeyError::NoVersion(crun)
+        }
+    })?;
     Ok(cache_key_by(scheme, section, fails_on_unknown, host))
 }
 
@@ -224,5 +251,21 @@ mod tests {
         assert_eq!(KeyScheme::of("1.30"), None);
         assert_eq!(KeyScheme::of("2.0"), None);
         assert_eq!(KeyScheme::of("UNKNOWN"), None);
+        assert_eq!(KeyScheme::of("1.21.23-3f3d-dirty"), Some(KeyScheme::Blake3));
+    }
+
+    /// What a package is called is no part of the key: a key of it would be the name of nothing.
+    #[test]
+    fn a_packages_version_is_none_of_crun() {
+        for version in [
+            "1.21-1",
+            "1.21-1+b2",
+            "1.21+ds1",
+            "1.14.1-1ubuntu1",
+            "1.21~rc1",
+            "1.",
+        ] {
+            assert_eq!(KeyScheme::of(version), None, "{version}");
+        }
     }
 }

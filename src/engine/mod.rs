@@ -159,7 +159,7 @@ pub enum Verdict<'d> {
     #[error("it excludes kernels from {0} on")]
     ExcludesKernel(MinKernel),
     /// It includes architectures, and the host's is none of them.
-    #[error("it includes no architecture of the host's name, `{0}`")]
+    #[error("its `includes.arches` does not name {}", host_arch(.0))]
     LacksArch(&'static str),
     /// It includes a capability that the container does not have.
     #[error("it includes {0}, which the container does not have")]
@@ -174,6 +174,14 @@ pub enum Verdict<'d> {
     /// overwritten, or added to a rule entry of the other.
     #[error("a later `syscalls` overwrites it")]
     Overwritten,
+}
+
+/// The host's architecture, by the name that an engine has for it, if it has one.
+fn host_arch(name: &str) -> String {
+    match name {
+        "" => "the host's architecture, for which the engine has no name".to_owned(),
+        name => format!("`{name}`, the host's architecture"),
+    }
 }
 
 impl Verdict<'_> {
@@ -256,6 +264,12 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether the engine does not refuse the profile so much as die of it.
+    #[must_use]
+    pub const fn is_crash(&self) -> bool {
+        matches!(self, Self::Null { .. })
+    }
+
     /// The bytes that are at fault, as far as they can be told.
     #[must_use]
     pub fn span(&self) -> Option<Span> {
@@ -322,6 +336,45 @@ pub fn resolve<'d>(
         add_overwritten(document, &mut resolved.entries);
     }
     Ok(resolved)
+}
+
+/// The conditions of a rule entry that an engine does not read, so that it is in the section
+/// whether they are met or not: `includes.minKernel`.
+#[must_use]
+pub fn unread_conditions(engine: Engine, entry: Node<'_>) -> Vec<&'static str> {
+    const CONDITIONS: [(&str, &str, &str); 6] = [
+        ("includes", "caps", "includes.caps"),
+        ("includes", "arches", "includes.arches"),
+        ("includes", "minkernel", "includes.minKernel"),
+        ("excludes", "caps", "excludes.caps"),
+        ("excludes", "arches", "excludes.arches"),
+        ("excludes", "minkernel", "excludes.minKernel"),
+    ];
+    let is_read = |condition: &str| match engine {
+        Engine::Docker => true,
+        Engine::Podman | Engine::Crio => condition != "minkernel",
+        Engine::Containerd => false,
+    };
+    let is_given = |side: &str, condition: &str| {
+        let mut sides = members(entry, side);
+        sides.any(|side| {
+            members(side, condition).any(|value| match value.kind() {
+                Kind::Array => value.elements().next().is_some(),
+                _ => value.as_str().is_some_and(|text| !text.is_empty()),
+            })
+        })
+    };
+    let unread = CONDITIONS
+        .into_iter()
+        .filter(|(side, condition, _)| !is_read(condition) && is_given(side, condition));
+    unread.map(|(_, _, name)| name).collect()
+}
+
+/// The values of a key as engines find it, which is given here in small letters.
+fn members<'d>(object: Node<'d>, name: &str) -> impl Iterator<Item = Node<'d>> {
+    let is_it = move |key: Node<'_>| go::fold(key.as_str().unwrap_or_default()) == name;
+    let found = object.members().filter(move |&(key, _)| is_it(key));
+    found.map(|(_, value)| value)
 }
 
 /// The strings by which a rule entry names its syscalls, as engines find them.

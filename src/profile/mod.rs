@@ -72,7 +72,7 @@ pub struct Profile<'d> {
     pub listener_metadata: Option<Text<'d>>,
     /// The rule entries.
     pub entries: Vec<RuleEntry<'d>>,
-    /// The keys of fields that only some dialects know.
+    /// The keys of fields that runtimes do not know: those of engines' and the operator's dialects.
     pub foreign: Vec<Node<'d>>,
     /// What could not be read, in no order.
     pub mistakes: Vec<Mistake<'d>>,

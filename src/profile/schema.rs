@@ -115,7 +115,9 @@ impl<'d> Reader<'d> {
             .collect();
         let mut foreign = Vec::with_capacity(self.foreign.len());
         for seen in self.foreign {
-            foreign.push(seen.key);
+            if !seen.dialects.contains(Dialects::OCI) {
+                foreign.push(seen.key);
+            }
             if (self.possible & seen.dialects).is_empty() {
                 self.mistakes.push(Mistake::UnknownField {
                     key: seen.key,
