@@ -39,7 +39,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         // Of a file all of which is something else, once.
         Found::Nothing if context.place.profiles > 0 || !context.place.is_first_of_file => return,
         Found::Nothing if context.document.syntax() == Syntax::Yaml => {
-            if context.document.why_broken().is_some() || context.document.root().is_none() {
+            let is_cut = |it: Deviation| {
+                matches!(it.kind, DeviationKind::NotYaml | DeviationKind::BadUtf8)
+            };
+            if context.deviations().any(is_cut) || context.document.root().is_none() {
                 // What yaml-syntax says of it may be all that hides the profile.
                 return;
             }
