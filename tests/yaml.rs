@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::fs;
+
 use serde_json::Value;
 use support::{file, run};
 
@@ -77,4 +79,60 @@ fn bytes_that_are_no_utf8_are_told_once() {
         (2, 1),
         "a comment, and its letters: {utf8:?}"
     );
+}
+
+fn object(rest: &str) -> String {
+    format!("{HEAD}spec:\n  defaultAction: SCMP_ACT_ERRNO\n{rest}")
+}
+
+/// What a name does not tell, the first line does: in a directory, such a file would be
+/// passed over, and on standard input taken for JSON that is broken everywhere.
+#[test]
+fn manifests_and_templates_are_known_by_how_they_begin() {
+    let bad = object("  syscalls: [{names: [raed], action: SCMP_ACT_ALLOW}]\n");
+    let template = format!("{{{{- if .Values.x }}}}\n{bad}{{{{- end }}}}\n");
+    let directory = tempfile::TempDir::new().expect("a directory");
+    let put = |name: &str, contents: &str| {
+        fs::write(directory.path().join(name), contents).expect("a file");
+    };
+    put("a.tpl", &bad);
+    put("b.yaml.gotmpl", &template);
+    put("c", &format!("{}{bad}", "# licence\n".repeat(200)));
+    let path = directory.path().display().to_string();
+    let report = run(["check", &path, "--format=json", "--select=unknown-syscall"]).report();
+    assert_eq!(report["summary"]["errors"], 3, "{report:#}");
+    assert_eq!(report["summary"]["skipped"], 0);
+    let expected = [one("yaml-syntax", 1, 1), one("unknown-syscall", 8, 23)];
+    assert_eq!(told("unnamed", &template), expected);
+    // Two braces are a mistake in JSON all the same.
+    let twice = told("unnamed", r#"{{"defaultAction": "SCMP_ACT_ERRNO"}}"#);
+    assert_eq!(twice, [one("json-syntax", 1, 2)]);
+    assert_eq!(told("it.yaml", ""), [one("yaml-syntax", 1, 1)]);
+}
+
+/// A profile whose kind is misspelled is installed by nobody, whatever stands beside it.
+#[test]
+fn a_profile_of_another_kind_is_told() {
+    let other = object("").replace("kind: SeccompProfile", "kind: SeccompProfle");
+    let beside = format!("{}---\n{other}", object(""));
+    assert_eq!(told("it.yaml", other), [one("not-a-profile", 2, 7)]);
+    assert_eq!(told("it.yaml", beside), [one("not-a-profile", 9, 7)]);
+}
+
+/// The newest API is no help to whoever has an older operator.
+#[test]
+fn an_api_is_advised_that_the_operator_has() {
+    let contents = object("").replace("v1beta1", "v1alpha2");
+    let (_directory, path) = file("it.yaml", contents);
+    let path = path.display().to_string();
+    let report = run(["check", &path, "--format=json"]).report();
+    let help = report["findings"][0]["help"].as_str().expect("help");
+    assert!(
+        help.contains("/v1`") && help.contains("/v1beta1`"),
+        "{help}"
+    );
+    let message = &report["findings"][0]["message"];
+    let expected = "no release of the operator has `SeccompProfile` in the API \
+        `security-profiles-operator.x-k8s.io/v1alpha2`";
+    assert_eq!(message, expected);
 }

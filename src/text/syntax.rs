@@ -25,8 +25,9 @@ impl Syntax {
             [b'{', b'{', rest @ ..] if begins_directive(rest) => {
                 has_extension(source.name(), &["json"])
             }
-            [b'{', ..] | [] => true,
+            [b'{', ..] => true,
             _ if Self::has_yaml_name(source.name()) => false,
+            [] => true,
             _ if has_extension(source.name(), &["json"]) => true,
             _ => !begins_as_yaml(start),
         };
