@@ -136,3 +136,17 @@ fn an_api_is_advised_that_the_operator_has() {
         `security-profiles-operator.x-k8s.io/v1alpha2`";
     assert_eq!(message, expected);
 }
+
+/// A manifest that speaks of templates in a comment is none, and is checked as a whole.
+#[test]
+fn a_manifest_that_only_speaks_of_templates_is_none() {
+    let spec = "spec:\n  syscalls: []\n";
+    let speaking = HEAD.replace(
+        "  name: it\n",
+        "  # made by {{ tool }}\n  annotations: {by: \"{{ tool }}\"}\n",
+    );
+    let expected = [one("missing-required-field", 7, 3)];
+    assert_eq!(told("it.yaml", format!("{speaking}{spec}")), expected);
+    let filled = format!("{speaking}{spec}  defaultAction: \"{{{{ .x }}}}\"\n");
+    assert_eq!(told("it.yaml", filled), [one("yaml-syntax", 4, 13)]);
+}

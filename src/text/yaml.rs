@@ -52,9 +52,11 @@ pub fn parse(bytes: &[u8]) -> Vec<Document<'_>> {
     let mut documents = match (template::without_directives(&text), text) {
         (None, Cow::Borrowed(text)) => read(text),
         (None, Cow::Owned(text)) => owned(read(&text)),
-        (Some((text, blanks)), _) => {
-            let mut documents = owned(read(&text));
-            blank(&mut documents, &blanks);
+        (Some((blanked, blanks)), text) => {
+            let mut documents = owned(read(&blanked));
+            if !are_idle(&text, &documents, &blanks) {
+                blank(&mut documents, &blanks);
+            }
             documents
         }
     };
@@ -96,6 +98,33 @@ fn as_text(bytes: &[u8]) -> (Cow<'_, str>, Vec<Deviation>) {
         }
     }
     (Cow::Owned(text), deviations)
+}
+
+/// Whether all directives stand where they change nothing of a profile: in comments,
+/// and in the text of an object's metadata, which may speak of templates itself.
+fn are_idle(text: &str, documents: &[Document<'_>], blanks: &[Span]) -> bool {
+    if documents.iter().any(|document| document.broken.is_some()) {
+        return false;
+    }
+    let mut metadata = Vec::new();
+    for document in documents {
+        let object = document.root().and_then(|root| root.get("metadata"));
+        let end = object.map_or(0, |object| object.data().next);
+        let nodes = object.map_or(0, |object| object.index)..end;
+        let nodes = nodes.filter_map(|index| document.nodes.get(index as usize));
+        let strings = nodes.filter(|node| node.dress.opening > 0);
+        metadata.extend(strings.map(|node| node.span));
+    }
+    metadata.sort_unstable();
+    blanks.iter().all(|blank| {
+        let before = metadata.partition_point(|span| span.start <= blank.start);
+        let string = before.checked_sub(1).and_then(|index| metadata.get(index));
+        let is_inside = string.is_some_and(|string| blank.end <= string.end);
+        let lines = text.get(..blank.start as usize).unwrap_or_default();
+        let line = &lines[lines.rfind('\n').map_or(0, |feed| feed + 1)..];
+        let is_one_line = text.get(blank.range()).is_some_and(|it| !it.contains('\n'));
+        is_inside || (is_one_line && line.trim_start().starts_with('#'))
+    })
 }
 
 /// Tells documents of the directives in them, of the first as a deviation.
