@@ -431,11 +431,11 @@ fn a_walk_finds_profiles_in_yaml() {
     let paths: Vec<_> = (findings(&report).iter())
         .map(|finding| finding["path"].as_str().expect("a path").replace(&path, ""))
         .collect();
-    assert_eq!(paths, ["/a.yaml", "/b.yml"]);
+    assert_eq!(paths, ["/a.yaml", "/b.yml", "/c.txt"]);
     let summary = &report["summary"];
     assert_eq!(
         [&summary["files"], &summary["profiles"], &summary["skipped"]],
-        [6, 3, 3]
+        [6, 4, 2]
     );
 }
 

@@ -221,3 +221,42 @@ fn host_is_this_machine() {
     // It may be a distribution's build, and knows more than it says.
     assert_eq!(target["backported"], Value::Null);
 }
+
+/// A list for other hosts is no mistake where its rule entry says whose it is.
+#[test]
+fn rule_entries_for_other_hosts_are_left_alone() {
+    let of = |filter: &str| {
+        let profile = format!(
+            r#"{{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[
+            {{"names":["s390_pci_mmio_read"],"action":"SCMP_ACT_ALLOW",{filter}}}]}}"#
+        );
+        let options = ["--select=syscall-not-on-arch", "--arch=x86_64"];
+        check(&profile, &options).report()["summary"]["infos"].clone()
+    };
+    assert_eq!(of(r#""includes":{"arches":["s390","s390x"]}"#), 0);
+    assert_eq!(of(r#""excludes":{"arches":["amd64"]}"#), 0);
+    assert_eq!(of(r#""includes":{"arches":["s390x","amd64"]}"#), 1);
+    assert_eq!(
+        of(r#""includes":{"arches":[]},"excludes":{"arches":["arm"]}"#),
+        1
+    );
+}
+
+/// A version that the user gave is not passed off as the platform's.
+#[test]
+fn what_an_option_says_is_not_the_platforms() {
+    let targets = "--target=debian-12,debian-13";
+    let only = "--select=syscall-newer-than-target";
+    let profile = PROFILE.replace("close_range\",\"fchmodat2\",\"mseal", "close_range");
+    let report = check(&profile, &[only, targets, "--kernel=5.4"]).report();
+    let finding = &report["findings"][0];
+    assert_eq!(
+        finding["message"],
+        "`close_range` came with Linux 5.9: --kernel says 5.4"
+    );
+    let help = finding["help"].as_str().expect("help");
+    assert!(
+        help.starts_with("on debian-12 and debian-13 the call fails"),
+        "{help}"
+    );
+}

@@ -84,7 +84,8 @@ impl Input {
                 .take(1024)
                 .read_to_end(&mut start)
                 .map_err(failed)?;
-            if !may_hold_object(&start) && !Syntax::has_yaml_name(&name) {
+            let may_be_yaml = Syntax::has_yaml_name(&name) || Syntax::may_be_yaml(&start);
+            if !may_hold_object(&start) && !may_be_yaml {
                 return Ok(None);
             }
         } else if let Ok(size) = file.metadata().map(|meta| meta.len()) {

@@ -7,7 +7,7 @@ use crate::finding::{Finding, Location};
 use crate::profile::{Action, Dialects, Found, Mistake, Profile, RuleEntry, Text};
 use crate::syscalls::{self, Arch, KernelVersion, Spelling, Syscall};
 use crate::target::Target;
-use crate::text::{Document, Kind, Node, Source, Span, Syntax};
+use crate::text::{Deviation, DeviationKind, Document, Kind, Node, Source, Span, Syntax};
 
 use super::{ConditionUse, TargetUse, target_use};
 
@@ -199,6 +199,16 @@ impl<'c> Context<'c> {
         deviations
             .map(|deviation| deviation.span)
             .any(|deviant| deviant.start < span.end && span.start < deviant.end)
+    }
+
+    /// What is wrong with the document's text, each kind of mistake as often as it is one:
+    /// of bytes that are not UTF-8 the first, since all have one cause.
+    pub fn deviations(&self) -> impl Iterator<Item = Deviation> + Clone {
+        let mut is_told = false;
+        let all = self.document.deviations().iter().copied();
+        all.filter(move |it| {
+            it.kind != DeviationKind::BadUtf8 || !std::mem::replace(&mut is_told, true)
+        })
     }
 
     /// Whether a document of JSON is meant as one: it begins as an object or an

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::template;
+use super::partial;
 use crate::finding::{Finding, Rule};
 use crate::text::Document;
 
@@ -29,11 +29,12 @@ impl Findings {
     /// Makes the findings from `start` on fit the document that they are about.
     /// `has_several`: the file has more than one.
     pub(super) fn settle(&mut self, start: usize, document: &Document<'_>, has_several: bool) {
-        if !document.blanks().is_empty() {
+        if !partial::is_whole(document) {
+            let last_word = document.last_word();
             let made = self.list.split_off(start);
             let stands = made
                 .into_iter()
-                .filter(|made| template::holds(made, document));
+                .filter(|made| partial::holds(made, document, last_word));
             self.list.extend(stands);
         }
         for finding in self.list.iter_mut().skip(start) {

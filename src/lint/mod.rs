@@ -6,12 +6,12 @@
 mod condition;
 mod context;
 mod findings;
+mod partial;
 mod readers;
 mod registry;
 mod removal;
 mod rules;
 mod target_use;
-mod template;
 mod word;
 
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! A target, as a profile uses it, and on which targets a finding holds.
 
 use crate::finding::Finding;
-use crate::profile::{Found, Text};
+use crate::profile::{Found, RuleEntry, Text};
 use crate::syscalls::{Arch, Syscall};
 use crate::target::Target;
 
@@ -42,6 +42,26 @@ impl<'c> TargetUse<'c> {
         let active = &self.architectures;
         active.is_empty() || active.iter().any(|&arch| syscall.exists_on(arch))
     }
+
+    /// Whether the target says nothing of architectures, or a rule entry may hold on a
+    /// host of one: `includes.arches` and `excludes.arches` may say that it does not.
+    #[must_use]
+    pub fn may_apply(&self, entry: &RuleEntry<'_>) -> bool {
+        let hosts = &self.target.architectures;
+        hosts.is_empty() || hosts.iter().any(|&host| may_hold_on(host, entry))
+    }
+}
+
+/// Whether a rule entry may hold on a host, as far as architectures go; engines differ
+/// in what they call some hosts.
+fn may_hold_on(host: Arch, entry: &RuleEntry<'_>) -> bool {
+    let mut names = host.docker_name().into_iter().chain([host.podman_name()]);
+    let has = |arches: &[Text<'_>], name: &str| arches.iter().any(|arch| arch.value == name);
+    let includes = entry.includes.as_ref().map(|filter| &filter.arches);
+    let excludes = entry.excludes.as_ref().map(|filter| &filter.arches);
+    let is_included = includes
+        .is_none_or(|arches| arches.is_empty() || names.clone().any(|name| has(arches, name)));
+    is_included && !excludes.is_some_and(|arches| names.all(|name| has(arches, name)))
 }
 
 fn names(targets: &[&Target]) -> Vec<&'static str> {

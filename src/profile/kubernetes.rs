@@ -32,14 +32,16 @@ pub(super) fn objects(root: Node<'_>) -> Option<impl Iterator<Item = Node<'_>>> 
 
 /// What an object is; `None` if it is not about profiles of the operator.
 pub(super) fn find(object: Node<'_>) -> Option<Found<'_>> {
-    let kind = object.get("kind")?.as_str()?;
-    if kind != "SeccompProfile" {
-        return None;
-    }
+    let kind = object.get("kind")?;
     let spec = object.get("spec");
     let group = object.get("apiVersion").and_then(Node::as_str);
     let group = group.and_then(|version| version.split('/').next());
     let is_operators = group.is_some_and(|group| API_GROUPS.contains(&group));
+    if kind.as_str()? != "SeccompProfile" {
+        // The operator's other kinds have no such field.
+        let is_meant = is_operators && spec.is_some_and(has_default_action);
+        return is_meant.then_some(Found::OtherKind(kind));
+    }
     match spec.filter(|spec| spec.is_object()) {
         // Others have kinds of that name with other fields.
         Some(spec) if is_operators || has_default_action(spec) => {

@@ -262,6 +262,9 @@ pub enum Found<'d> {
     NoSection(Option<Node<'d>>),
     /// A `SeccompProfile` without a `spec`, or with something else in its place.
     NoSpec(Node<'d>),
+    /// What has the spec of a `SeccompProfile` in the operator's API, and another kind;
+    /// the node is the kind.
+    OtherKind(Node<'d>),
     /// An object without a key that no profile has, and without all that would
     /// make it one: `{}`.
     Blank(Node<'d>),

@@ -189,6 +189,17 @@ impl Document<'_> {
         self.broken.as_deref()
     }
 
+    /// Where the last word stands that was read of a document that is broken: how far
+    /// it was meant to go is not known. `None` if all of the document was read.
+    #[must_use]
+    pub fn last_word(&self) -> Option<u32> {
+        self.broken.as_ref()?;
+        let is_word =
+            |node: &&NodeData<'_>| !matches!(node.kind, Kind::Object | Kind::Array | Kind::Broken);
+        let starts = self.nodes.iter().filter(is_word).map(|it| it.span.start);
+        Some(starts.max().unwrap_or(0))
+    }
+
     /// The directives of a template (`{{ ... }}`) in it, which were read as white
     /// space, in their order.
     #[must_use]

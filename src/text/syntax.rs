@@ -21,13 +21,28 @@ impl Syntax {
         let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let start = start.trim_ascii_start();
         let is_json = match start {
-            [b'{', b'{', ..] => !Self::has_yaml_name(source.name()),
-            [b'{', ..] | [] => true,
+            [b'{', b'{', ..] if Self::has_yaml_name(source.name()) => false,
+            [b'{', b'{', rest @ ..] if begins_directive(rest) => {
+                has_extension(source.name(), &["json"])
+            }
+            [b'{', ..] => true,
             _ if Self::has_yaml_name(source.name()) => false,
+            [] => true,
             _ if has_extension(source.name(), &["json"]) => true,
             _ => !begins_as_yaml(start),
         };
         if is_json { Self::Json } else { Self::Yaml }
+    }
+
+    /// Whether a file that starts so may hold YAML, whatever it is called: a key, a
+    /// document or a directive of a template comes first, or nothing but comments.
+    #[must_use]
+    pub fn may_be_yaml(start: &[u8]) -> bool {
+        let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+        match start.trim_ascii_start() {
+            [b'{', b'{', rest @ ..] => begins_directive(rest),
+            start => first_line(start).is_empty() || begins_as_yaml(start),
+        }
     }
 
     /// Whether a file of this name is expected to hold YAML.
@@ -54,12 +69,27 @@ fn has_extension(name: &str, extensions: &[&str]) -> bool {
     })
 }
 
+/// Whether what follows `{{` is a template's: in JSON there it can only be a quote.
+fn begins_directive(rest: &[u8]) -> bool {
+    let rest = rest.strip_prefix(b"-").unwrap_or(rest);
+    match rest.trim_ascii_start() {
+        [b'/', b'*', ..] => true,
+        [first, ..] => first.is_ascii_alphabetic() || b".$(".contains(first),
+        [] => false,
+    }
+}
+
+/// The first line that is no comment; empty if there is none.
+fn first_line(start: &[u8]) -> &[u8] {
+    let mut lines = start.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    let line = lines.find(|line| !line.is_empty() && line[0] != b'#');
+    line.unwrap_or_default()
+}
+
 /// Whether a file whose name says nothing is meant as YAML: its first line that
 /// is no comment begins a document, or has a key.
 fn begins_as_yaml(start: &[u8]) -> bool {
-    let mut lines = start.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
-    let line = lines.find(|line| !line.is_empty() && line[0] != b'#');
-    let line = line.unwrap_or_default();
+    let line = first_line(start);
     let key = line.iter().take_while(|&&byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/')
     });

@@ -9,7 +9,9 @@ mod scalar;
 
 use std::borrow::Cow;
 
-use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as Marked, StrInput, Tag};
+use granit_parser::{
+    ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, Span as Marked, StrInput, Tag,
+};
 
 use super::syntax::is_utf16;
 use super::{
@@ -50,9 +52,11 @@ pub fn parse(bytes: &[u8]) -> Vec<Document<'_>> {
     let mut documents = match (template::without_directives(&text), text) {
         (None, Cow::Borrowed(text)) => read(text),
         (None, Cow::Owned(text)) => owned(read(&text)),
-        (Some((text, blanks)), _) => {
-            let mut documents = owned(read(&text));
-            blank(&mut documents, &blanks);
+        (Some((blanked, blanks)), text) => {
+            let mut documents = owned(read(&blanked));
+            if !are_idle(&text, &documents, &blanks) {
+                blank(&mut documents, &blanks);
+            }
             documents
         }
     };
@@ -85,7 +89,8 @@ fn as_text(bytes: &[u8]) -> (Cow<'_, str>, Vec<Deviation>) {
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
         let start = text.len();
-        text.extend(chunk.invalid().iter().map(|_| '?'));
+        // A letter of no meaning, which breaks nothing wherever it stands.
+        text.extend(chunk.invalid().iter().map(|_| '_'));
         if text.len() > start && deviations.len() < LISTED_DEVIATIONS {
             let span = Span::new(start as u32, text.len() as u32);
             let kind = Deviates::BadUtf8;
@@ -93,6 +98,33 @@ fn as_text(bytes: &[u8]) -> (Cow<'_, str>, Vec<Deviation>) {
         }
     }
     (Cow::Owned(text), deviations)
+}
+
+/// Whether all directives stand where they change nothing of a profile: in comments,
+/// and in the text of an object's metadata, which may speak of templates itself.
+fn are_idle(text: &str, documents: &[Document<'_>], blanks: &[Span]) -> bool {
+    if documents.iter().any(|document| document.broken.is_some()) {
+        return false;
+    }
+    let mut metadata = Vec::new();
+    for document in documents {
+        let object = document.root().and_then(|root| root.get("metadata"));
+        let end = object.map_or(0, |object| object.data().next);
+        let nodes = object.map_or(0, |object| object.index)..end;
+        let nodes = nodes.filter_map(|index| document.nodes.get(index as usize));
+        let strings = nodes.filter(|node| node.dress.opening > 0);
+        metadata.extend(strings.map(|node| node.span));
+    }
+    metadata.sort_unstable();
+    blanks.iter().all(|blank| {
+        let before = metadata.partition_point(|span| span.start <= blank.start);
+        let string = before.checked_sub(1).and_then(|index| metadata.get(index));
+        let is_inside = string.is_some_and(|string| blank.end <= string.end);
+        let lines = text.get(..blank.start as usize).unwrap_or_default();
+        let line = &lines[lines.rfind('\n').map_or(0, |feed| feed + 1)..];
+        let is_one_line = text.get(blank.range()).is_some_and(|it| !it.contains('\n'));
+        is_inside || (is_one_line && line.trim_start().starts_with('#'))
+    })
 }
 
 /// Tells documents of the directives in them, of the first as a deviation.
@@ -180,12 +212,34 @@ impl<'t> Reader<'t> {
     /// Ends the document at a mistake in the grammar; says where that is.
     fn fail(&mut self, error: &ScanError) -> u32 {
         let at = offset(*error.marker(), self.text.len());
+        if let (ErrorKind::TabInPlainScalar, Some(tab)) = (error.kind(), self.tab_behind(at)) {
+            self.builder
+                .deviate(Deviates::NotYaml, Span::new(tab, tab + 1));
+            self.end(Some("a tab in the indentation of a line".to_owned()));
+            return at;
+        }
         let rest = self.text.get(at as usize..).unwrap_or_default();
         let width = rest.chars().next().map_or(0, char::len_utf8) as u32;
         let span = Span::new(at, at + width);
         self.builder.deviate(Deviates::NotYaml, span);
         self.end(Some(error.info().clone()));
         at
+    }
+
+    /// The first tab behind a place that indents a line with something on it. The
+    /// parser's own place is the scalar that it took the line for a part of.
+    fn tab_behind(&self, at: u32) -> Option<u32> {
+        let lines = self.text.get(at as usize..)?.split_inclusive('\n');
+        let mut start = at as usize;
+        for (number, line) in lines.enumerate() {
+            let blank = line.len() - line.trim_start().len();
+            let tab = line[..blank].find('\t');
+            if let Some(tab) = tab.filter(|_| number > 0 && blank < line.len()) {
+                return Some((start + tab) as u32);
+            }
+            start += line.len();
+        }
+        None
     }
 
     fn end(&mut self, broken: Option<String>) {

@@ -20,10 +20,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     if !context.is_meant_as_json() || !context.place.is_first_of_document {
         return;
     }
-    let deviations = context.document.deviations();
-    let total = deviations.len() + context.document.unlisted_deviations();
-    for (number, deviation) in deviations.iter().take(SHOWN).enumerate() {
-        let mut finding = report(context, *deviation);
+    let deviations = context.deviations();
+    let total = deviations.clone().count() + context.document.unlisted_deviations();
+    for (number, deviation) in deviations.take(SHOWN).enumerate() {
+        let mut finding = report(context, deviation);
         if number + 1 == SHOWN && total > SHOWN {
             finding = finding.help(format!(
                 "{} more places like this one are not shown; is this file meant to be JSON?",
@@ -62,6 +62,7 @@ fn report(context: &Context<'_>, deviation: Deviation) -> Finding {
         DeviationKind::MissingComma => finding
             .fix(Applicability::Safe, deviation.span, ",")
             .help("write a comma here"),
+        DeviationKind::BadUtf8 => finding.help("save the file as UTF-8"),
         DeviationKind::LoneSurrogate => finding.help("write the character itself"),
         DeviationKind::TooDeep => finding.help("crun 1.28 and newer reads no more than 32 levels"),
         _ => finding,

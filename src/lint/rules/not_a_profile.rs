@@ -36,10 +36,21 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             "a `SeccompProfile` without an object in `spec`: the API server refuses it".to_owned(),
             "write the profile's fields in `spec`",
         ),
+        Found::OtherKind(kind) => {
+            let written = kind.as_str().unwrap_or_default();
+            (
+                context.at(kind),
+                format!("the operator has no kind `{written}` with a `defaultAction`: nothing is made of it"),
+                "write `SeccompProfile`",
+            )
+        }
         // Of a file all of which is something else, once.
         Found::Nothing if context.place.profiles > 0 || !context.place.is_first_of_file => return,
         Found::Nothing if context.document.syntax() == Syntax::Yaml => {
-            if context.document.why_broken().is_some() || context.document.root().is_none() {
+            let is_cut = |it: Deviation| {
+                matches!(it.kind, DeviationKind::NotYaml | DeviationKind::BadUtf8)
+            };
+            if context.deviations().any(is_cut) || context.document.root().is_none() {
                 // What yaml-syntax says of it may be all that hides the profile.
                 return;
             }

@@ -72,7 +72,7 @@ fn api_version(context: &Context<'_>, object: Node<'_>) -> Option<Finding> {
     object.get("spec")?;
     let Some(version) = object.get("apiVersion") else {
         let message = "a `SeccompProfile` without an `apiVersion`";
-        let help = format!("write `apiVersion: {}/{}`", API_GROUPS[0], VERSIONS[0]);
+        let help = api_help();
         return Some(Finding::new(&RULE.rule, context.bracket(object), message).help(help));
     };
     let written = version.as_str()?;
@@ -81,10 +81,20 @@ fn api_version(context: &Context<'_>, object: Node<'_>) -> Option<Finding> {
         let version = rest.and_then(|rest| rest.strip_prefix('/'));
         version.is_some_and(|version| VERSIONS.contains(&version))
     });
-    let message = format!("no release of the operator has the API `{written}`");
-    let help = format!("write `{}/{}`", API_GROUPS[0], VERSIONS[0]);
+    let message = format!("no release of the operator has `SeccompProfile` in the API `{written}`");
+    let help = api_help();
     let finding = Finding::new(&RULE.rule, context.at(version), message).help(help);
     (!is_known).then(|| finding.fact("apiVersion", written))
+}
+
+/// The newest API is not in every operator that runs somewhere.
+fn api_help() -> String {
+    let [group, ..] = API_GROUPS;
+    let [newest, before, _] = VERSIONS;
+    format!(
+        "write `{group}/{newest}`, or `{group}/{before}` for an operator that does not have it \
+         yet: `kubectl explain seccompprofile` says what yours has"
+    )
 }
 
 fn is_socket(path: &str) -> bool {

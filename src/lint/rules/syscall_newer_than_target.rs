@@ -1,7 +1,7 @@
 use crate::finding::{Category, Finding, Location, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule, target_use};
 use crate::syscalls::{KernelVersion, Spelling, Syscall};
-use crate::target::{Libseccomp, Target};
+use crate::target::{Libseccomp, Platform, Target};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -21,7 +21,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         };
         // What is on none of a target's architectures has no effect there at any release.
         let targets = context.targets_where(|target| {
-            lack(target.target, syscall).is_some() && target.may_have(syscall)
+            lack(target.target, syscall).is_some()
+                && target.may_have(syscall)
+                && target.may_apply(name.entry)
         });
         if targets.is_empty() {
             continue;
@@ -54,8 +56,17 @@ fn lack(target: &Target, syscall: &Syscall) -> Option<Lack> {
 }
 
 const NOT_KNOWN: &str =
-    "there the name is left out of the filter: the default action applies to the call";
-const NOT_THERE: &str = "there the call fails, whatever the profile says of it";
+    "the name is left out of the filter: the default action applies to the call";
+const NOT_THERE: &str = "the call fails, whatever the profile says of it";
+
+/// What a target has, and who says so: an option may have said otherwise than the platform.
+fn has(target: &'static str, fact: &str, option: &str, is_own: bool) -> String {
+    if is_own {
+        format!("{target} has {fact}")
+    } else {
+        format!("{option} says {fact}")
+    }
+}
 
 /// Message and help.
 fn describe(place: Location, targets: &[&Target], syscall: &Syscall) -> Finding {
@@ -63,39 +74,48 @@ fn describe(place: Location, targets: &[&Target], syscall: &Syscall) -> Finding 
     let release = syscall.first_release();
     let kernel = (syscall.first_kernel()).map_or_else(String::new, |first| first.to_string());
     let (mut libraries, mut kernels, mut unsure) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut not_known, mut not_there) = (Vec::new(), Vec::new());
     for target in targets {
+        let platform = target.name.and_then(Platform::named);
         match (lack(target, syscall), target.name) {
             (Some(Lack::Libseccomp(libseccomp)), None) => {
                 let has = libseccomp.release;
                 let message =
                     format!("libseccomp {has} does not know `{name}`, which came with {release}");
-                return Finding::new(&RULE.rule, place, message).help(NOT_KNOWN);
+                return Finding::new(&RULE.rule, place, message).help(format!("there {NOT_KNOWN}"));
             }
             (Some(Lack::Linux(has)), None) => {
                 let message =
                     format!("Linux {has} does not have `{name}`, which came with {kernel}");
-                return Finding::new(&RULE.rule, place, message).help(NOT_THERE);
+                return Finding::new(&RULE.rule, place, message).help(format!("there {NOT_THERE}"));
             }
             (Some(Lack::Libseccomp(libseccomp)), Some(target)) => {
-                libraries.push(format!("{target} has {}", libseccomp.release));
+                let is_own = platform.is_none_or(|own| own.libseccomp == Some(libseccomp));
+                let release = libseccomp.release.to_string();
+                libraries.push(has(target, &release, "--libseccomp", is_own));
                 unsure.extend(libseccomp.backported.is_none().then_some(target));
+                not_known.push(target);
             }
-            (Some(Lack::Linux(has)), Some(target)) => kernels.push(format!("{target} has {has}")),
+            (Some(Lack::Linux(version)), Some(name)) => {
+                let is_own = platform.is_none_or(|own| own.kernel == target.kernel);
+                kernels.push(has(name, &version.to_string(), "--kernel", is_own));
+                not_there.push(name);
+            }
             (None, _) => {}
         }
     }
     let mut came_with = Vec::new();
     let mut help = Vec::new();
+    // What an option says is the same for all.
+    libraries.dedup();
+    kernels.dedup();
     if !libraries.is_empty() {
         came_with.push(format!("libseccomp {release}: {}", libraries.join(", ")));
-        help.push(NOT_KNOWN.to_owned());
+        help.push(format!("on {} {NOT_KNOWN}", not_known.join(" and ")));
     }
     if !kernels.is_empty() {
         came_with.push(format!("Linux {kernel}: {}", kernels.join(", ")));
-        help.push(match libraries.as_slice() {
-            [] => NOT_THERE.to_owned(),
-            _ => "without it in Linux the call fails".to_owned(),
-        });
+        help.push(format!("on {} {NOT_THERE}", not_there.join(" and ")));
     }
     if !unsure.is_empty() {
         let unsure = unsure.join(", ");

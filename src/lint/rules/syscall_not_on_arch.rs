@@ -18,7 +18,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Spelling::Known(syscall) = name.spelling else {
             continue;
         };
-        let lacking = context.targets_where(|target| !target.may_have(syscall));
+        let lacking = context
+            .targets_where(|target| !target.may_have(syscall) && target.may_apply(name.entry));
         // A name that was removed from libseccomp is on none at all.
         if lacking.is_empty() || syscall.arches().next().is_none() {
             continue;

@@ -21,8 +21,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     if document.syntax() != Syntax::Yaml || !context.place.is_first_of_document {
         return;
     }
-    for deviation in document.deviations().iter().take(SHOWN) {
-        findings.push(report(context, *deviation));
+    for deviation in context.deviations().take(SHOWN) {
+        findings.push(report(context, deviation));
     }
 }
 
@@ -62,6 +62,7 @@ fn help(kind: DeviationKind, is_template: bool) -> Option<&'static str> {
             "check what it becomes: `helm template . | seclint check -`"
         }
         DeviationKind::NotYaml => "nothing of this document is read from here on",
+        DeviationKind::BadUtf8 => "save the file as UTF-8: no reader of YAML takes it as it is",
         DeviationKind::UnknownAlias => "anchors hold within one document, from where they stand",
         DeviationKind::TooManyAliases => {
             "write it out: readers of YAML refuse what repeats itself so often"
