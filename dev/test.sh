@@ -14,6 +14,8 @@ cargo fmt --check
 # Modules that a macro declares are not seen by cargo fmt.
 rustfmt --check --edition 2024 src/lint/rules/*.rs
 cargo clippy --locked --all-targets -- -D warnings
+# All targets but those that plain `cargo test` leaves out.
+cargo clippy --locked --test live -- -D warnings
 RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
 cargo test --locked
 

@@ -67,7 +67,7 @@ impl<'a> Podman<'a> {
         fs::write(podman.path("crun"), STAND_IN)?;
         let script = format!(
             "chmod +x {HERE}/crun && cd {HERE} && tar -C image -cf image.tar . && {} import image.tar base",
-            podman.global().join(" ")
+            Self::global().join(" ")
         );
         let mut shell = namespaces::command(root);
         let imported = shell.args(["sh", "-c", &script]).output()?;
@@ -89,7 +89,7 @@ impl<'a> Podman<'a> {
     }
 
     /// Podman's options before the command: storage of its own, and no help of the system.
-    fn global(&self) -> Vec<String> {
+    fn global() -> Vec<String> {
         [
             "podman",
             "--root=/tmp/engines/storage",
@@ -109,7 +109,7 @@ impl<'a> Podman<'a> {
         let _ = fs::remove_file(&captured);
         let mut command = namespaces::command(self.root);
         command
-            .args(self.global())
+            .args(Self::global())
             .args(["run", "--rm", "--network=none", "--cgroups=disabled"])
             // No limits above those that are.
             .args(["--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024"])
@@ -203,18 +203,15 @@ impl<'a> Podman<'a> {
 
 /// The profile of a record as Podman reads it.
 fn profile(record: &Value) -> Vec<u8> {
-    match record["profile"].as_str() {
-        Some(text) => text.as_bytes().to_vec(),
-        None => {
-            let digits = record["profile_hex"].as_str().unwrap_or_default();
-            let pairs = digits.as_bytes().chunks(2);
-            let byte = |pair: &[u8]| {
-                let pair = std::str::from_utf8(pair).expect("digits");
-                u8::from_str_radix(pair, 16).expect("a byte")
-            };
-            pairs.map(byte).collect()
-        }
+    if let Some(text) = record["profile"].as_str() {
+        return text.as_bytes().to_vec();
     }
+    let digits = record["profile_hex"].as_str().unwrap_or_default();
+    let byte = |pair: &[u8]| {
+        let pair = std::str::from_utf8(pair).expect("digits");
+        u8::from_str_radix(pair, 16).expect("a byte")
+    };
+    digits.as_bytes().chunks(2).map(byte).collect()
 }
 
 fn texts(list: &Value) -> Vec<&str> {

@@ -39,7 +39,7 @@ pub(crate) fn of_crun(output: &[u8]) -> Said {
     {
         lines.truncate(lines.len().saturating_sub(2));
     }
-    said.error = plain(lines.pop().unwrap_or_default()).to_owned();
+    said.error = plain(lines.pop().unwrap_or_default()).into();
     said
 }
 

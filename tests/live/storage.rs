@@ -169,9 +169,9 @@ impl Host<'_> {
                     None => json!([resolved["engine"], resolved["capabilities"]]),
                 }
             });
-            Value::from_iter(attributed)
+            attributed.collect::<Value>()
         });
-        Ok(Value::from_iter(entries))
+        Ok(entries.collect::<Value>())
     }
 
     /// The name that a container was given.
