@@ -217,10 +217,12 @@ impl Prediction<'_> {
     /// What becomes of the container when the filter of the plan is loaded.
     fn started(mut self, calls: &startup::Calls) -> Self {
         match self.plan.as_ref().map(|plan| startup::start(plan, calls)) {
-            Some(Start::Dies(call)) => {
+            Some(Start::Dies(calls)) => {
+                let calls: Vec<_> = calls.iter().map(|call| format!("`{call}`")).collect();
                 self.outcome = Outcome::Dies;
                 self.with_note(format!(
-                    "the runtime itself needs `{call}` between loading the filter and the program"
+                    "the runtime itself needs {} between loading the filter and the program",
+                    calls.join(", ")
                 ))
             }
             Some(Start::Depends(call)) => self.uncertain(format!(

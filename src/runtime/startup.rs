@@ -40,8 +40,8 @@ pub(super) enum Survives {
 pub(super) enum Start {
     /// The program runs.
     Runs,
-    /// It never does, because of this call.
-    Dies(&'static str),
+    /// It never does, because of these calls.
+    Dies(Vec<&'static str>),
     /// Nobody can tell without the arguments of this call.
     Depends(&'static str),
     /// It may run or not: the runtime makes this call now and then.
@@ -51,6 +51,7 @@ pub(super) enum Start {
 /// What comes of a start behind the filter that a plan makes.
 pub(super) fn start(plan: &Plan, calls: &Calls) -> Start {
     let mut depends = None;
+    let mut fatal = Vec::new();
     for call in calls.always {
         let Some(syscall) = syscalls::lookup(call.name) else {
             continue;
@@ -68,7 +69,8 @@ pub(super) fn start(plan: &Plan, calls: &Calls) -> Start {
             // Without a tracer or a listener the kernel says that there is no such call.
             Action::Trace | Action::Notify => 38,
             Action::KillProcess | Action::KillThread | Action::Trap => {
-                return Start::Dies(call.name);
+                fatal.push(call.name);
+                continue;
             }
         };
         let is_survived = match call.survives {
@@ -77,12 +79,16 @@ pub(super) fn start(plan: &Plan, calls: &Calls) -> Start {
             Success => errno == 0,
             Nothing => false,
         };
-        if !is_survived {
-            return Start::Dies(call.name);
+        if is_survived {
+            let instead = call.instead.iter();
+            fatal.extend(instead.filter(|name| is_stopped(plan, name)));
+        } else {
+            fatal.push(call.name);
         }
-        if let Some(other) = call.instead.iter().find(|name| is_stopped(plan, name)) {
-            return Start::Dies(other);
-        }
+    }
+    if !fatal.is_empty() {
+        fatal.dedup();
+        return Start::Dies(fatal);
     }
     let varies = calls.sometimes.iter().find(|name| is_stopped(plan, name));
     match (depends, varies) {

@@ -229,9 +229,11 @@ impl<'t> Reader<'t> {
     /// The first tab behind a place that indents a line with something on it. The
     /// parser's own place is the scalar that it took the line for a part of.
     fn tab_behind(&self, at: u32) -> Option<u32> {
+        /// A scalar that goes on for longer keeps the parser's place.
+        const MOST_LINES: usize = 100;
         let lines = self.text.get(at as usize..)?.split_inclusive('\n');
         let mut start = at as usize;
-        for (number, line) in lines.enumerate() {
+        for (number, line) in lines.take(MOST_LINES).enumerate() {
             let blank = line.len() - line.trim_start().len();
             let tab = line[..blank].find('\t');
             if let Some(tab) = tab.filter(|_| number > 0 && blank < line.len()) {
