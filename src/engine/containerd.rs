@@ -5,8 +5,7 @@
 //! `internal/cri/sputil/seccomp_linux.go`.
 
 use super::oci::{LinuxSeccomp, LinuxSyscall};
-use super::{Circumstances, Refusal, Resolved, Verdict};
-use crate::go;
+use super::{Circumstances, Refusal, Resolved, Verdict, decoded};
 use crate::text::Document;
 
 pub(super) fn resolve<'d>(
@@ -14,13 +13,13 @@ pub(super) fn resolve<'d>(
     document: &'d Document<'d>,
     circumstances: &Circumstances,
 ) -> Result<Resolved<'d>, Refusal> {
-    let word = circumstances.arch.bits();
-    let config: LinuxSeccomp<'d> =
-        go::decode(bytes, document, word).map_err(|error| Refusal::Decoding {
-            // The file's name stands between the two.
-            prefix: "decoding seccomp profile failed",
-            error,
-        })?;
+    // The file's name stands behind the prefix.
+    let config: LinuxSeccomp<'d> = decoded(
+        bytes,
+        document,
+        circumstances,
+        "decoding seccomp profile failed",
+    )?;
     let calls = config.syscalls.elements();
     Ok(Resolved {
         entries: (calls.iter().filter_map(|call| call.origin))

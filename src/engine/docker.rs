@@ -7,8 +7,8 @@
 
 use super::oci::{Common, LinuxSyscall};
 use super::section::SectionEntry;
-use super::{Circumstances, MinKernel, NoFilter, Refusal, Resolved, Verdict};
-use crate::go::{self, Decode, Decoder, Slice, Struct};
+use super::{Circumstances, MinKernel, NoFilter, Refusal, Resolved, Verdict, decoded};
+use crate::go::{Decode, Decoder, Slice, Struct};
 use crate::syscalls::Arch;
 use crate::text::{Document, Node};
 
@@ -157,12 +157,12 @@ pub(super) fn resolve<'d>(
     document: &'d Document<'d>,
     circumstances: &Circumstances,
 ) -> Result<Resolved<'d>, Refusal> {
-    let word = circumstances.arch.bits();
-    let config: Seccomp<'d> =
-        go::decode(bytes, document, word).map_err(|error| Refusal::Decoding {
-            prefix: "Decoding seccomp profile failed",
-            error,
-        })?;
+    let config: Seccomp<'d> = decoded(
+        bytes,
+        document,
+        circumstances,
+        "Decoding seccomp profile failed",
+    )?;
     if config.common.default_action.is_empty() && config.syscalls.elements().is_empty() {
         return Ok(Resolved {
             section: Err(NoFilter::Empty),

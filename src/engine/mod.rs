@@ -263,6 +263,17 @@ pub enum Refusal {
     },
 }
 
+/// A profile as an engine's Go reads it; `prefix` is what the engine says before Go's words.
+fn decoded<'d, T: go::Decode<'d> + Default>(
+    bytes: &'d [u8],
+    document: &'d Document<'d>,
+    circumstances: &Circumstances,
+    prefix: &'static str,
+) -> Result<T, Refusal> {
+    let word = circumstances.arch.bits();
+    go::decode(bytes, document, word).map_err(|error| Refusal::Decoding { prefix, error })
+}
+
 impl Refusal {
     /// Whether the engine does not refuse the profile so much as die of it.
     #[must_use]

@@ -11,7 +11,7 @@
 use super::docker::{ArchMapEntry, add_arch_map, excluded, lacking};
 use super::oci::{Common, LinuxSeccompArg};
 use super::section::SectionEntry;
-use super::{Circumstances, NoFilter, Refusal, Resolved, Verdict};
+use super::{Circumstances, NoFilter, Refusal, Resolved, Verdict, decoded};
 use crate::go::{self, Decode, Slice, Struct, Uint};
 use crate::syscalls::Arch;
 use crate::text::{Document, Node, Span};
@@ -102,11 +102,12 @@ pub(super) fn resolve<'d>(
     circumstances: &Circumstances,
 ) -> Result<Resolved<'d>, Refusal> {
     let host = circumstances.arch;
-    let config: Seccomp<'d> =
-        go::decode(bytes, document, host.bits()).map_err(|error| Refusal::Decoding {
-            prefix: "decoding seccomp profile failed",
-            error,
-        })?;
+    let config: Seccomp<'d> = decoded(
+        bytes,
+        document,
+        circumstances,
+        "decoding seccomp profile failed",
+    )?;
     if config.common.default_action.is_empty() && config.syscalls.elements().is_empty() {
         return Ok(Resolved {
             section: Err(NoFilter::Empty),

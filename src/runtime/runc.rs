@@ -276,9 +276,10 @@ pub(super) fn predict<'d>(
     source: &'d [u8],
     surroundings: Surroundings,
 ) -> Prediction<'d> {
-    let section = match read(document, source, surroundings.native) {
-        Ok(Some(section)) => section,
-        Ok(None) => return Prediction::without_filter(),
+    let (section, no_new_privileges) = match reader::read_all(document, source, surroundings.native)
+    {
+        Ok((Some(section), no_new_privileges)) => (section, no_new_privileges),
+        Ok((None, _)) => return Prediction::without_filter(),
         Err(refusal) => return Prediction::default().refused(refusal),
     };
     let conditions = Conditions {
@@ -315,8 +316,7 @@ pub(super) fn predict<'d>(
         });
         return prediction;
     }
-    let has_no_new_privileges =
-        reader::no_new_privileges(document, source).unwrap_or(surroundings.no_new_privileges);
+    let has_no_new_privileges = no_new_privileges.unwrap_or(surroundings.no_new_privileges);
     prediction.started(startup::runc(model.number, has_no_new_privileges))
 }
 

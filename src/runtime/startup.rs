@@ -107,9 +107,12 @@ fn is_stopped(plan: &Plan, name: &str) -> bool {
 /// What a runtime calls behind the filter.
 pub(super) struct Calls {
     always: &'static [Call],
-    /// By chance: Go's scheduler at work.
+    /// By chance.
     sometimes: &'static [&'static str],
 }
+
+/// What Go's scheduler calls when it has something to do.
+const GO_SCHEDULER: &[&str] = &["futex", "tgkill", "rt_sigreturn"];
 
 const fn call(name: &'static str, survives: Survives) -> Call {
     Call {
@@ -166,7 +169,7 @@ static RUNC_1_1: Calls = Calls {
         call("getpid", AnyErrno),
         call("execve", Nothing),
     ],
-    sometimes: &["futex", "tgkill", "rt_sigreturn"],
+    sometimes: GO_SCHEDULER,
 };
 
 /// The same without.
@@ -195,7 +198,7 @@ static RUNC_1_1_PRIVILEGED: Calls = Calls {
         call("getpid", AnyErrno),
         call("execve", Nothing),
     ],
-    sometimes: &["futex", "tgkill", "rt_sigreturn"],
+    sometimes: GO_SCHEDULER,
 };
 
 /// runc 1.3.6 with `noNewPrivileges`.
@@ -212,7 +215,7 @@ static RUNC_1_3: Calls = Calls {
         call("getdents64", Success),
         call("execve", Nothing),
     ],
-    sometimes: &["futex", "tgkill", "rt_sigreturn"],
+    sometimes: GO_SCHEDULER,
 };
 
 /// The same without.
@@ -244,7 +247,7 @@ static RUNC_1_3_PRIVILEGED: Calls = Calls {
         call("getpid", AnyErrno),
         call("execve", Nothing),
     ],
-    sometimes: &["futex", "tgkill", "rt_sigreturn"],
+    sometimes: GO_SCHEDULER,
 };
 
 /// What crun calls behind the filter.

@@ -21,23 +21,26 @@ pub fn read<'d>(
     source: &'d [u8],
     native: Arch,
 ) -> Result<Option<Section<'d>>, Refusal> {
-    let section = if is_configuration(document) {
-        let configuration: Configuration<'d> = decode(document, source, native)?;
-        configuration.linux.and_then(|linux| linux.seccomp)
-    } else {
-        decode(document, source, native)?
-    };
-    Ok(section.as_ref().map(finished))
+    read_all(document, source, native).map(|(section, _)| section)
 }
 
-/// Whether `process.noNewPrivileges` is set; `None` if the document is no container configuration.
-pub(super) fn no_new_privileges(document: &Document<'_>, source: &[u8]) -> Option<bool> {
-    if !is_configuration(document) {
-        return None;
-    }
-    let configuration: Configuration<'_> = decode(document, source, Arch::X86_64).ok()?;
-    let process = configuration.process.unwrap_or_default();
-    Some(process.no_new_privileges)
+/// The section as [`read`] has it, and whether `process.noNewPrivileges` is set, which is `None` if
+/// the document is no container configuration.
+pub(super) fn read_all<'d>(
+    document: &'d Document<'d>,
+    source: &'d [u8],
+    native: Arch,
+) -> Result<(Option<Section<'d>>, Option<bool>), Refusal> {
+    let (section, no_new_privileges): (Option<LinuxSeccomp<'d>>, _) = if is_configuration(document)
+    {
+        let configuration: Configuration<'d> = decode(document, source, native)?;
+        let process = configuration.process.unwrap_or_default();
+        let section = configuration.linux.and_then(|linux| linux.seccomp);
+        (section, Some(process.no_new_privileges))
+    } else {
+        (decode(document, source, native)?, None)
+    };
+    Ok((section.as_ref().map(finished), no_new_privileges))
 }
 
 fn is_configuration(document: &Document<'_>) -> bool {
