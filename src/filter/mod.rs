@@ -20,13 +20,19 @@
 //! assert_eq!((verdict.action, verdict.data), (Action::Errno, 1));
 //! ```
 
+mod compare;
+mod decision;
 mod errno;
 mod evaluate;
+mod fold;
 mod instruction;
 mod list;
 mod verify;
 
+pub use compare::{Comparison, Witness, compare};
+pub use decision::{Diagram, Diagrams, Leaf, Ranges, TooLarge};
 pub use evaluate::{Call, Verdict};
+pub use fold::Undecided;
 pub use instruction::{Field, Instruction, Operand, Operator, Raw, Register, Source, Test};
 pub use list::Line;
 pub use verify::{Fault, Reason, Refused};
