@@ -20,12 +20,18 @@
 //! assert_eq!((verdict.action, verdict.data), (Action::Errno, 1));
 //! ```
 
+#[cfg(feature = "libseccomp")]
+mod compile;
 mod errno;
 mod evaluate;
 mod instruction;
 mod list;
+#[cfg(feature = "libseccomp")]
+mod stub;
 mod verify;
 
+#[cfg(feature = "libseccomp")]
+pub use compile::{CompileError, compile, linked};
 pub use evaluate::{Call, Verdict};
 pub use instruction::{Field, Instruction, Operand, Operator, Raw, Register, Source, Test};
 pub use list::Line;
@@ -62,6 +68,13 @@ impl Filter {
     #[must_use]
     pub fn instructions(&self) -> &[Instruction] {
         &self.instructions
+    }
+
+    /// The program as it stands in a file.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        let raw = self.raw.iter();
+        raw.flat_map(|raw| raw.bytes(self.order)).collect()
     }
 
     /// The byte order of the file, and of the machine that it is for.
