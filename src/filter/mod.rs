@@ -20,17 +20,14 @@
 //! assert_eq!((verdict.action, verdict.data), (Action::Errno, 1));
 //! ```
 
-#[cfg(feature = "libseccomp")]
 mod compile;
 mod errno;
 mod evaluate;
 mod instruction;
 mod list;
-#[cfg(feature = "libseccomp")]
 mod stub;
 mod verify;
 
-#[cfg(feature = "libseccomp")]
 pub use compile::{CompileError, compile, linked};
 pub use evaluate::{Call, Verdict};
 pub use instruction::{Field, Instruction, Operand, Operator, Raw, Register, Source, Test};

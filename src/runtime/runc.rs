@@ -13,7 +13,7 @@ use super::plan::{Ignored, Plan, Planned, Refusal, Rule, Stub, in_rules};
 use super::section::{Argument, Entry, Section, Str};
 use super::{Model, Outcome, Prediction, Surroundings, startup};
 use crate::profile::{Action, Comparison, Effect, Operator};
-use crate::syscalls::{self, Arch, Release};
+use crate::syscalls::{self, Arch, Number, Release};
 use crate::text::Document;
 
 /// The architectures that runc knows.
@@ -212,7 +212,11 @@ fn stub(section: &Section<'_>, plan: &Plan, libseccomp: Release) -> Option<Stub>
     let largest = |arch: Arch| {
         let numbers = names()
             .filter_map(|name| resolve(name, libseccomp))
-            .filter_map(|syscall| syscall.direct_number(arch));
+            // What a multiplexer carries has a number below 0, whatever the kernel's own is.
+            .filter_map(|syscall| match syscall.number(arch) {
+                Number::Direct(number) => Some(number),
+                Number::Multiplexed(_) | Number::Absent => None,
+            });
         // Number 0 is what it begins with.
         numbers.max().filter(|&number| number > 0)
     };
