@@ -10,6 +10,7 @@ mod support;
 mod any_program;
 mod command;
 mod kernel;
+#[cfg(feature = "libseccomp")]
 mod libseccomp_filters;
 mod words;
 
