@@ -1,5 +1,6 @@
 //! What a rule looks at.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::engine::Engine;
@@ -10,6 +11,7 @@ use crate::target::Target;
 use crate::text::{Deviation, DeviationKind, Document, Kind, Node, Source, Span, Syntax};
 
 use super::permission::Permissions;
+use super::rivals::Contested;
 use super::{ConditionUse, Permission, TargetUse, target_use};
 
 /// A source and what was read from it. Made once, and looked at by all rules.
@@ -26,6 +28,7 @@ pub struct Context<'c> {
     engines: &'c [Engine],
     names: Vec<NameUse<'c>>,
     permissions: Option<Permissions>,
+    contested: OnceCell<Vec<Contested<'c>>>,
     targets: Vec<TargetUse<'c>>,
 }
 
@@ -100,6 +103,7 @@ impl<'c> Context<'c> {
                 Found::Profile(profile) => Some(Permissions::new(profile, &names)),
                 _ => None,
             },
+            contested: OnceCell::new(),
             names,
             targets: (targets.iter())
                 .map(|target| TargetUse::new(found, target))
@@ -153,6 +157,14 @@ impl<'c> Context<'c> {
         let permissions = self.permissions.iter();
         let places = permissions.flat_map(|all| all.uses(syscall));
         places.filter_map(|place| self.names.get(place))
+    }
+
+    /// The calls that several rule entries are about, or whose arguments matter.
+    pub(super) fn contested(&self) -> &[Contested<'c>] {
+        self.contested.get_or_init(|| {
+            let profile = self.profile();
+            profile.map_or_else(Vec::new, |profile| Contested::all(profile, self))
+        })
     }
 
     /// Every condition that can be understood, in the order of the source.

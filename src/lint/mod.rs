@@ -11,8 +11,10 @@ mod permission;
 mod readers;
 mod registry;
 mod removal;
+mod rivals;
 mod rules;
 mod target_use;
+mod upper_bits;
 mod word;
 
 use std::sync::Arc;
