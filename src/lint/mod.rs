@@ -6,6 +6,7 @@
 mod condition;
 mod context;
 mod findings;
+mod multiplexer;
 mod partial;
 mod permission;
 mod readers;

@@ -1,0 +1,30 @@
+//! The architectures on which some calls are reached through another one.
+
+use super::Context;
+use crate::syscalls::{Arch, Multiplexer};
+
+/// The architectures that have a multiplexer and whose calls the profile's filter may see: on the
+/// hosts that were named; if none was, those that the profile names. Empty if neither says
+/// anything.
+pub(super) fn carriers(context: &Context<'_>, multiplexer: Multiplexer) -> Vec<Arch> {
+    let mut seen = context.active_architectures();
+    if let (true, Some(profile)) = (seen.is_empty(), context.profile()) {
+        let hosts = profile.arch_map.iter();
+        let of_hosts = hosts.flat_map(|it| it.architecture.iter().chain(&it.sub_architectures));
+        let tokens = profile.architectures.iter().chain(of_hosts);
+        seen.extend(tokens.filter_map(|token| Arch::from_token(token.value)));
+        seen.sort_unstable();
+        seen.dedup();
+    }
+    seen.retain(|arch| arch.multiplexers().contains(&multiplexer));
+    seen
+}
+
+/// Architectures as a sentence has them.
+pub(super) fn named(architectures: &[Arch]) -> String {
+    let names: Vec<_> = architectures.iter().map(|arch| arch.name()).collect();
+    match names.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        few => few.concat(),
+    }
+}

@@ -1,0 +1,159 @@
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::condition::listed;
+use crate::lint::{Context, Findings, LintRule, NameUse, Permission};
+use crate::profile::{Action, Profile};
+use crate::syscalls::{self, Arch, Syscall};
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "incomplete-deny-family",
+        category: Category::Security,
+        severity: Severity::Error,
+        set: RuleSet::Default,
+        page: include_str!("../../../rules/security/incomplete-deny-family.md"),
+    },
+    check,
+};
+
+/// A call, and those that do what it does.
+struct Row {
+    /// Its place in the syscall table.
+    denied: u16,
+    /// Their places there.
+    substitutes: &'static [u16],
+    extent: Extent,
+}
+
+/// How much they do of what the call does.
+#[derive(Clone, Copy)]
+enum Extent {
+    /// Each does all of it.
+    All,
+    /// All of them together do.
+    Together,
+    /// Not even together.
+    Part,
+}
+
+include!(concat!(env!("OUT_DIR"), "/substitute_syscalls.rs"));
+
+/// Where programs run of which a profile says nothing.
+const COMMON: [Arch; 2] = [Arch::X86_64, Arch::Aarch64];
+
+/// Calls that are denied in vain, for the same reason.
+struct Gap<'c> {
+    denied: Vec<&'c NameUse<'c>>,
+    open: Vec<&'static str>,
+    do_all: bool,
+}
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let Some(profile) = context.profile() else {
+        return;
+    };
+    // What an allowlist denies by name it denies to say another errno.
+    let default = profile.default_decision();
+    if !default.is_some_and(|default| default.action.permits()) {
+        return;
+    }
+    let architectures = architectures(context, profile);
+    let mut gaps: Vec<Gap<'_>> = Vec::new();
+    for row in &ROWS {
+        let Some(call) = syscalls::all().get(usize::from(row.denied)) else {
+            continue;
+        };
+        if context.permission(call) == Some(Permission::Always) {
+            continue;
+        }
+        let Some(denied) = context.uses(call).find(is_denied) else {
+            continue;
+        };
+        let substitutes = row.substitutes.iter();
+        let substitutes = substitutes.filter_map(|&it| syscalls::all().get(usize::from(it)));
+        let open: Vec<_> = substitutes
+            .filter(|it| is_open(context, &architectures, call, it))
+            .map(|it| it.name())
+            .collect();
+        let do_all = match row.extent {
+            Extent::All => true,
+            Extent::Together => open.len() == row.substitutes.len(),
+            Extent::Part => false,
+        };
+        let same = |gap: &&mut Gap<'_>| gap.open == open && gap.do_all == do_all;
+        match gaps.iter_mut().find(same) {
+            _ if open.is_empty() => {}
+            Some(gap) => gap.denied.push(denied),
+            None => gaps.push(Gap {
+                denied: vec![denied],
+                open,
+                do_all,
+            }),
+        }
+    }
+    findings.extend(gaps.into_iter().map(|gap| report(context, gap)));
+}
+
+/// Those whose calls the filter sees, as far as that is known.
+fn architectures(context: &Context<'_>, profile: &Profile<'_>) -> Vec<Arch> {
+    let mut seen = context.active_architectures();
+    if seen.is_empty() {
+        let named = profile.architectures.iter();
+        seen.extend(named.filter_map(|token| Arch::from_token(token.value)));
+    }
+    if seen.is_empty() {
+        seen.extend(COMMON);
+    }
+    seen
+}
+
+fn is_denied(name: &&NameUse<'_>) -> bool {
+    let action = name.entry.action.and_then(|it| Action::of_name(it.value));
+    action.is_some_and(Action::denies)
+}
+
+/// Whether a program can make the one call where it cannot make the other.
+fn is_open(context: &Context<'_>, seen: &[Arch], denied: &Syscall, other: &Syscall) -> bool {
+    let has_both = |arch: &Arch| denied.exists_on(*arch) && other.exists_on(*arch);
+    let is_too_new = |first| {
+        let mut kernels = context.targets().iter().map(|it| it.target.kernel);
+        kernels.all(|kernel| kernel.is_some_and(|kernel| kernel.lacks(first)))
+    };
+    context.permission(other) == Some(Permission::Always)
+        && seen.iter().any(has_both)
+        && !other.first_kernel().is_some_and(is_too_new)
+}
+
+fn report(context: &Context<'_>, mut gap: Gap<'_>) -> Finding {
+    gap.denied.sort_by_key(|name| name.text.node.span().start);
+    let names: Vec<_> = gap.denied.iter().map(|name| name.text.value).collect();
+    let is = |count| if count == 1 { "is" } else { "are" };
+    let does = match (gap.do_all, gap.open.len()) {
+        (true, 1) => "which does the same",
+        (true, _) => "which do the same",
+        (false, 1) => "which does some of it too",
+        (false, _) => "which do some of it too",
+    };
+    let message = format!(
+        "{} {} denied, and {}, {does}, {} not",
+        listed(&names),
+        is(names.len()),
+        listed(&gap.open),
+        is(gap.open.len())
+    );
+    let place = gap.denied.first().map(|name| context.at(name.text.node));
+    let place = place.unwrap_or_else(|| crate::finding::Location::file(context.source));
+    let all: Vec<_> = gap.open.iter().map(|name| format!("`{name}`")).collect();
+    let finding = Finding::new(&RULE.rule, place, message)
+        .here("denied, but not what does the same")
+        .help(format!("deny {} as well", all.join(", ")))
+        .fact("suggestions", gap.open);
+    let finding = match names.as_slice() {
+        [name] => finding.fact("syscall", *name),
+        names => finding.fact("syscalls", names.to_vec()),
+    };
+    if gap.do_all {
+        finding
+    } else {
+        finding.severity(Severity::Warning)
+    }
+}
