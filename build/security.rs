@@ -1,5 +1,5 @@
-//! Turns the tables about what calls can do (dangerous, substitute, io_uring) into tables of places in
-//! the syscall table, so that rules need not look names up.
+//! Turns the tables about what calls can do (dangerous, substitute and `io_uring`) into tables of
+//! places in the syscall table, so that rules need not look names up.
 
 use std::collections::BTreeMap;
 

@@ -23,11 +23,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     {
         return;
     }
-    let Some(clone) = context.uses(known::CLONE).find(asks_for_namespaces) else {
+    let Some(clone) = context
+        .uses(known::CLONE)
+        .find(|name| asks_for_namespaces(name))
+    else {
         return;
     };
     let mut uses = context.uses(known::CLONE3);
-    let clone3 = uses.find(|name| name.entry.permits() == Some(true));
+    let clone3 = uses.find(|name| name.is_allowed());
     let message = "`clone` is allowed only without some flags for namespaces, and `clone3`, whose flags no filter sees, is allowed with all";
     let place = clone3.unwrap_or(clone).text.node;
     let finding = Finding::new(&RULE.rule, context.at(place), message)
@@ -41,7 +44,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 }
 
 /// Whether a rule entry asks about flags for namespaces: argument 0, on s390x 1.
-fn asks_for_namespaces(name: &&NameUse<'_>) -> bool {
+fn asks_for_namespaces(name: &NameUse<'_>) -> bool {
     let mut comparisons = name.entry.args.iter().filter_map(|it| it.comparison);
     comparisons.any(|it| it.index < 2 && (it.value | it.value_two) & NAMESPACES != 0)
 }

@@ -1,5 +1,5 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
-use crate::lint::condition::listed;
+use crate::lint::condition::{about, listed};
 use crate::lint::{Context, Findings, LintRule, NameUse, Permission};
 use crate::profile::{Dialects, Profile};
 use crate::syscalls;
@@ -33,8 +33,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         return;
     };
     // A denylist allows too much to name it all: `default-allow` says so.
-    let default = profile.default_decision();
-    if default.is_none_or(|default| default.action.permits()) {
+    if context.permits_by_default() != Some(false) {
         return;
     }
     for group in &GROUPS {
@@ -42,7 +41,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let calls = places.filter_map(|place| syscalls::all().get(place));
         let allowed = calls.filter(|call| context.permission(call) == Some(Permission::Always));
         let mut uses: Vec<_> = allowed
-            .filter_map(|call| context.uses(call).find(is_free))
+            .filter_map(|call| context.uses(call).find(|name| is_free(name)))
             .collect();
         if uses.is_empty() || has_capability(context, group) {
             continue;
@@ -53,8 +52,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 }
 
 /// Whether the rule entry allows the call for any arguments.
-fn is_free(name: &&NameUse<'_>) -> bool {
-    name.entry.permits() == Some(true) && name.entry.args.is_empty()
+fn is_free(name: &NameUse<'_>) -> bool {
+    name.is_allowed() && name.entry.args.is_empty()
 }
 
 /// Whether the container's configuration gives it a capability that the calls need.
@@ -64,7 +63,7 @@ fn has_capability(context: &Context<'_>, group: &Group) -> bool {
     let given = process
         .and_then(|process| process.get("capabilities"))
         .and_then(|all| all.get("bounding"));
-    let mut given = given.into_iter().flat_map(|list| list.elements());
+    let mut given = given.into_iter().flat_map(crate::text::Node::elements);
     given.any(|name| {
         name.as_str()
             .is_some_and(|it| group.capabilities.contains(&it))
@@ -99,10 +98,7 @@ fn report(
         .severity(group.severity)
         .here("allowed")
         .help(help);
-    match names.as_slice() {
-        [name] => finding.fact("syscall", *name),
-        names => finding.fact("syscalls", names.to_vec()),
-    }
+    about(finding, &names)
 }
 
 #[cfg(test)]

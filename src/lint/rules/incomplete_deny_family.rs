@@ -1,7 +1,7 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
-use crate::lint::condition::listed;
+use crate::lint::condition::{about, listed};
 use crate::lint::{Context, Findings, LintRule, NameUse, Permission};
-use crate::profile::{Action, Profile};
+use crate::profile::Profile;
 use crate::syscalls::{self, Arch, Syscall};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -52,8 +52,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         return;
     };
     // What an allowlist denies by name it denies to say another errno.
-    let default = profile.default_decision();
-    if !default.is_some_and(|default| default.action.permits()) {
+    if context.permits_by_default() != Some(true) {
         return;
     }
     let architectures = architectures(context, profile);
@@ -65,14 +64,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         if context.permission(call) == Some(Permission::Always) {
             continue;
         }
-        let Some(denied) = context.uses(call).find(is_denied) else {
+        let Some(denied) = context.uses(call).find(|name| name.is_denied()) else {
             continue;
         };
         let substitutes = row.substitutes.iter();
         let substitutes = substitutes.filter_map(|&it| syscalls::all().get(usize::from(it)));
         let open: Vec<_> = substitutes
             .filter(|it| is_open(context, &architectures, call, it))
-            .map(|it| it.name())
+            .map(Syscall::name)
             .collect();
         let do_all = match row.extent {
             Extent::All => true,
@@ -90,7 +89,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             }),
         }
     }
-    findings.extend(gaps.into_iter().map(|gap| report(context, gap)));
+    findings.extend(gaps.into_iter().filter_map(|gap| report(context, gap)));
 }
 
 /// Those whose calls the filter sees, as far as that is known.
@@ -106,11 +105,6 @@ fn architectures(context: &Context<'_>, profile: &Profile<'_>) -> Vec<Arch> {
     seen
 }
 
-fn is_denied(name: &&NameUse<'_>) -> bool {
-    let action = name.entry.action.and_then(|it| Action::of_name(it.value));
-    action.is_some_and(Action::denies)
-}
-
 /// Whether a program can make the one call where it cannot make the other.
 fn is_open(context: &Context<'_>, seen: &[Arch], denied: &Syscall, other: &Syscall) -> bool {
     let has_both = |arch: &Arch| denied.exists_on(*arch) && other.exists_on(*arch);
@@ -123,8 +117,9 @@ fn is_open(context: &Context<'_>, seen: &[Arch], denied: &Syscall, other: &Sysca
         && !other.first_kernel().is_some_and(is_too_new)
 }
 
-fn report(context: &Context<'_>, mut gap: Gap<'_>) -> Finding {
+fn report(context: &Context<'_>, mut gap: Gap<'_>) -> Option<Finding> {
     gap.denied.sort_by_key(|name| name.text.node.span().start);
+    let first = gap.denied.first()?;
     let names: Vec<_> = gap.denied.iter().map(|name| name.text.value).collect();
     let is = |count| if count == 1 { "is" } else { "are" };
     let does = match (gap.do_all, gap.open.len()) {
@@ -140,20 +135,15 @@ fn report(context: &Context<'_>, mut gap: Gap<'_>) -> Finding {
         listed(&gap.open),
         is(gap.open.len())
     );
-    let place = gap.denied.first().map(|name| context.at(name.text.node));
-    let place = place.unwrap_or_else(|| crate::finding::Location::file(context.source));
     let all: Vec<_> = gap.open.iter().map(|name| format!("`{name}`")).collect();
-    let finding = Finding::new(&RULE.rule, place, message)
+    let finding = Finding::new(&RULE.rule, context.at(first.text.node), message)
         .here("denied, but not what does the same")
         .help(format!("deny {} as well", all.join(", ")))
         .fact("suggestions", gap.open);
-    let finding = match names.as_slice() {
-        [name] => finding.fact("syscall", *name),
-        names => finding.fact("syscalls", names.to_vec()),
-    };
-    if gap.do_all {
+    let finding = about(finding, &names);
+    Some(if gap.do_all {
         finding
     } else {
         finding.severity(Severity::Warning)
-    }
+    })
 }

@@ -15,8 +15,7 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let default = (context.profile()).and_then(|profile| profile.default_decision());
-    if default.is_none_or(|default| default.action.permits()) {
+    if context.permits_by_default() != Some(false) {
         return;
     }
     for (call, multiplexer) in [
@@ -34,7 +33,7 @@ fn carried(context: &Context<'_>, call: &Syscall, multiplexer: Multiplexer) -> O
     let architectures = multiplexer::carriers(context, multiplexer);
     let arch = *architectures.first()?;
     let mut uses = context.uses(call);
-    let name = uses.find(|name| name.entry.permits() == Some(true))?;
+    let name = uses.find(|name| name.is_allowed())?;
     let is_carried = |it: &&Syscall| {
         let carrier = it.subcall(arch).map(|subcall| subcall.multiplexer);
         carrier == Some(multiplexer) && context.permission(it) != Some(Permission::Always)

@@ -1,7 +1,6 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
-use crate::lint::condition::listed;
-use crate::lint::{Context, Findings, LintRule, NameUse, Permission};
-use crate::profile::Action;
+use crate::lint::condition::{about, listed};
+use crate::lint::{Context, Findings, LintRule, Permission};
 use crate::syscalls::{self, known};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -21,11 +20,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     if context.permission(known::IO_URING_SETUP) != Some(Permission::Always) {
         return;
     }
-    let is_allowed = |name: &&NameUse<'_>| name.entry.permits() == Some(true);
-    let default = (context.profile()).and_then(|profile| profile.default_decision());
-    if default.is_some_and(|default| default.action.permits()) {
+    let mut uses = context.uses(known::IO_URING_SETUP);
+    if context.permits_by_default() == Some(true) {
         findings.extend(denied(context));
-    } else if let Some(name) = context.uses(known::IO_URING_SETUP).find(is_allowed) {
+    } else if let Some(name) = uses.find(|name| name.is_allowed()) {
         findings.push(
             Finding::new(
                 &RULE.rule,
@@ -46,7 +44,7 @@ fn denied(context: &Context<'_>) -> Option<Finding> {
         .filter_map(|&place| syscalls::all().get(usize::from(place)));
     let denied = calls.filter(|call| context.permission(call) == Some(Permission::Never));
     let mut uses: Vec<_> = denied
-        .filter_map(|call| context.uses(call).find(is_denied))
+        .filter_map(|call| context.uses(call).find(|name| name.is_denied()))
         .collect();
     uses.sort_by_key(|name| name.text.node.span().start);
     let first = uses.first()?;
@@ -59,13 +57,5 @@ fn denied(context: &Context<'_>) -> Option<Finding> {
         .here("can be done through a ring")
         .help("deny `io_uring_setup` too, with ENOSYS (`errnoRet` 38)")
         .fact("suggestion", "io_uring_setup");
-    Some(match names.as_slice() {
-        [name] => finding.fact("syscall", *name),
-        names => finding.fact("syscalls", names.to_vec()),
-    })
-}
-
-fn is_denied(name: &&NameUse<'_>) -> bool {
-    let action = name.entry.action.and_then(|it| Action::of_name(it.value));
-    action.is_some_and(Action::denies)
+    Some(about(finding, &names))
 }

@@ -1,6 +1,6 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
-use crate::profile::{Comparison, Condition, Effect, Operator, RuleEntry};
+use crate::profile::{Comparison, Condition, Effect, Operator, Profile, RuleEntry};
 use crate::syscalls::{self, Release, Syscall};
 use crate::target::Target;
 
@@ -66,23 +66,25 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn bounds<'c>(context: &Context<'c>) -> impl Iterator<Item = Bound<'c>> {
-    let profile = context.profile();
-    let default = profile.and_then(|it| Effect::of(it.default_action, it.default_errno_ret));
-    let entries = profile.into_iter().flat_map(|it| &it.entries);
+    let profile = context.profile().into_iter();
+    profile.flat_map(|profile| profile.entries.iter().filter_map(|it| bound(profile, it)))
+}
+
+fn bound<'c>(profile: &Profile<'_>, entry: &'c RuleEntry<'c>) -> Option<Bound<'c>> {
+    let [condition] = entry.args.as_slice() else {
+        return None;
+    };
+    let comparison = condition.comparison?;
+    let is_less = matches!(comparison.operator, Operator::Less | Operator::LessOrEqual);
     // What does as the default does, libseccomp never gets.
-    let entries = entries.filter(move |it| Effect::of(it.action, it.errno_ret) != default);
-    entries.filter_map(|entry| match entry.args.as_slice() {
-        [condition] => {
-            let is_bound = |it: &Comparison| {
-                matches!(it.operator, Operator::Less | Operator::LessOrEqual) && it.value >> 32 != 0
-            };
-            Some(Bound {
-                entry,
-                condition,
-                comparison: condition.comparison.filter(is_bound)?,
-            })
-        }
-        _ => None,
+    let is_given = || {
+        let default = Effect::of(profile.default_action, profile.default_errno_ret);
+        Effect::of(entry.action, entry.errno_ret) != default
+    };
+    (is_less && comparison.value >> 32 != 0 && is_given()).then_some(Bound {
+        entry,
+        condition,
+        comparison,
     })
 }
 

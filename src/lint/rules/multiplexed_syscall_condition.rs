@@ -1,5 +1,5 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
-use crate::lint::condition::listed;
+use crate::lint::condition::{about, listed};
 use crate::lint::{Context, Findings, LintRule, Permission, multiplexer};
 use crate::profile::{Action, Effect, Profile, RuleEntry, Text};
 use crate::syscalls::{self, Arch, Multiplexer, known};
@@ -30,9 +30,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(profile) = context.profile() else {
         return;
     };
-    let mut with_conditions = profile.entries.iter().filter(|it| !it.args.is_empty());
+    let with_conditions = profile.entries.iter().filter(|it| !it.args.is_empty());
     let mut found: Vec<(Multiplexer, Outcome, Vec<Text<'_>>)> = Vec::new();
-    while let Some(entry) = with_conditions.next() {
+    for entry in with_conditions {
         let Some(outcome) = outcome(profile, entry) else {
             continue;
         };
@@ -75,10 +75,12 @@ fn outcome(profile: &Profile<'_>, entry: &RuleEntry<'_>) -> Option<Outcome> {
         .collect::<Option<Vec<_>>>()?
         .into_iter()
         .all(|it| it);
-    (action.denies() && default.permits()).then_some(match all_first {
-        true => Outcome::Shuts,
-        false => Outcome::Leaks,
-    })
+    let outcome = if all_first {
+        Outcome::Shuts
+    } else {
+        Outcome::Leaks
+    };
+    (action.denies() && default.permits()).then_some(outcome)
 }
 
 /// Whether a rule entry decides the multiplexer itself, which beats all that comes of its calls.
@@ -133,10 +135,7 @@ fn report(
     let finding = Finding::new(&RULE.rule, context.at(names.first()?.node), what)
         .here("the condition is lost there")
         .help(help);
-    let finding = match written.as_slice() {
-        [name] => finding.fact("syscall", *name),
-        names => finding.fact("syscalls", names.to_vec()),
-    };
+    let finding = about(finding, &written);
     Some(match outcome {
         Outcome::Shuts => finding.severity(Severity::Warning),
         _ => finding,

@@ -14,18 +14,13 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let default = (context.profile()).and_then(|profile| profile.default_decision());
-    if default.is_none_or(|default| default.action.permits())
+    if context.permits_by_default() != Some(false)
         || context.permission(known::SOCKET) != Some(Permission::Always)
     {
         return;
     }
     let mut uses = context.uses(known::SOCKET);
-    let is_free = |name: &_| {
-        let name: &crate::lint::NameUse<'_> = name;
-        name.entry.permits() == Some(true) && name.entry.args.is_empty()
-    };
-    let Some(name) = uses.find(|name| is_free(name)) else {
+    let Some(name) = uses.find(|name| name.is_allowed() && name.entry.args.is_empty()) else {
         return;
     };
     findings.push(
