@@ -9,6 +9,8 @@
     reason = "printing is how a build script speaks to cargo"
 )]
 
+#[path = "build/libseccomp.rs"]
+mod libseccomp;
 #[path = "build/lists.rs"]
 mod lists;
 #[path = "build/parameters.rs"]
@@ -57,6 +59,7 @@ fn main() {
     ];
     let code = [
         "build.rs",
+        "build/libseccomp.rs",
         "build/lists.rs",
         "build/parameters.rs",
         "build/platforms.rs",
@@ -66,7 +69,7 @@ fn main() {
     for file in code.into_iter().chain(inputs) {
         println!("cargo::rerun-if-changed={file}");
     }
-    if let Err(message) = generate() {
+    if let Err(message) = libseccomp::look().and_then(|()| generate()) {
         println!("cargo::error={message}");
     }
 }
