@@ -52,6 +52,17 @@ pub struct NameUse<'c> {
 }
 
 impl NameUse<'_> {
+    /// What a name that no runtime knows most likely means; `None` if they know it.
+    #[must_use]
+    pub fn meant(&self) -> Option<&'static str> {
+        match &self.spelling {
+            Spelling::Known(_) | Spelling::NotACall(_) => None,
+            Spelling::Alias(alias) => alias.candidates.first().map(|call| call.name()),
+            Spelling::Malformed(malformed) => malformed.correction.map(Syscall::name),
+            Spelling::Unknown => syscalls::suggest(self.text.value),
+        }
+    }
+
     /// Whether the rule entry lets the call run, for some arguments at least.
     #[must_use]
     pub fn is_allowed(&self) -> bool {

@@ -1,8 +1,7 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::condition::{about, listed};
-use crate::lint::{Context, Findings, LintRule, NameUse, Permission};
-use crate::profile::Profile;
-use crate::syscalls::{self, Arch, Syscall};
+use crate::lint::{Context, Findings, LintRule, NameUse, Permission, architectures};
+use crate::syscalls::{self, Arch, Spelling, Syscall};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -48,14 +47,14 @@ struct Gap<'c> {
 }
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some(profile) = context.profile() else {
-        return;
-    };
     // What an allowlist denies by name it denies to say another errno.
     if context.permits_by_default() != Some(true) {
         return;
     }
-    let architectures = architectures(context, profile);
+    let mut architectures = architectures::seen(context);
+    if architectures.is_empty() {
+        architectures.extend(COMMON);
+    }
     let mut gaps: Vec<Gap<'_>> = Vec::new();
     for row in &ROWS {
         let Some(call) = syscalls::all().get(usize::from(row.denied)) else {
@@ -89,20 +88,18 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             }),
         }
     }
+    if gaps.is_empty() {
+        return;
+    }
+    // A name that is misspelt is told already; looking for the right one takes time.
+    let is_misspelt = |name: &&NameUse<'_>| !matches!(name.spelling, Spelling::Known(_));
+    let misspelt = context.names().filter(is_misspelt).take(100);
+    let meant: Vec<_> = misspelt.filter_map(NameUse::meant).collect();
+    for gap in &mut gaps {
+        gap.open.retain(|open| !meant.contains(open));
+    }
+    gaps.retain(|gap| !gap.open.is_empty());
     findings.extend(gaps.into_iter().filter_map(|gap| report(context, gap)));
-}
-
-/// Those whose calls the filter sees, as far as that is known.
-fn architectures(context: &Context<'_>, profile: &Profile<'_>) -> Vec<Arch> {
-    let mut seen = context.active_architectures();
-    if seen.is_empty() {
-        let named = profile.architectures.iter();
-        seen.extend(named.filter_map(|token| Arch::from_token(token.value)));
-    }
-    if seen.is_empty() {
-        seen.extend(COMMON);
-    }
-    seen
 }
 
 /// Whether a program can make the one call where it cannot make the other.

@@ -1,6 +1,6 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::condition::listed;
-use crate::lint::{Context, Findings, LintRule, Permission, multiplexer};
+use crate::lint::{Context, Findings, LintRule, Permission, architectures};
 use crate::syscalls::{self, Multiplexer, Syscall, known};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -30,7 +30,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 
 /// What gets through with a multiplexer.
 fn carried(context: &Context<'_>, call: &Syscall, multiplexer: Multiplexer) -> Option<Finding> {
-    let architectures = multiplexer::carriers(context, multiplexer);
+    let architectures = architectures::carriers(context, multiplexer);
     let arch = *architectures.first()?;
     let mut uses = context.uses(call);
     let name = uses.find(|name| name.is_allowed())?;
@@ -51,7 +51,7 @@ fn carried(context: &Context<'_>, call: &Syscall, multiplexer: Multiplexer) -> O
         _ => format!("{is} not, or for some arguments only"),
     };
     let (written, calls) = (name.text.value, listed(&names));
-    let architectures = multiplexer::named(&architectures);
+    let architectures = architectures::named(&architectures);
     let message = format!(
         "`{written}` is allowed, and with it on {architectures} {calls}, which by name {how}"
     );

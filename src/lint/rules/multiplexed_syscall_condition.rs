@@ -1,6 +1,6 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::condition::{about, listed};
-use crate::lint::{Context, Findings, LintRule, Permission, multiplexer};
+use crate::lint::{Context, Findings, LintRule, Permission, architectures};
 use crate::profile::{Action, Effect, Profile, RuleEntry, Text};
 use crate::syscalls::{self, Arch, Multiplexer, known};
 
@@ -102,7 +102,7 @@ fn report(
     outcome: Outcome,
     names: &[Text<'_>],
 ) -> Option<Finding> {
-    let architectures = multiplexer::carriers(context, multiplexer);
+    let architectures = architectures::carriers(context, multiplexer);
     if architectures.is_empty() {
         return None;
     }
@@ -112,7 +112,7 @@ fn report(
         1 => ("is", "its"),
         _ => ("are", "their"),
     };
-    let on = multiplexer::named(&architectures);
+    let on = architectures::named(&architectures);
     let what = match outcome {
         Outcome::Opens => format!(
             "{calls} {is} allowed for some arguments, but on {on} through `{multiplexer}` for all"

@@ -1,12 +1,11 @@
-//! The architectures on which some calls are reached through another one.
+//! The architectures whose calls a profile's filter may see.
 
 use super::Context;
 use crate::syscalls::{Arch, Multiplexer};
 
-/// The architectures that have a multiplexer and whose calls the profile's filter may see: on the
-/// hosts that were named; if none was, those that the profile names. Empty if neither says
-/// anything.
-pub(super) fn carriers(context: &Context<'_>, multiplexer: Multiplexer) -> Vec<Arch> {
+/// Those of the hosts that were named; if none was, those that the profile names. Empty if neither
+/// says anything.
+pub(super) fn seen(context: &Context<'_>) -> Vec<Arch> {
     let mut seen = context.active_architectures();
     if let (true, Some(profile)) = (seen.is_empty(), context.profile()) {
         let hosts = profile.arch_map.iter();
@@ -16,8 +15,14 @@ pub(super) fn carriers(context: &Context<'_>, multiplexer: Multiplexer) -> Vec<A
         seen.sort_unstable();
         seen.dedup();
     }
-    seen.retain(|arch| arch.multiplexers().contains(&multiplexer));
     seen
+}
+
+/// Those of them that have a multiplexer.
+pub(super) fn carriers(context: &Context<'_>, multiplexer: Multiplexer) -> Vec<Arch> {
+    let mut carriers = seen(context);
+    carriers.retain(|arch| arch.multiplexers().contains(&multiplexer));
+    carriers
 }
 
 /// Architectures as a sentence has them.
