@@ -38,6 +38,7 @@ pub use evaluate::{Call, Verdict};
 pub use fold::Undecided;
 pub use instruction::{Field, Instruction, Operand, Operator, Raw, Register, Source, Test};
 pub use list::Line;
+pub(crate) use stub::enosys;
 pub use verify::{Fault, Reason, Refused};
 
 use crate::syscalls::Arch;
