@@ -55,6 +55,30 @@ pub struct NameUse<'c> {
 }
 
 impl NameUse<'_> {
+    /// What a name that no runtime knows most likely means; `None` if they know it.
+    #[must_use]
+    pub fn meant(&self) -> Option<&'static str> {
+        match &self.spelling {
+            Spelling::Known(_) | Spelling::NotACall(_) => None,
+            Spelling::Alias(alias) => alias.candidates.first().map(|call| call.name()),
+            Spelling::Malformed(malformed) => malformed.correction.map(Syscall::name),
+            Spelling::Unknown => syscalls::suggest(self.text.value),
+        }
+    }
+
+    /// Whether the rule entry lets the call run, for some arguments at least.
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        self.entry.permits() == Some(true)
+    }
+
+    /// Whether the rule entry denies the call, for some arguments at least.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        let action = self.entry.action.map(|action| action.value);
+        action.and_then(Action::of_name).is_some_and(Action::denies)
+    }
+
     /// What the rule entry fails to do for a name that no runtime knows.
     #[must_use]
     pub fn effect(&self) -> &'static str {
@@ -144,6 +168,13 @@ impl<'c> Context<'c> {
     /// Every name in every rule entry, in the order of the source.
     pub fn names(&self) -> impl Iterator<Item = &NameUse<'c>> + Clone {
         self.names.iter()
+    }
+
+    /// Whether the profile lets calls run that no rule entry names; `None` if that cannot be told.
+    #[must_use]
+    pub fn permits_by_default(&self) -> Option<bool> {
+        let default = self.profile()?.default_decision()?;
+        Some(default.action.permits())
     }
 
     /// Whether the profile lets a call run; `None` if that cannot be told.

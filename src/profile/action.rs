@@ -72,6 +72,12 @@ impl Action {
     pub const fn permits(self) -> bool {
         matches!(self, Self::Allow | Self::Log)
     }
+
+    /// Whether the call does not run, and nobody else is asked.
+    #[must_use]
+    pub const fn denies(self) -> bool {
+        !self.permits() && !matches!(self, Self::Notify | Self::Trace)
+    }
 }
 
 /// An action as libseccomp's constant tells it apart from others: with its errno, where it takes

@@ -31,5 +31,6 @@ pub use arch::{Arch, Multiplexer};
 pub use parameters::{Parameter, ParameterKind};
 pub use spelling::{Alias, AliasKind, Defect, Malformed, Spelling, spelling};
 pub use suggest::suggest;
+pub use table::known;
 pub use table::{Number, Subcall, Syscall, TABLE_RELEASE, Unimplemented, all, lookup, with_number};
 pub use version::{KernelVersion, ParseKernelVersionError, ParseReleaseError, Release};
