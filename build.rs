@@ -13,6 +13,8 @@
 mod parameters;
 #[path = "build/platforms.rs"]
 mod platforms;
+#[path = "build/relations.rs"]
+mod relations;
 #[path = "build/tsv.rs"]
 mod tsv;
 
@@ -23,6 +25,7 @@ use std::{env, fs};
 
 use parameters::{PARAMETERS, Parameters};
 use platforms::{PLATFORMS, platforms};
+use relations::{RELATIONS, relations};
 use tsv::{Result, Row, words};
 
 const ARCHITECTURES: &str = "data/architectures.tsv";
@@ -48,11 +51,13 @@ fn main() {
         PODMAN_ERRNOS,
         ERRNOS,
         PLATFORMS,
+        RELATIONS,
     ];
     let code = [
         "build.rs",
         "build/parameters.rs",
         "build/platforms.rs",
+        "build/relations.rs",
         "build/tsv.rs",
     ];
     for file in code.into_iter().chain(inputs) {
@@ -70,6 +75,7 @@ fn generate() -> Result<()> {
     aliases(&mut code, &names)?;
     write("syscalls.rs", &code)?;
     write("platforms.rs", &platforms(&names)?)?;
+    write("relations.rs", &relations(&names)?)?;
     write("capabilities.rs", &capabilities()?)?;
     write("podman_errnos.rs", &podman_errnos()?)?;
     write("errnos.rs", &errnos()?)

@@ -5,6 +5,7 @@
 
 mod condition;
 mod context;
+mod denial;
 mod findings;
 mod partial;
 mod permission;

@@ -14,6 +14,7 @@ mod startup;
 
 pub use plan::{Ignored, Plan, Planned, Refusal, Rule};
 pub use section::{Argument, Entry, Section, Str};
+pub use startup::{STARTERS, Starter};
 
 use startup::Start;
 

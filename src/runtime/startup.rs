@@ -5,11 +5,13 @@
 //! containers of root with and without `noNewPrivileges`; each was left out of a list of what is
 //! allowed; and so was each with another one of those that runtimes survive without.
 
+use std::sync::LazyLock;
+
 use super::libseccomp::Met;
 use super::plan::Plan;
 use super::runc;
-use crate::profile::Action;
-use crate::syscalls;
+use crate::profile::{Action, Effect};
+use crate::syscalls::{self, Syscall};
 use Survives::{AnyErrno, AnyFailure, Nothing, Success};
 
 /// A call that a runtime makes behind the filter.
@@ -50,13 +52,31 @@ pub(super) enum Start {
 
 /// What comes of a start behind the filter that a plan makes.
 pub(super) fn start(plan: &Plan, calls: &Calls) -> Start {
+    let (fatal, depends) = fatal(calls, |syscall| plan.meets(syscall));
+    if !fatal.is_empty() {
+        return Start::Dies(fatal);
+    }
+    let mut varies = calls.sometimes.iter();
+    let varies = varies.find(|name| is_stopped(name, |syscall| plan.meets(syscall)));
+    match (depends, varies) {
+        (Some(call), _) => Start::Depends(call),
+        (None, Some(call)) => Start::Varies(call),
+        (None, None) => Start::Runs,
+    }
+}
+
+/// The calls that a runtime does not survive, and the first one of which nobody can tell.
+fn fatal(
+    calls: &Calls,
+    meets: impl Fn(&'static Syscall) -> Met,
+) -> (Vec<&'static str>, Option<&'static str>) {
     let mut depends = None;
     let mut fatal = Vec::new();
     for call in calls.always {
         let Some(syscall) = syscalls::lookup(call.name) else {
             continue;
         };
-        let effect = match plan.meets(syscall) {
+        let effect = match meets(syscall) {
             Met::Effect(effect) => effect,
             Met::Depends => {
                 depends = depends.or(Some(call.name));
@@ -81,30 +101,23 @@ pub(super) fn start(plan: &Plan, calls: &Calls) -> Start {
         };
         if is_survived {
             let instead = call.instead.iter();
-            fatal.extend(instead.filter(|name| is_stopped(plan, name)));
+            fatal.extend(instead.filter(|name| is_stopped(name, &meets)));
         } else {
             fatal.push(call.name);
         }
     }
-    if !fatal.is_empty() {
-        fatal.dedup();
-        return Start::Dies(fatal);
-    }
-    let varies = calls.sometimes.iter().find(|name| is_stopped(plan, name));
-    match (depends, varies) {
-        (Some(call), _) => Start::Depends(call),
-        (None, Some(call)) => Start::Varies(call),
-        (None, None) => Start::Runs,
-    }
+    fatal.dedup();
+    (fatal, depends)
 }
 
 /// Whether a call does not get through.
-fn is_stopped(plan: &Plan, name: &str) -> bool {
-    let met = syscalls::lookup(name).map(|syscall| plan.meets(syscall));
+fn is_stopped(name: &str, meets: impl Fn(&'static Syscall) -> Met) -> bool {
+    let met = syscalls::lookup(name).map(meets);
     matches!(met, Some(Met::Effect(effect)) if !effect.action.permits())
 }
 
 /// What a runtime calls behind the filter.
+#[derive(Debug)]
 pub(super) struct Calls {
     always: &'static [Call],
     /// By chance.
@@ -266,5 +279,77 @@ pub(super) fn runc(version: (u32, u32), has_no_new_privileges: bool) -> &'static
         (true, false) => &RUNC_1_1_PRIVILEGED,
         (false, true) => &RUNC_1_3,
         (false, false) => &RUNC_1_3_PRIVILEGED,
+    }
+}
+
+/// A runtime whose start was measured, on x86-64.
+#[derive(Debug)]
+pub struct Starter {
+    /// The runtime.
+    pub runtime: &'static str,
+    /// The versions that were run, for a sentence.
+    pub versions: &'static str,
+    privileged: &'static Calls,
+    unprivileged: &'static Calls,
+}
+
+/// Each that differs from the others in what it calls behind the filter.
+pub static STARTERS: [Starter; 3] = [
+    Starter {
+        runtime: "crun",
+        versions: "1.21 and 1.28",
+        privileged: &CRUN_PRIVILEGED,
+        unprivileged: &CRUN,
+    },
+    Starter {
+        runtime: "runc",
+        versions: "1.1.15",
+        privileged: &RUNC_1_1_PRIVILEGED,
+        unprivileged: &RUNC_1_1,
+    },
+    Starter {
+        runtime: "runc",
+        versions: "1.3.6",
+        privileged: &RUNC_1_3_PRIVILEGED,
+        unprivileged: &RUNC_1_3,
+    },
+];
+
+impl Starter {
+    /// Whether a version of the runtime calls the same behind the filter.
+    #[must_use]
+    pub fn stands_for(&self, version: &str) -> bool {
+        let is_old = super::numbers(version).is_none_or(|number| number < runc::FIRST_WITH_FLAGS);
+        self.runtime != "runc" || is_old == std::ptr::eq(self.privileged, &raw const RUNC_1_1_PRIVILEGED)
+    }
+
+    /// The calls without which no program is started. `denied` gives what comes of a call that is
+    /// never let through, and nothing for others.
+    #[must_use]
+    pub fn missing(
+        &self,
+        has_no_new_privileges: bool,
+        denied: impl Fn(&'static Syscall) -> Option<Effect>,
+    ) -> Vec<&'static str> {
+        let calls = if has_no_new_privileges {
+            self.unprivileged
+        } else {
+            self.privileged
+        };
+        fatal(calls, |syscall| denied(syscall).map_or(Met::Depends, Met::Effect)).0
+    }
+
+    /// Every call that a runtime makes behind the filter whatever happens, each once.
+    #[must_use]
+    pub fn all_calls() -> &'static [&'static Syscall] {
+        static ALL: LazyLock<Vec<&'static Syscall>> = LazyLock::new(|| {
+            let calls = STARTERS.iter().flat_map(|it| [it.privileged, it.unprivileged]);
+            let names = calls.flat_map(|calls| calls.always).map(|call| call.name);
+            let mut all: Vec<_> = names.filter_map(syscalls::lookup).collect();
+            all.sort_by_key(|syscall| syscall.index());
+            all.dedup();
+            all
+        });
+        &ALL
     }
 }
