@@ -97,7 +97,11 @@ impl<'c> Denial<'c> {
 
     /// What it is for some calls: "fail with errno 1".
     pub(super) fn words(&self, calls: usize) -> String {
-        let [fail, are] = if calls == 1 { ["fails", "is"] } else { ["fail", "are"] };
+        let [fail, are] = if calls == 1 {
+            ["fails", "is"]
+        } else {
+            ["fail", "are"]
+        };
         match self.effect.action {
             Action::Errno => format!("{fail} with errno {}", self.effect.errno),
             Action::Trap => format!("{are} trapped"),
@@ -127,5 +131,7 @@ pub(super) fn largest_named<'a, 'c>(
 pub(super) fn is_newer_than_all(context: &Context<'_>, syscall: &Syscall) -> bool {
     let largest = largest_named(context, Arch::X86_64);
     let number = syscall.direct_number(Arch::X86_64);
-    largest.zip(number).is_some_and(|((largest, _), number)| number > largest)
+    largest
+        .zip(number)
+        .is_some_and(|((largest, _), number)| number > largest)
 }

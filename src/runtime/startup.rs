@@ -12,7 +12,7 @@ use super::plan::Plan;
 use super::runc;
 use crate::profile::{Action, Effect};
 use crate::syscalls::{self, Syscall};
-use Survives::{AnyErrno, AnyFailure, Nothing, Success};
+use Survives::{AnyErrno, AnyFailure, Fallback, Nothing, Success};
 
 /// A call that a runtime makes behind the filter.
 #[derive(Clone, Copy, Debug)]
@@ -21,8 +21,8 @@ pub(super) struct Call {
     name: &'static str,
     /// What the runtime survives.
     survives: Survives,
-    /// What it calls instead where this one fails, and cannot do without then.
-    instead: &'static [&'static str],
+    /// What it calls instead where this one fails.
+    instead: &'static [Call],
 }
 
 /// What a runtime survives when a call is not let through. None survives being killed.
@@ -32,6 +32,8 @@ pub(super) enum Survives {
     AnyErrno,
     /// Any errno but 0, which looks like success.
     AnyFailure,
+    /// `EPERM` and `ENOSYS`, which Go takes for a call that is not there, and 0.
+    Fallback,
     /// Only an errno of 0.
     Success,
     /// None.
@@ -52,7 +54,7 @@ pub(super) enum Start {
 
 /// What comes of a start behind the filter that a plan makes.
 pub(super) fn start(plan: &Plan, calls: &Calls) -> Start {
-    let (fatal, depends) = fatal(calls, |syscall| plan.meets(syscall));
+    let (fatal, depends) = fatal(calls.always, &|syscall| plan.meets(syscall));
     if !fatal.is_empty() {
         return Start::Dies(fatal);
     }
@@ -67,12 +69,12 @@ pub(super) fn start(plan: &Plan, calls: &Calls) -> Start {
 
 /// The calls that a runtime does not survive, and the first one of which nobody can tell.
 fn fatal(
-    calls: &Calls,
-    meets: impl Fn(&'static Syscall) -> Met,
+    calls: &[Call],
+    meets: &impl Fn(&'static Syscall) -> Met,
 ) -> (Vec<&'static str>, Option<&'static str>) {
     let mut depends = None;
-    let mut fatal = Vec::new();
-    for call in calls.always {
+    let mut lost = Vec::new();
+    for call in calls {
         let Some(syscall) = syscalls::lookup(call.name) else {
             continue;
         };
@@ -89,25 +91,27 @@ fn fatal(
             // Without a tracer or a listener the kernel says that there is no such call.
             Action::Trace | Action::Notify => 38,
             Action::KillProcess | Action::KillThread | Action::Trap => {
-                fatal.push(call.name);
+                lost.push(call.name);
                 continue;
             }
         };
         let is_survived = match call.survives {
             AnyErrno => true,
             AnyFailure => errno != 0,
+            Fallback => matches!(errno, 0 | 1 | 38),
             Success => errno == 0,
             Nothing => false,
         };
-        if is_survived {
-            let instead = call.instead.iter();
-            fatal.extend(instead.filter(|name| is_stopped(name, &meets)));
-        } else {
-            fatal.push(call.name);
+        if !is_survived {
+            lost.push(call.name);
+        } else if errno != 0 {
+            let (of_instead, unknown) = fatal(call.instead, meets);
+            lost.extend(of_instead);
+            depends = depends.or(unknown);
         }
     }
-    fatal.dedup();
-    (fatal, depends)
+    lost.dedup();
+    (lost, depends)
 }
 
 /// Whether a call does not get through.
@@ -139,7 +143,14 @@ const fn call(name: &'static str, survives: Survives) -> Call {
 const OPENAT2: Call = Call {
     name: "openat2",
     survives: AnyFailure,
-    instead: &["fcntl", "readlinkat"],
+    instead: &[call("fcntl", Nothing), call("readlinkat", Nothing)],
+};
+
+/// Whether the program may be executed is asked by it, or told from its mode and owner.
+const FACCESSAT2: Call = Call {
+    name: "faccessat2",
+    survives: Fallback,
+    instead: &[call("geteuid", AnyErrno)],
 };
 
 /// crun 1.21 and 1.28, when the container has `noNewPrivileges`: the filter is loaded last.
@@ -196,7 +207,7 @@ static RUNC_1_1_PRIVILEGED: Calls = Calls {
         call("epoll_ctl", AnyErrno),
         call("fstat", Success),
         call("newfstatat", Success),
-        call("faccessat2", AnyErrno),
+        FACCESSAT2,
         call("setgroups", Success),
         call("setgid", Success),
         call("setuid", Success),
@@ -244,7 +255,7 @@ static RUNC_1_3_PRIVILEGED: Calls = Calls {
         call("epoll_ctl", AnyErrno),
         call("fstat", Nothing),
         call("newfstatat", Success),
-        call("faccessat2", AnyErrno),
+        FACCESSAT2,
         call("statx", Nothing),
         call("setgroups", Success),
         call("setgid", Success),
@@ -320,7 +331,8 @@ impl Starter {
     #[must_use]
     pub fn stands_for(&self, version: &str) -> bool {
         let is_old = super::numbers(version).is_none_or(|number| number < runc::FIRST_WITH_FLAGS);
-        self.runtime != "runc" || is_old == std::ptr::eq(self.privileged, &raw const RUNC_1_1_PRIVILEGED)
+        self.runtime != "runc"
+            || is_old == std::ptr::eq(self.privileged, &raw const RUNC_1_1_PRIVILEGED)
     }
 
     /// The calls without which no program is started. `denied` gives what comes of a call that is
@@ -336,14 +348,19 @@ impl Starter {
         } else {
             self.privileged
         };
-        fatal(calls, |syscall| denied(syscall).map_or(Met::Depends, Met::Effect)).0
+        fatal(calls.always, &|syscall| {
+            denied(syscall).map_or(Met::Depends, Met::Effect)
+        })
+        .0
     }
 
     /// Every call that a runtime makes behind the filter whatever happens, each once.
     #[must_use]
     pub fn all_calls() -> &'static [&'static Syscall] {
         static ALL: LazyLock<Vec<&'static Syscall>> = LazyLock::new(|| {
-            let calls = STARTERS.iter().flat_map(|it| [it.privileged, it.unprivileged]);
+            let calls = STARTERS
+                .iter()
+                .flat_map(|it| [it.privileged, it.unprivileged]);
             let names = calls.flat_map(|calls| calls.always).map(|call| call.name);
             let mut all: Vec<_> = names.filter_map(syscalls::lookup).collect();
             all.sort_by_key(|syscall| syscall.index());

@@ -52,7 +52,10 @@ mod tests {
     fn the_related_call_is_where_it_is_said_to_be() {
         for pair in Generic.pairs() {
             let [old, new] = [pair.syscall, pair.related];
-            assert!(old.exists_on(Arch::X86_64) && !old.exists_on(Arch::Aarch64), "{old:?}");
+            assert!(
+                old.exists_on(Arch::X86_64) && !old.exists_on(Arch::Aarch64),
+                "{old:?}"
+            );
             assert!(new.exists_on(Arch::Aarch64), "{new:?}");
         }
         for pair in Everywhere.pairs().iter().chain(Fallback.pairs()) {
@@ -61,7 +64,10 @@ mod tests {
         }
         for pair in Wide.pairs().iter().chain(Time64.pairs()) {
             let new = pair.related;
-            assert!(!new.exists_on(Arch::X86_64) && !new.exists_on(Arch::Aarch64), "{pair:?}");
+            assert!(
+                !new.exists_on(Arch::X86_64) && !new.exists_on(Arch::Aarch64),
+                "{pair:?}"
+            );
             assert!(pair.syscall.exists_on(Arch::X86_64), "{pair:?}");
         }
     }
@@ -71,8 +77,20 @@ mod tests {
     fn no_call_is_left_out() {
         // What nobody calls any more, or glibc answers without the kernel, or is x86's alone.
         let without = [
-            "arch_prctl", "epoll_ctl_old", "epoll_wait_old", "get_thread_area", "ioperm", "iopl",
-            "modify_ldt", "set_thread_area", "sysfs", "time", "uprobe", "uretprobe", "uselib", "ustat",
+            "arch_prctl",
+            "epoll_ctl_old",
+            "epoll_wait_old",
+            "get_thread_area",
+            "ioperm",
+            "iopl",
+            "modify_ldt",
+            "set_thread_area",
+            "sysfs",
+            "time",
+            "uprobe",
+            "uretprobe",
+            "uselib",
+            "ustat",
         ];
         let legacy = all().iter().filter(|call| {
             let is_legacy = call.exists_on(Arch::X86_64) && !call.exists_on(Arch::Aarch64);
@@ -100,7 +118,10 @@ mod tests {
     fn a_fallback_is_older() {
         for pair in Fallback.pairs() {
             let [older, newer] = [pair.syscall, pair.related].map(super::Syscall::first_release);
-            assert!(older < newer || pair.related.first_kernel() > pair.syscall.first_kernel(), "{pair:?}");
+            assert!(
+                older < newer || pair.related.first_kernel() > pair.syscall.first_kernel(),
+                "{pair:?}"
+            );
         }
     }
 }

@@ -21,7 +21,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         return;
     };
     let [clone, clone3] = [pair.syscall, pair.related];
-    let may_clone = context.permission(clone).is_some_and(|it| it != Permission::Never);
+    let may_clone = context
+        .permission(clone)
+        .is_some_and(|it| it != Permission::Never);
     if !may_clone || context.permission(clone3) != Some(Permission::Never) {
         return;
     }
@@ -50,8 +52,15 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     if is_answered {
         finding = finding.severity(Severity::Warning);
     }
-    let alone = denial.decision.entry.is_some_and(|entry| entry.names.len() == 1);
-    if let Some(errno) = denial.decision.errno.filter(|it| alone && it.field == "errnoRet") {
+    let alone = denial
+        .decision
+        .entry
+        .is_some_and(|entry| entry.names.len() == 1);
+    if let Some(errno) = denial
+        .decision
+        .errno
+        .filter(|it| alone && it.field == "errnoRet")
+    {
         finding = finding.fix(Applicability::Unsafe, errno.node.text_span(), "38");
     }
     findings.push(finding);

@@ -58,13 +58,20 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             Finding::new(
                 &RULE.rule,
                 context.at(place.node),
-                format!("the mask leaves out {}: `clone` may make such namespaces", quoted.join(", ")),
+                format!(
+                    "the mask leaves out {}: `clone` may make such namespaces",
+                    quoted.join(", ")
+                ),
             )
             .here(format!("all of them are {full}"))
             .help(format!("write {full}, unless they are to be allowed"))
             .fact("syscall", "clone")
             .fact("flags", missing)
-            .fix(Applicability::Unsafe, place.node.text_span(), &full.to_string()),
+            .fix(
+                Applicability::Unsafe,
+                place.node.text_span(),
+                &full.to_string(),
+            ),
         );
     }
 }
@@ -74,8 +81,14 @@ fn lets_clone(context: &Context<'_>, condition: &ConditionUse<'_>) -> bool {
     let entry: &RuleEntry<'_> = condition.entry;
     let index = condition.comparison.index;
     // Conditions on one argument are alternatives, of which another rule speaks.
-    let same = entry.args.iter().filter(|it| it.comparison.is_some_and(|it| it.index == index));
+    let same = entry
+        .args
+        .iter()
+        .filter(|it| it.comparison.is_some_and(|it| it.index == index));
     let is_named = entry.names.iter().any(|name| name.value == "clone");
-    let is_open = || syscalls::lookup("clone").is_some_and(|clone| context.permission(clone) == Some(Permission::Always));
+    let is_open = || {
+        syscalls::lookup("clone")
+            .is_some_and(|clone| context.permission(clone) == Some(Permission::Always))
+    };
     is_named && entry.permits() == Some(true) && same.count() == 1 && !is_open()
 }

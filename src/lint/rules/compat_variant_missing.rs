@@ -32,27 +32,31 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let architectures = meant(context);
     let is_called = |pair: &&Relation| {
         // The C library falls back from calls with other times, where there are none.
-        let is_time = std::ptr::eq(&raw const **pair, &raw const **pair) && is_time(pair);
-        let has = |arch: &&Arch| pair.related.exists_on(**arch);
-        !(is_time && default.is_enosys()) && architectures.iter().any(|arch| has(&arch))
+        let is_survived = is_time(pair) && default.is_enosys();
+        !is_survived
+            && architectures
+                .iter()
+                .any(|&arch| pair.related.exists_on(arch))
     };
     let missing: Vec<_> = missing.filter(is_called).collect();
+    let has_missing = |arch: &&Arch| missing.iter().any(|pair| pair.related.exists_on(**arch));
     let uses = missing.iter().flat_map(|pair| context.uses(pair.syscall));
     let Some(first) = uses.min_by_key(|name| name.text.node.span().start) else {
         return;
     };
     let names: Vec<_> = missing.iter().map(|pair| pair.related.name()).collect();
     let instead: Vec<_> = missing.iter().map(|pair| pair.syscall.name()).collect();
-    let programs: Vec<_> = architectures.iter().map(|arch| arch.name()).collect();
+    let programs = architectures.iter().filter(has_missing);
+    let programs: Vec<_> = programs.map(|arch| arch.name()).collect();
     let are = if names.len() == 1 { "is" } else { "are" };
     findings.push(
         Finding::new(
             &RULE.rule,
             context.at(first.text.node),
             format!(
-                "{} {are} not allowed, which programs of {} call instead of {}",
+                "{} {are} not allowed, which 32-bit programs ({}) call instead of {}",
                 listed(&names),
-                listed(&programs),
+                programs.join(", "),
                 listed(&instead)
             ),
         )
@@ -81,7 +85,8 @@ fn meant(context: &Context<'_>) -> Vec<Arch> {
     let narrow = |arch: &Arch| arch.bits() == 32 && *arch != Arch::X32;
     let has_wide = listed.iter().any(|arch| !narrow(arch));
     let has_own = |arch: Arch| {
-        let allowed = |pair: &Relation| context.permission(pair.related) == Some(Permission::Always);
+        let allowed =
+            |pair: &Relation| context.permission(pair.related) == Some(Permission::Always);
         pairs().any(|pair| pair.related.exists_on(arch) && allowed(pair))
     };
     let mut meant = listed.clone();

@@ -23,13 +23,23 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             && context.uses(pair.related).next().is_none()
     };
     let missing = |kind: RelationKind| kind.pairs().iter().filter(is_missing);
-    let [mut everywhere, mut generic] = [RelationKind::Everywhere, RelationKind::Generic].map(|kind| missing(kind).peekable());
-    if (everywhere.peek().is_none() && generic.peek().is_none()) || Denial::of_programs(context).is_none() {
+    let [mut everywhere, mut generic] =
+        [RelationKind::Everywhere, RelationKind::Generic].map(|kind| missing(kind).peekable());
+    if (everywhere.peek().is_none() && generic.peek().is_none())
+        || Denial::of_programs(context).is_none()
+    {
         return;
     }
-    report(context, &everywhere.collect::<Vec<_>>(), "programs with a recent glibc", findings);
+    report(
+        context,
+        &everywhere.collect::<Vec<_>>(),
+        "programs with a recent glibc",
+        findings,
+    );
     for arch in context.meant_architectures() {
-        let of_arch: Vec<_> = missing(RelationKind::Generic).filter(|pair| is_called(pair, arch)).collect();
+        let of_arch: Vec<_> = missing(RelationKind::Generic)
+            .filter(|pair| is_called(pair, arch))
+            .collect();
         if !of_arch.is_empty() {
             report(context, &of_arch, &format!("programs of {arch}"), findings);
             // Others with the generic table lack the same.
@@ -59,10 +69,21 @@ fn report(context: &Context<'_>, missing: &[&Relation], who: &str, findings: &mu
         Finding::new(
             &RULE.rule,
             context.at(first.text.node),
-            format!("{} {are} not allowed, which {who} call instead of {}", listed(&names), listed(&instead)),
+            format!(
+                "{} {are} not allowed, which {who} call instead of {}",
+                listed(&names),
+                listed(&instead)
+            ),
         )
         .here("allowed, but not what is called instead")
-        .help(format!("add {}", names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")))
+        .help(format!(
+            "add {}",
+            names
+                .iter()
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ))
         .fact("syscalls", names),
     );
 }

@@ -29,8 +29,12 @@ struct End {
 static ENDS: LazyLock<Vec<End>> = LazyLock::new(|| {
     let ends = [
         ("exit_group", "exit", Severity::Error),
-        ("exit", "end a thread", Severity::Error),
-        ("rt_sigreturn", "return from a signal handler", Severity::Warning),
+        ("exit", "end a thread", Severity::Warning),
+        (
+            "rt_sigreturn",
+            "return from a signal handler",
+            Severity::Warning,
+        ),
     ];
     let end = |(name, purpose, severity)| {
         let syscall = syscalls::lookup(name)?;
@@ -51,9 +55,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(default) = Denial::of_programs(context) else {
         return;
     };
+    // What ends a program can be in a profile that this one is the base of, too; that is rare.
+    let may_be_base = context.profile().is_some_and(|it| it.is_for_operator());
     let has_threads = Denial::lets_start_threads(context);
+    let matters = |end: &&End| match end.syscall.name() {
+        "exit_group" => true,
+        "exit" => has_threads && !may_be_base,
+        _ => !may_be_base,
+    };
     let ends: Vec<_> = (ENDS.iter())
-        .filter(|end| end.purpose != "end a thread" || has_threads)
+        .filter(matters)
         .filter_map(|end| Some((end, Denial::of(context, default, end.syscall)?)))
         .collect();
     let Some(&(first, denial)) = ends.first() else {
@@ -64,15 +75,27 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let are = if names.len() == 1 { "is" } else { "are" };
     let is_killed = denial.effect.action != Action::Errno;
     // A program that is killed as it ends has ended, but for its exit status.
-    let severity = if is_killed { Severity::Warning } else { first.severity };
+    let severity = if is_killed {
+        Severity::Warning
+    } else {
+        first.severity
+    };
     findings.push(
         Finding::new(
             &RULE.rule,
             denial.place(context, first.syscall),
-            format!("{} {are} denied: programs cannot {}", listed(&names), purposes.join(" or ")),
+            format!(
+                "{} {are} denied: programs cannot {}",
+                listed(&names),
+                purposes.join(" or ")
+            ),
         )
         .severity(severity)
-        .here(if is_killed { "kills them then" } else { "no way out" })
+        .here(if is_killed {
+            "kills them then"
+        } else {
+            "no way out"
+        })
         .help(format!("allow {}", listed(&names)))
         .fact("syscalls", names),
     );

@@ -47,11 +47,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let for_one = context.profile().is_some_and(|it| it.is_for_operator());
     // A profile may be for one runtime, as the operator's base profiles are. With crun most are for
     // containers with `noNewPrivileges`, of which the profile says nothing.
-    let is_old = !for_one && dead.iter().any(|it| it.is_always && it.starter.runtime == "runc");
+    let is_old = !for_one
+        && dead
+            .iter()
+            .any(|it| it.is_always && it.starter.runtime == "runc");
     if dead.is_empty() || !(is_hopeless || is_old) {
         return;
     }
-    let is_certain = dead.iter().all(|it| it.is_always || it.starter.runtime == "crun");
+    let is_certain = dead
+        .iter()
+        .all(|it| it.is_always || it.starter.runtime == "crun");
     let severity = match alive.is_empty() && is_certain {
         true => Severity::Error,
         false => Severity::Warning,
@@ -77,7 +82,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         Finding::new(&RULE.rule, context.at(default.decision.text.node), message)
             .severity(severity)
             .here("holds for the runtime too")
-            .help(format!("allow what the runtimes need: {}", needs.join("; ")))
+            .help(format!(
+                "allow what the runtimes need: {}",
+                needs.join("; ")
+            ))
             .fact("syscalls", calls)
             .fact("runtimes", runtimes),
     );
@@ -109,7 +117,11 @@ fn lack(context: &Context<'_>, default: Denial<'_>, starter: &'static Starter) -
     let denied = |syscall: &'static Syscall| {
         let denial = Denial::of(context, default, syscall)?;
         let has_stub = starter.runtime == "runc" && is_newer_than_all(context, syscall);
-        Some(if has_stub { Denial::ENOSYS } else { denial.effect })
+        Some(if has_stub {
+            Denial::ENOSYS
+        } else {
+            denial.effect
+        })
     };
     Lack {
         starter,
@@ -138,7 +150,9 @@ fn who(dead: &[&Lack], alive: &[&Lack]) -> String {
                 it.starter.runtime == lack.starter.runtime && it.is_always != is_always
             };
             let has_other = dead.iter().any(|it| is_other(&it))
-                || alive.iter().any(|it| it.starter.runtime == lack.starter.runtime);
+                || alive
+                    .iter()
+                    .any(|it| it.starter.runtime == lack.starter.runtime);
             let title = match has_other {
                 true => lack.title(),
                 false => lack.starter.runtime.to_owned(),

@@ -28,7 +28,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             continue;
         };
         // Where the calls are let run or denied elsewhere, the rule entry was meant to do something.
-        if Denial::new(decision).effect != default.effect || !all_do_as_default(context, entry, default) {
+        if Denial::new(decision).effect != default.effect
+            || !all_do_as_default(context, entry, default)
+        {
             continue;
         }
         if !findings.has_room() {
@@ -52,7 +54,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 
 /// Whether all calls of a rule entry are let run, or all denied, as by default.
 fn all_do_as_default(context: &Context<'_>, entry: &RuleEntry<'_>, default: Denial<'_>) -> bool {
-    let expected = if default.effect.action.permits() { Permission::Always } else { Permission::Never };
-    let known = || entry.names.iter().filter_map(|name| syscalls::lookup(name.value));
+    let expected = if default.effect.action.permits() {
+        Permission::Always
+    } else {
+        Permission::Never
+    };
+    let known = || {
+        entry
+            .names
+            .iter()
+            .filter_map(|name| syscalls::lookup(name.value))
+    };
     known().next().is_some() && known().all(|call| context.permission(call) == Some(expected))
 }

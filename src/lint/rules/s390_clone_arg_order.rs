@@ -19,10 +19,16 @@ pub(super) static RULE: LintRule = LintRule {
 const NAMESPACES: u64 = 0x7e02_0000;
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let is_about_clone = |entry: &RuleEntry<'_>| entry.names.iter().any(|name| name.value == "clone");
-    let mut conditions = context.conditions().filter(|it| {
-        it.comparison.index < 2 && it.comparison.value & NAMESPACES != 0 && is_about_clone(it.entry)
-    }).peekable();
+    let is_about_clone =
+        |entry: &RuleEntry<'_>| entry.names.iter().any(|name| name.value == "clone");
+    let mut conditions = context
+        .conditions()
+        .filter(|it| {
+            it.comparison.index < 2
+                && it.comparison.value & NAMESPACES != 0
+                && is_about_clone(it.entry)
+        })
+        .peekable();
     if conditions.peek().is_none() {
         return;
     }
@@ -34,7 +40,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let is_second = matches!(host, Arch::S390 | Arch::S390X);
             is_second == (index == 0) && may_hold_on(**host, condition.entry)
         };
-        let (Some(host), Some(place)) = (hosts.iter().find(is_wrong), condition.condition.index) else {
+        let (Some(host), Some(place)) = (hosts.iter().find(is_wrong), condition.condition.index)
+        else {
             continue;
         };
         if !findings.has_room() {
@@ -42,12 +49,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             continue;
         }
         let right = 1 - index;
-        let what = if index == 0 { "the new stack" } else { "the new stack" };
         findings.push(
             Finding::new(
                 &RULE.rule,
                 context.at(place.node),
-                format!("argument {index} of `clone` is {what} on {host}: the flags are argument {right} there"),
+                format!("argument {index} of `clone` is the new stack on {host}: the flags are argument {right} there"),
             )
             .here("not the flags everywhere")
             .help("write two rule entries: index 1 for s390 and s390x (`includes.arches`), index 0 for the others (`excludes.arches`)")
@@ -67,7 +73,11 @@ fn hosts(context: &Context<'_>) -> Vec<Arch> {
     let profile = context.profile();
     let of_map = profile.into_iter().flat_map(|it| &it.arch_map);
     let of_map = of_map.filter_map(|element| element.architecture);
-    let listed = profile.into_iter().flat_map(|it| it.architectures.iter().copied());
+    let listed = profile
+        .into_iter()
+        .flat_map(|it| it.architectures.iter().copied());
     let hosts = listed.chain(of_map);
-    hosts.filter_map(|token| Arch::from_token(token.value)).collect()
+    hosts
+        .filter_map(|token| Arch::from_token(token.value))
+        .collect()
 }

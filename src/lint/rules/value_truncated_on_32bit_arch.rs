@@ -30,7 +30,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let mut names = condition.entry.names.iter();
             names.any(|name| syscalls::lookup(name.value).is_some_and(|it| it.exists_on(arch)))
         });
-        let Comparison { operator, value, value_two, index } = condition.comparison;
+        let Comparison {
+            operator,
+            value,
+            value_two,
+            index,
+        } = condition.comparison;
         let place = match operator {
             Operator::MaskedEqual => condition.condition.value_two,
             _ => condition.condition.value,
@@ -42,7 +47,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.leave_out();
             continue;
         }
-        let number = if operator == Operator::MaskedEqual { value_two } else { value };
+        let number = if operator == Operator::MaskedEqual {
+            value_two
+        } else {
+            value
+        };
         let low = number & 0xffff_ffff;
         findings.push(
             Finding::new(
