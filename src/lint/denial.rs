@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use crate::engine::podman_errno;
 use crate::finding::Location;
-use crate::profile::{Action, Decision, Effect, GivenErrno};
+use crate::profile::{Action, Decision, Effect, GivenErrno, Mistake};
 use crate::syscalls::{self, Arch, Spelling, Syscall};
 
 use super::{Context, NameUse, Permission};
@@ -16,6 +16,17 @@ pub(super) struct Denial<'c> {
     pub decision: Decision<'c>,
     /// What happens.
     pub effect: Effect,
+}
+
+/// Whether a profile was not read as it is meant, and is not to be judged for what it lacks.
+fn is_misread(context: &Context<'_>) -> bool {
+    let is_misread = |mistake: &Mistake<'_>| {
+        matches!(
+            mistake,
+            Mistake::DuplicateKey { .. } | Mistake::WrongType { .. } | Mistake::MissingField { .. }
+        )
+    };
+    context.mistakes().any(is_misread)
 }
 
 impl<'c> Denial<'c> {
@@ -45,7 +56,7 @@ impl<'c> Denial<'c> {
             default.action,
             Action::Errno | Action::KillProcess | Action::KillThread | Action::Trap
         );
-        (denies && profile.base().is_none()).then(|| Self::new(default))
+        (denies && profile.base().is_none() && !is_misread(context)).then(|| Self::new(default))
     }
 
     /// The default of a profile under which programs run, so that what it does to them matters: a
@@ -55,7 +66,7 @@ impl<'c> Denial<'c> {
         let profile = context.profile()?;
         let may_start = context.permission((*EXECVE)?)? != Permission::Never;
         let default = profile.default_decision()?;
-        (may_start && profile.base().is_none()).then(|| Self::new(default))
+        (may_start && profile.base().is_none() && !is_misread(context)).then(|| Self::new(default))
     }
 
     /// Whether a program may start threads.

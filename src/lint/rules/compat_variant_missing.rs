@@ -69,7 +69,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 
 fn pairs() -> impl Iterator<Item = &'static Relation> {
     let kinds = [RelationKind::Wide, RelationKind::Time64];
-    kinds.into_iter().flat_map(|kind| kind.pairs())
+    kinds.into_iter().flat_map(RelationKind::pairs)
 }
 
 fn is_time(pair: &Relation) -> bool {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use crate::lint::condition::listed;
 use crate::lint::denial::Denial;
 use crate::lint::{Context, Findings, LintRule, Permission};
-use crate::profile::Action;
+use crate::profile::{Action, Profile};
 use crate::syscalls::{self, Syscall};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -56,7 +56,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         return;
     };
     // What ends a program can be in a profile that this one is the base of, too; that is rare.
-    let may_be_base = context.profile().is_some_and(|it| it.is_for_operator());
+    let may_be_base = context.profile().is_some_and(Profile::is_for_operator);
     let has_threads = Denial::lets_start_threads(context);
     let matters = |end: &&End| match end.syscall.name() {
         "exit_group" => true,

@@ -4,6 +4,7 @@ use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::condition::listed;
 use crate::lint::denial::{Denial, is_newer_than_all};
 use crate::lint::{Context, Findings, LintRule, Permission};
+use crate::profile::Profile;
 use crate::runtime::{STARTERS, Starter};
 use crate::syscalls::{Arch, Syscall};
 
@@ -38,31 +39,26 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         .filter(|starter| is_meant(context, starter))
         .map(|starter| lack(context, default, starter))
         .collect();
-    let (dead, alive): (Vec<_>, Vec<_>) = lacks.iter().partition(|it| !it.calls.is_empty());
-    let is_dead = |runtime: &str| {
-        let newest = lacks.iter().rfind(|it| it.starter.runtime == runtime);
-        newest.map(|it| !it.calls.is_empty())
-    };
-    let is_hopeless = is_dead("crun").unwrap_or(true) && is_dead("runc").unwrap_or(true);
-    let for_one = context.profile().is_some_and(|it| it.is_for_operator());
+    let of_newest = |runtime| lacks.iter().rfind(|it| it.starter.runtime == runtime);
+    let is_stopped = |runtime| of_newest(runtime).is_none_or(Lack::is_dead);
     // A profile may be for one runtime, as the operator's base profiles are. With crun most are for
     // containers with `noNewPrivileges`, of which the profile says nothing.
-    let is_old = !for_one
-        && dead
-            .iter()
-            .any(|it| it.is_always && it.starter.runtime == "runc");
-    if dead.is_empty() || !(is_hopeless || is_old) {
+    let may_be_for_one = context.profile().is_some_and(Profile::is_for_operator);
+    let is_outdated = lacks
+        .iter()
+        .any(|it| it.is_always && it.starter.runtime == "runc");
+    let is_told = is_stopped("crun") && is_stopped("runc") || is_outdated && !may_be_for_one;
+    if !is_told || !lacks.iter().any(Lack::is_dead) {
         return;
     }
-    let is_certain = dead
-        .iter()
-        .all(|it| it.is_always || it.starter.runtime == "crun");
-    let severity = match alive.is_empty() && is_certain {
-        true => Severity::Error,
-        false => Severity::Warning,
+    let is_certain = |it: &Lack| it.is_always || (it.is_dead() && it.starter.runtime == "crun");
+    let severity = if lacks.iter().all(is_certain) {
+        Severity::Error
+    } else {
+        Severity::Warning
     };
     let mut calls: Vec<&str> = Vec::new();
-    for call in dead.iter().rev().flat_map(|lack| &lack.calls) {
+    for call in lacks.iter().rev().flat_map(|lack| &lack.calls) {
         if !calls.contains(call) {
             calls.push(call);
         }
@@ -71,13 +67,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     calls.sort_by_key(|call| *call != "execve");
     let message = format!(
         "{}: the runtime itself calls {} behind the filter",
-        who(&dead, &alive),
+        who(&lacks),
         listed(&calls)
     );
-    let runtimes: Map<_, _> = (dead.iter())
-        .map(|it| (it.title(), Value::from(it.calls.clone())))
-        .collect();
-    let needs: Vec<_> = dead.iter().map(|lack| lack.needs()).collect();
+    let dead = || lacks.iter().filter(|it| it.is_dead());
+    let runtimes = dead().map(|it| (it.title(), Value::from(it.calls.clone())));
+    let needs: Vec<_> = dead().map(Lack::needs).collect();
     findings.push(
         Finding::new(&RULE.rule, context.at(default.decision.text.node), message)
             .severity(severity)
@@ -86,8 +81,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 "allow what the runtimes need: {}",
                 needs.join("; ")
             ))
-            .fact("syscalls", calls)
-            .fact("runtimes", runtimes),
+            .fact("runtimes", runtimes.collect::<Map<_, _>>())
+            .fact("syscalls", calls),
     );
 }
 
@@ -131,31 +126,37 @@ fn lack(context: &Context<'_>, default: Denial<'_>, starter: &'static Starter) -
 }
 
 impl Lack {
+    fn is_dead(&self) -> bool {
+        !self.calls.is_empty()
+    }
+
     fn title(&self) -> String {
         format!("{} {}", self.starter.runtime, self.starter.versions)
     }
 
     fn needs(&self) -> String {
-        let calls: Vec<_> = self.calls.iter().map(|call| format!("`{call}`")).collect();
-        format!("{} {}", self.title(), calls.join(", "))
+        format!("{} `{}`", self.title(), self.calls.join("`, `"))
     }
 }
 
 /// Which containers do not start.
-fn who(dead: &[&Lack], alive: &[&Lack]) -> String {
+fn who(lacks: &[Lack]) -> String {
+    let is_like = |it: &Lack, other: &Lack| {
+        it.is_dead() == other.is_dead() && it.is_always == other.is_always
+    };
     let titles = |is_always: bool| {
         let mut titles: Vec<String> = Vec::new();
-        for lack in dead.iter().filter(|it| it.is_always == is_always) {
-            let is_other = |it: &&&Lack| {
-                it.starter.runtime == lack.starter.runtime && it.is_always != is_always
-            };
-            let has_other = dead.iter().any(|it| is_other(&it))
-                || alive
-                    .iter()
-                    .any(|it| it.starter.runtime == lack.starter.runtime);
-            let title = match has_other {
-                true => lack.title(),
-                false => lack.starter.runtime.to_owned(),
+        for lack in lacks
+            .iter()
+            .filter(|it| it.is_dead() && it.is_always == is_always)
+        {
+            let runtime = lack.starter.runtime;
+            let mut versions = lacks.iter().filter(|it| it.starter.runtime == runtime);
+            let is_all = versions.all(|it| is_like(it, lack));
+            let title = if is_all {
+                runtime.to_owned()
+            } else {
+                lack.title()
             };
             if !titles.contains(&title) {
                 titles.push(title);
@@ -163,13 +164,12 @@ fn who(dead: &[&Lack], alive: &[&Lack]) -> String {
         }
         titles.join(" and ")
     };
-    match (titles(true), titles(false)) {
-        (always, unless) if unless.is_empty() => format!("containers do not start with {always}"),
-        (always, unless) if always.is_empty() => {
-            format!("containers without `noNewPrivileges` do not start with {unless}")
-        }
-        (always, unless) => format!(
-            "containers do not start with {always}, nor with {unless} without `noNewPrivileges`"
+    let (always, others) = (titles(true), titles(false));
+    match (always.is_empty(), others.is_empty()) {
+        (_, true) => format!("containers do not start with {always}"),
+        (true, _) => format!("containers without `noNewPrivileges` do not start with {others}"),
+        _ => format!(
+            "containers do not start with {always}, nor with {others} without `noNewPrivileges`"
         ),
     }
 }
