@@ -9,6 +9,8 @@
     reason = "printing is how a build script speaks to cargo"
 )]
 
+#[path = "build/errnos.rs"]
+mod errnos;
 #[path = "build/parameters.rs"]
 mod parameters;
 #[path = "build/platforms.rs"]
@@ -23,6 +25,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
+use errnos::{ERRNOS, PODMAN_ERRNOS, errnos, podman_errnos};
 use parameters::{PARAMETERS, Parameters};
 use platforms::{PLATFORMS, platforms};
 use relations::{RELATIONS, relations};
@@ -35,8 +38,6 @@ const KERNELS: &str = "data/syscall_kernel_versions.tsv";
 const UNIMPLEMENTED: &str = "data/unimplemented_syscalls.tsv";
 const ALIASES: &str = "data/syscall_aliases.tsv";
 const CAPABILITIES: &str = "data/capabilities.tsv";
-const PODMAN_ERRNOS: &str = "data/podman_errnos.tsv";
-const ERRNOS: &str = "data/errnos.tsv";
 
 fn main() {
     let inputs = [
@@ -55,6 +56,7 @@ fn main() {
     ];
     let code = [
         "build.rs",
+        "build/errnos.rs",
         "build/parameters.rs",
         "build/platforms.rs",
         "build/relations.rs",
@@ -106,46 +108,6 @@ fn capabilities() -> Result<Code> {
         "pub static CAPABILITIES: [&str; {}] = [{}];",
         names.len(),
         names.join(", ")
-    ));
-    Ok(code)
-}
-
-/// The errnos that Podman knows by name.
-fn podman_errnos() -> Result<Code> {
-    let mut code = Code(String::new());
-    let header = ["name", "number", "mips_number", "source"];
-    let rows = tsv::read_sorted(PODMAN_ERRNOS, &header)?;
-    let mut errnos = Vec::new();
-    for row in &rows {
-        let [name, number, mips, _] = row.cells()?;
-        match (number.parse::<u16>(), mips.parse::<u16>()) {
-            (Ok(number), Ok(mips)) => errnos.push(format!("({name:?}, {number}, {mips})")),
-            _ => return row.fail("the errnos are numbers"),
-        }
-    }
-    code.line(format_args!(
-        "/// Each with its number, and its number on MIPS.\nstatic PODMAN_ERRNOS: [(&str, u64, u64); {}] = [{}];",
-        errnos.len(),
-        errnos.join(", ")
-    ));
-    Ok(code)
-}
-
-/// The errnos as most architectures have them.
-fn errnos() -> Result<Code> {
-    let mut code = Code(String::new());
-    let mut errnos = Vec::new();
-    for row in &tsv::read(ERRNOS, &["number", "name", "source"])? {
-        let [number, name, _] = row.cells()?;
-        match number.parse::<u16>() {
-            Ok(number) => errnos.push(format!("({number}, {name:?})")),
-            Err(_) => return row.fail("the errnos are numbers"),
-        }
-    }
-    code.line(format_args!(
-        "/// The errnos, as the architectures have them that have no numbers of their own.\nstatic ERRNOS: [(u16, &str); {}] = [{}];",
-        errnos.len(),
-        errnos.join(", ")
     ));
     Ok(code)
 }

@@ -7,6 +7,7 @@ mod condition;
 mod context;
 mod denial;
 mod findings;
+mod lack;
 mod partial;
 mod permission;
 mod readers;
