@@ -11,6 +11,8 @@
 
 #[path = "build/errnos.rs"]
 mod errnos;
+#[path = "build/libseccomp.rs"]
+mod libseccomp;
 #[path = "build/parameters.rs"]
 mod parameters;
 #[path = "build/platforms.rs"]
@@ -57,6 +59,7 @@ fn main() {
     let code = [
         "build.rs",
         "build/errnos.rs",
+        "build/libseccomp.rs",
         "build/parameters.rs",
         "build/platforms.rs",
         "build/relations.rs",
@@ -65,7 +68,7 @@ fn main() {
     for file in code.into_iter().chain(inputs) {
         println!("cargo::rerun-if-changed={file}");
     }
-    if let Err(message) = generate() {
+    if let Err(message) = libseccomp::look().and_then(|()| generate()) {
         println!("cargo::error={message}");
     }
 }
