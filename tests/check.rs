@@ -71,7 +71,7 @@ fn the_exit_code_tells_whether_something_was_found() {
             1
         );
         assert_eq!(
-            check(newer, &[format, "--arch=x86_64", "--fail-on=info"]).code,
+            check(newer, &[format, about, "--arch=x86_64", "--fail-on=info"]).code,
             0
         );
     }
