@@ -17,6 +17,8 @@ mod lists;
 mod parameters;
 #[path = "build/platforms.rs"]
 mod platforms;
+#[path = "build/relations.rs"]
+mod relations;
 #[path = "build/security.rs"]
 mod security;
 #[path = "build/tsv.rs"]
@@ -30,6 +32,7 @@ use std::{env, fs};
 use lists::{CAPABILITIES, ERRNOS, PODMAN_ERRNOS};
 use parameters::{PARAMETERS, Parameters};
 use platforms::{PLATFORMS, platforms};
+use relations::{RELATIONS, relations};
 use security::{DANGEROUS, RING, SUBSTITUTES};
 use tsv::{Result, Row, words};
 
@@ -56,6 +59,7 @@ fn main() {
         DANGEROUS,
         RING,
         SUBSTITUTES,
+        RELATIONS,
     ];
     let code = [
         "build.rs",
@@ -63,6 +67,7 @@ fn main() {
         "build/lists.rs",
         "build/parameters.rs",
         "build/platforms.rs",
+        "build/relations.rs",
         "build/security.rs",
         "build/tsv.rs",
     ];
@@ -84,6 +89,7 @@ fn generate() -> Result<()> {
     write("dangerous_syscalls.rs", &security::dangerous(&names)?)?;
     write("io_uring_syscalls.rs", &security::ring(&names)?)?;
     write("substitute_syscalls.rs", &security::substitutes(&names)?)?;
+    write("relations.rs", &relations(&names)?)?;
     write("capabilities.rs", &lists::capabilities()?)?;
     write("podman_errnos.rs", &lists::podman_errnos()?)?;
     write("errnos.rs", &lists::errnos()?)

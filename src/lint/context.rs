@@ -338,4 +338,22 @@ impl<'c> Context<'c> {
         }
         active
     }
+
+    /// The active architectures; if the targets say nothing, those that the profile names.
+    #[must_use]
+    pub fn meant_architectures(&self) -> Vec<Arch> {
+        let active = self.active_architectures();
+        let Some(profile) = self.profile().filter(|_| active.is_empty()) else {
+            return active;
+        };
+        let of_map = profile.arch_map.iter().flat_map(|element| {
+            let subs = element.sub_architectures.iter();
+            element.architecture.iter().chain(subs)
+        });
+        let tokens = profile.architectures.iter().chain(of_map);
+        let mut meant: Vec<_> = tokens.filter_map(|it| Arch::from_token(it.value)).collect();
+        meant.sort_unstable();
+        meant.dedup();
+        meant
+    }
 }

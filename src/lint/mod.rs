@@ -6,7 +6,9 @@
 mod architectures;
 mod condition;
 mod context;
+mod denial;
 mod findings;
+mod lack;
 mod partial;
 mod permission;
 mod readers;

@@ -14,6 +14,7 @@ mod startup;
 
 pub use plan::{Ignored, Plan, Planned, Refusal, Rule, Stub, in_rules};
 pub use section::{Argument, Entry, Section, Str};
+pub use startup::{STARTERS, Starter};
 
 use startup::Start;
 

@@ -22,6 +22,7 @@
 
 mod arch;
 mod parameters;
+mod relations;
 mod spelling;
 mod suggest;
 mod table;
@@ -29,6 +30,7 @@ mod version;
 
 pub use arch::{Arch, Multiplexer};
 pub use parameters::{Parameter, ParameterKind};
+pub use relations::{Relation, RelationKind};
 pub use spelling::{Alias, AliasKind, Defect, Malformed, Spelling, spelling};
 pub use suggest::suggest;
 pub use table::known;
