@@ -13,8 +13,8 @@ use crate::buildah::Step;
 use crate::observe::{Root, Runtime};
 use crate::runtimes::{Case, Observation, Record};
 use crate::{
-    LiveError, buildah, caches, compare, engines, namespaces, predictions, profiles, repository,
-    roots, storage,
+    LiveError, buildah, caches, compare, engines, filters, namespaces, predictions, profiles,
+    repository, roots, storage,
 };
 
 /// Where the sections are, and beside them the records.
@@ -38,7 +38,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, passed: bool) {
+    pub(crate) fn count(&mut self, passed: bool) {
         if passed {
             self.passed += 1;
         } else {
@@ -119,6 +119,7 @@ pub(crate) fn run(suite: &str, mode: &Mode) -> Result<Tally, LiveError> {
         }
     }
     let others = [
+        suite.compare_filters()?,
         suite.reproduce_the_bug()?,
         suite.audit_caches()?,
         suite.ask_engines()?,
@@ -132,6 +133,7 @@ pub(crate) fn run_only(suite: &str, work: &str) -> Result<Tally, LiveError> {
     let suite = Suite::new(suite)?;
     match work {
         "engines" => suite.ask_engines(),
+        "filters" => suite.compare_filters(),
         "storage" => suite.audit_entries_of_engines(),
         _ => suite.audit_caches(),
     }
@@ -316,6 +318,11 @@ impl<'a> Suite<'a> {
         Ok(())
     }
 
+    /// Has the root's runtimes load filters, and seclint make them.
+    fn compare_filters(&self) -> Result<Tally, LiveError> {
+        self.take_steps("filters", &[&repository(RUNTIMES)])
+    }
+
     /// Reproduces the bug in the root.
     fn reproduce_the_bug(&self) -> Result<Tally, LiveError> {
         self.take_steps("buildah", &[])
@@ -465,6 +472,12 @@ pub(crate) fn inside(work: &[&str]) -> Result<(), LiveError> {
         [root, "buildah", seclint, file] => {
             namespaces::mount(Path::new(root))?;
             let steps = buildah::steps(Path::new(root), Path::new(seclint))?;
+            Ok(write_steps(&steps, file)?)
+        }
+        [root, "filters", seclint, file, runtimes] => {
+            namespaces::mount(Path::new(root))?;
+            let root = Root::new(Path::new(root))?;
+            let steps = filters::steps(&root, Path::new(seclint), Path::new(runtimes))?;
             Ok(write_steps(&steps, file)?)
         }
         [root, "engines", seclint, file, engines] => {
