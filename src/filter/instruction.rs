@@ -67,7 +67,7 @@ pub enum Register {
 }
 
 /// A word of `struct seccomp_data`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Field {
     /// The syscall's number.
     Number,

@@ -21,18 +21,25 @@
 //! assert_eq!((verdict.action, verdict.data), (Action::Errno, 1));
 //! ```
 
+mod compare;
 mod compile;
+mod decision;
 mod errno;
 mod evaluate;
+mod fold;
 mod instruction;
 mod list;
 mod stub;
 mod verify;
 
+pub use compare::{Comparison, Witness, compare};
 pub use compile::{CompileError, compile, linked};
+pub use decision::{Diagram, Diagrams, Leaf, Ranges, TooLarge};
 pub use evaluate::{Call, Verdict};
+pub use fold::Undecided;
 pub use instruction::{Field, Instruction, Operand, Operator, Raw, Register, Source, Test};
 pub use list::Line;
+pub(crate) use stub::enosys;
 pub use verify::{Fault, Reason, Refused};
 
 use crate::syscalls::Arch;

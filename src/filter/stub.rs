@@ -94,7 +94,8 @@ fn section(limits: &[(Arch, u32)], after: u32, enosys: Raw) -> Vec<Raw> {
     }
 }
 
-fn enosys(native: Arch) -> u32 {
+/// The number of `ENOSYS` in the stub of a machine's runc.
+pub(crate) fn enosys(native: Arch) -> u32 {
     match native {
         Arch::Mips
         | Arch::Mips64

@@ -9,6 +9,7 @@ mod support;
 
 mod any_program;
 mod command;
+mod comparison;
 mod kernel;
 #[cfg(feature = "libseccomp")]
 mod libseccomp_filters;
