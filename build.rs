@@ -51,13 +51,7 @@ fn main() {
         ERRNOS,
         PLATFORMS,
     ];
-    let code = [
-        "build.rs",
-        "build/libseccomp.rs",
-        "build/parameters.rs",
-        "build/platforms.rs",
-        "build/tsv.rs",
-    ];
+    let code = ["build.rs", "build"];
     for file in code.into_iter().chain(inputs) {
         println!("cargo::rerun-if-changed={file}");
     }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -406,7 +406,7 @@ impl<'a> Suite<'a> {
             .arg(work)
             .args(arguments);
         let mut child = command.stdin(Stdio::piped()).spawn()?;
-        // Open as long as this program lives: see `end_with_the_outside`.
+        // Open as long as this program lives: see `namespaces::end_with_the_outside`.
         let outside = child.stdin.take();
         let status = child.wait()?;
         drop(outside);
@@ -444,20 +444,9 @@ fn differences(record: &Record, recorded: &Record, observation: &Observation) ->
     }
 }
 
-/// Ends this process, and with it all in its PID namespace, when the one that
-/// started it has ended and left standard input: the first process in a namespace
-/// is not told to end by an interrupt.
-#[allow(clippy::exit, reason = "there is nobody left to return to")]
-fn end_with_the_outside() {
-    std::thread::spawn(|| {
-        let _ = io::stdin().read(&mut [0]);
-        std::process::exit(1);
-    });
-}
-
 /// The work in namespaces: what [`Suite::enter`] was called with.
 pub(crate) fn inside(work: &[&str]) -> Result<(), LiveError> {
-    end_with_the_outside();
+    namespaces::end_with_the_outside();
     match *work {
         [root, "observe", sections, records, directory] => {
             let cases = Case::all(Path::new(sections));
