@@ -61,16 +61,7 @@ fn main() {
         SUBSTITUTES,
         RELATIONS,
     ];
-    let code = [
-        "build.rs",
-        "build/libseccomp.rs",
-        "build/lists.rs",
-        "build/parameters.rs",
-        "build/platforms.rs",
-        "build/relations.rs",
-        "build/security.rs",
-        "build/tsv.rs",
-    ];
+    let code = ["build.rs", "build"];
     for file in code.into_iter().chain(inputs) {
         println!("cargo::rerun-if-changed={file}");
     }

@@ -7,6 +7,8 @@
 //! - [`messages`] reads what the runtimes print.
 //! - [`predictions`] asks seclint what it would do.
 //! - [`compare`] compares what was observed with both.
+//! - [`filters`] compares the filters that runtimes load with those that seclint makes.
+//! - [`kernel`] compares what filters do in the kernel with what seclint says they do.
 //! - [`generate`] makes sections for the record.
 //! - [`profiles`] are some that are in use.
 //! - [`engines`] asks Podman what it makes of profiles.
@@ -31,7 +33,9 @@ mod buildah;
 mod caches;
 mod compare;
 mod engines;
+mod filters;
 mod generate;
+mod kernel;
 mod messages;
 mod namespaces;
 mod observe;
@@ -64,7 +68,7 @@ enum LiveError {
     Inside(String),
     /// The arguments are none of those that there are.
     #[error(
-        "usage: live [caches | engines | storage | observe SECTIONS DIRECTORY | generate SEED COUNT]"
+        "usage: live [caches | engines | filters | kernel | storage | observe SECTIONS DIRECTORY | generate SEED COUNT]"
     )]
     Usage,
     /// The system refused something.
@@ -84,7 +88,10 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments[..] {
         [] => live(),
-        [work @ ("caches" | "engines" | "storage")] => passes(|suite| suite::run_only(suite, work)),
+        ["kernel"] => kernel::judge().map(told),
+        [work @ ("caches" | "engines" | "filters" | "storage")] => {
+            passes(|suite| suite::run_only(suite, work))
+        }
         ["observe", sections, directory] => {
             let mode = Mode::Observe(sections.into(), directory.into());
             all_suites(|suite| suite::run(suite, &mode)).map(|_| true)
@@ -113,14 +120,20 @@ fn live() -> Result<bool, LiveError> {
         Ok("record") => Mode::Record,
         _ => Mode::Compare,
     };
-    passes(|suite| suite::run(suite, &mode))
+    let kernel = kernel::judge()?;
+    let suites = all_suites(|suite| suite::run(suite, &mode))?;
+    Ok(told([kernel, suites].into_iter().sum()))
 }
 
 /// Whether all passes that is done with each suite.
 fn passes(work: impl Fn(&str) -> Result<Tally, LiveError> + Sync) -> Result<bool, LiveError> {
-    let tally = all_suites(work)?;
+    all_suites(work).map(told)
+}
+
+/// Whether all passed.
+fn told(tally: Tally) -> bool {
     println!("{} passed, {} failed", tally.passed, tally.failed);
-    Ok(tally.failed == 0)
+    tally.failed == 0
 }
 
 /// A file of the repository.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -13,8 +13,8 @@ use crate::buildah::Step;
 use crate::observe::{Root, Runtime};
 use crate::runtimes::{Case, Observation, Record};
 use crate::{
-    LiveError, buildah, caches, compare, engines, namespaces, predictions, profiles, repository,
-    roots, storage,
+    LiveError, buildah, caches, compare, engines, filters, namespaces, predictions, profiles,
+    repository, roots, storage,
 };
 
 /// Where the sections are, and beside them the records.
@@ -38,7 +38,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, passed: bool) {
+    pub(crate) fn count(&mut self, passed: bool) {
         if passed {
             self.passed += 1;
         } else {
@@ -119,6 +119,7 @@ pub(crate) fn run(suite: &str, mode: &Mode) -> Result<Tally, LiveError> {
         }
     }
     let others = [
+        suite.compare_filters()?,
         suite.reproduce_the_bug()?,
         suite.audit_caches()?,
         suite.ask_engines()?,
@@ -132,6 +133,7 @@ pub(crate) fn run_only(suite: &str, work: &str) -> Result<Tally, LiveError> {
     let suite = Suite::new(suite)?;
     match work {
         "engines" => suite.ask_engines(),
+        "filters" => suite.compare_filters(),
         "storage" => suite.audit_entries_of_engines(),
         _ => suite.audit_caches(),
     }
@@ -316,6 +318,11 @@ impl<'a> Suite<'a> {
         Ok(())
     }
 
+    /// Has the root's runtimes load filters, and seclint make them.
+    fn compare_filters(&self) -> Result<Tally, LiveError> {
+        self.take_steps("filters", &[&repository(RUNTIMES)])
+    }
+
     /// Reproduces the bug in the root.
     fn reproduce_the_bug(&self) -> Result<Tally, LiveError> {
         self.take_steps("buildah", &[])
@@ -399,7 +406,7 @@ impl<'a> Suite<'a> {
             .arg(work)
             .args(arguments);
         let mut child = command.stdin(Stdio::piped()).spawn()?;
-        // Open as long as this program lives: see `end_with_the_outside`.
+        // Open as long as this program lives: see `namespaces::end_with_the_outside`.
         let outside = child.stdin.take();
         let status = child.wait()?;
         drop(outside);
@@ -437,20 +444,9 @@ fn differences(record: &Record, recorded: &Record, observation: &Observation) ->
     }
 }
 
-/// Ends this process, and with it all in its PID namespace, when the one that
-/// started it has ended and left standard input: the first process in a namespace
-/// is not told to end by an interrupt.
-#[allow(clippy::exit, reason = "there is nobody left to return to")]
-fn end_with_the_outside() {
-    std::thread::spawn(|| {
-        let _ = io::stdin().read(&mut [0]);
-        std::process::exit(1);
-    });
-}
-
 /// The work in namespaces: what [`Suite::enter`] was called with.
 pub(crate) fn inside(work: &[&str]) -> Result<(), LiveError> {
-    end_with_the_outside();
+    namespaces::end_with_the_outside();
     match *work {
         [root, "observe", sections, records, directory] => {
             let cases = Case::all(Path::new(sections));
@@ -465,6 +461,12 @@ pub(crate) fn inside(work: &[&str]) -> Result<(), LiveError> {
         [root, "buildah", seclint, file] => {
             namespaces::mount(Path::new(root))?;
             let steps = buildah::steps(Path::new(root), Path::new(seclint))?;
+            Ok(write_steps(&steps, file)?)
+        }
+        [root, "filters", seclint, file, runtimes] => {
+            namespaces::mount(Path::new(root))?;
+            let root = Root::new(Path::new(root))?;
+            let steps = filters::steps(&root, Path::new(seclint), Path::new(runtimes))?;
             Ok(write_steps(&steps, file)?)
         }
         [root, "engines", seclint, file, engines] => {
