@@ -3,6 +3,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test")]
 
+mod call;
 #[cfg(feature = "libseccomp")]
 mod oracle;
 #[cfg(feature = "libseccomp")]

@@ -15,7 +15,7 @@ use crate::worker::{Line, MARK, work};
 const WORK: &str = "SECLINT_ORACLE_WORK";
 
 /// Plans that are compared, unless `SECLINT_ORACLE` says how many.
-const PLANS: u64 = 2000;
+const PLANS: u64 = 1000;
 
 /// A plan takes a few milliseconds, or for ever.
 const PATIENCE: Duration = Duration::from_secs(4);
