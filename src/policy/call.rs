@@ -190,9 +190,10 @@ impl<'r> CallPolicy<'r> {
                             others.push(other);
                         }
                     }
-                    match others.is_empty() {
-                        true => Fate::Decides,
-                        false => Fate::Overlaps(others),
+                    if others.is_empty() {
+                        Fate::Decides
+                    } else {
+                        Fate::Overlaps(others)
                     }
                 }
             });
@@ -208,9 +209,10 @@ impl<'r> CallPolicy<'r> {
         // What each effect's rules hold for, together.
         let mut effects: Vec<(Effect, Diagram)> = Vec::new();
         for (_, rule) in self.kept() {
-            let calls = match self.is_fragile {
-                true => Diagram::ALL,
-                false => calls_of(&rule.comparisons, self.bits, diagrams)?,
+            let calls = if self.is_fragile {
+                Diagram::ALL
+            } else {
+                calls_of(&rule.comparisons, self.bits, diagrams)?
             };
             match effects
                 .iter_mut()
@@ -239,14 +241,14 @@ impl<'r> CallPolicy<'r> {
 }
 
 /// Whether libseccomp's program may go wrong. That is so, up to 2.6.1 at least, where two rules
-/// compare one argument, and a test that fails, or one of them that does not equate, goes on with
-/// another word of the call: what follows compares that word, or is left out.
+/// compare one argument, not both for a certain value or certain bits of it, and one of them has
+/// more conditions, or the upper halves of what the argument is compared with differ: what follows
+/// a test compares a word that has been replaced since, or is left out.
 fn is_fragile(rules: &[&[Comparison]], bits: u8) -> bool {
-    let is_below = |comparison: &Comparison| {
-        matches!(
-            comparison.operator,
-            Operator::NotEqual | Operator::Less | Operator::LessOrEqual
-        )
+    /// A condition, and the rule that it is of.
+    type Condition<'r> = (&'r [Comparison], &'r Comparison);
+    let is_certain = |comparison: &Comparison| {
+        matches!(comparison.operator, Operator::Equal | Operator::MaskedEqual)
     };
     let is_above = |comparison: &Comparison| {
         matches!(
@@ -254,21 +256,22 @@ fn is_fragile(rules: &[&[Comparison]], bits: u8) -> bool {
             Operator::Greater | Operator::GreaterOrEqual
         )
     };
-    let goes_wrong = |rule: &[Comparison], one: &Comparison, other: &Comparison| {
-        if one.index != other.index {
+    let goes_wrong = |(rule, one): Condition<'_>, (other_rule, other): Condition<'_>| {
+        if one.index != other.index || is_certain(one) {
             return false;
         }
-        let has_more = rule.len() > 1;
         let is_other_word = bits == 64 && one.value >> 32 != other.value >> 32;
-        has_more && (is_below(one) || is_above(one)) || is_other_word && is_below(one)
+        rule.len() > 1 || other_rule.len() > 1 || is_other_word && !is_above(one)
     };
-    rules.iter().enumerate().any(|(place, rule)| {
-        let others = rules
-            .iter()
-            .enumerate()
-            .filter(|(other, _)| *other != place);
-        let mut others = others.flat_map(|(_, rule)| rule.iter());
-        others.any(|other| rule.iter().any(|one| goes_wrong(rule, one, other)))
+    let conditions = |place: usize| {
+        let rule = rules.get(place).copied().unwrap_or_default();
+        rule.iter().map(move |comparison| (rule, comparison))
+    };
+    let places = 0..rules.len();
+    places.clone().any(|place| {
+        let others = places.clone().filter(|&other| other != place);
+        let mut others = others.flat_map(conditions);
+        others.any(|other| conditions(place).any(|one| goes_wrong(one, other)))
     })
 }
 

@@ -211,8 +211,9 @@ fn other_architectures_and_the_stub_come_first() {
         };
         let effect = match policy.decide(&call) {
             Place::OtherArchitecture => effect(Action::KillThread),
-            Place::Stub(effect) | Place::Default(effect) => effect,
-            Place::Call(_, Decided::Effect { effect, .. }) => effect,
+            Place::Stub(effect)
+            | Place::Default(effect)
+            | Place::Call(_, Decided::Effect { effect, .. }) => effect,
             Place::Call(_, other @ Decided::OneOf { .. }) => panic!("{other:?}"),
         };
         let Leaf::Verdict(verdict) = diagrams.decide(diagram, &call) else {

@@ -37,7 +37,6 @@ pub(crate) fn work(numbers: Range<u64>) {
     }
 }
 
-#[allow(clippy::print_stdout, reason = "what the process is there for")]
 fn print(line: &Line) {
     // The test harness writes into the same lines.
     println!("\n{MARK}{}", serde_json::to_string(line).expect("JSON"));
@@ -103,13 +102,15 @@ fn shown(plan: &Plan) -> String {
         stub,
         is_tree,
     } = plan;
-    let mut shown = format!("{native} {architectures:?} {default:?} {stub:?} {is_tree}");
-    for rule in rules {
-        shown += &format!("\n    {} {:?} if", rule.syscall.name(), rule.effect);
-        for it in rule.comparisons.iter() {
+    let shown = rules.iter().map(|rule| {
+        let comparisons = rule.comparisons.iter().map(|it| {
             let (value, value_two) = (it.value, it.value_two);
-            shown += &format!(" {} {:?} {value:#x} {value_two:#x};", it.index, it.operator);
-        }
-    }
-    shown
+            format!(" {} {:?} {value:#x} {value_two:#x};", it.index, it.operator)
+        });
+        let comparisons: String = comparisons.collect();
+        let name = rule.syscall.name();
+        format!("\n    {name} {:?} if{comparisons}", rule.effect)
+    });
+    let shown: String = shown.collect();
+    format!("{native} {architectures:?} {default:?} {stub:?} {is_tree}{shown}")
 }
