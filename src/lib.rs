@@ -22,6 +22,7 @@
 //! - [`filter`] is what the kernel runs: read, checked, run and put into words.
 //! - [`crun`] knows the cache: its keys, its entries, and what they hide.
 //! - [`lint`] holds the rules and runs them.
+//! - [`config`] reads `seclint.toml`, which says what to check for a repository.
 //! - [`report`] writes findings, and nothing else writes them.
 //! - [`cli`] is the command line.
 //!
@@ -29,6 +30,7 @@
 
 pub mod capabilities;
 pub mod cli;
+pub mod config;
 pub mod crun;
 pub mod engine;
 pub mod filter;

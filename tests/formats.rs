@@ -122,7 +122,7 @@ fn write(report: &mut dyn Report) {
         engines: &[],
         dialects: None,
     };
-    report.begin(against).expect("memory");
+    report.begin().expect("memory");
     let mut summary = Summary::default();
     for file in findings() {
         summary.files += 1;
@@ -132,7 +132,7 @@ fn write(report: &mut dyn Report) {
         }
         report.findings(&file).expect("memory");
     }
-    report.end(&summary).expect("memory");
+    report.end(&summary, against).expect("memory");
     report.finish(true).expect("memory");
 }
 

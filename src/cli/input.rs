@@ -68,6 +68,14 @@ fn is_visible(entry: &DirEntry) -> bool {
 }
 
 impl Input {
+    /// The directory that the file is in, as the path has it; standard input has the working
+    /// directory's.
+    pub(super) fn directory(&self) -> &Path {
+        let parent = self.path.parent();
+        let parent = parent.filter(|parent| !parent.as_os_str().is_empty());
+        parent.unwrap_or(Path::new("."))
+    }
+
     /// Reads the file; `None` if it was found in a directory, and its first
     /// bytes already tell that no profile is in it.
     pub(super) fn read(&self) -> Result<Option<Arc<Source>>, CliError> {

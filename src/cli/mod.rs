@@ -15,6 +15,7 @@ mod output;
 mod predict;
 mod resolve;
 mod rules;
+mod settings;
 mod syscalls;
 mod targets;
 
@@ -88,6 +89,8 @@ enum CliError {
     Report(PathBuf, io::Error),
     #[error(transparent)]
     Rule(#[from] crate::lint::SelectionError),
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
     #[error(transparent)]
     Host(#[from] crate::crun::HostError),
     #[error(transparent)]

@@ -146,7 +146,8 @@ impl OutputOptions {
         }
     }
 
-    fn look(&self, is_terminal: bool) -> Look {
+    /// How text for people looks.
+    pub(super) fn look(&self, is_terminal: bool) -> Look {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let is_plain =
             variable("NO_COLOR").is_some() || variable("TERM").is_some_and(|term| term == "dumb");

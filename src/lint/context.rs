@@ -10,7 +10,7 @@ use crate::target::Target;
 use crate::text::{Deviation, DeviationKind, Document, Kind, Node, Source, Span, Syntax};
 
 use super::permission::Permissions;
-use super::{ConditionUse, Permission, TargetUse, target_use};
+use super::{ConditionUse, Permission, Policy, TargetUse, target_use};
 
 /// A source and what was read from it. Made once, and looked at by all rules.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub struct Context<'c> {
     /// What stands beside it.
     pub place: Place,
     engines: &'c [Engine],
+    policy: &'c Policy,
     names: Vec<NameUse<'c>>,
     permissions: Option<Permissions>,
     targets: Vec<TargetUse<'c>>,
@@ -100,6 +101,7 @@ impl<'c> Context<'c> {
                 Found::Profile(profile) => Some(Permissions::new(profile, &names)),
                 _ => None,
             },
+            policy: Policy::NONE,
             names,
             targets: (targets.iter())
                 .map(|target| TargetUse::new(found, target))
@@ -118,6 +120,19 @@ impl<'c> Context<'c> {
     #[must_use]
     pub fn engines(&self) -> &'c [Engine] {
         self.engines
+    }
+
+    /// Says what the organisation wants of every profile.
+    #[must_use]
+    pub fn with_policy(mut self, policy: &'c Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// What the organisation wants of every profile.
+    #[must_use]
+    pub fn policy(&self) -> &'c Policy {
+        self.policy
     }
 
     /// Whether the profile is the section of a container's configuration, which runtimes read.

@@ -8,6 +8,7 @@ mod context;
 mod findings;
 mod partial;
 mod permission;
+mod policy;
 mod readers;
 mod registry;
 mod removal;
@@ -21,6 +22,7 @@ pub use condition::ConditionUse;
 pub use context::{Context, NameUse, Place};
 pub use findings::Findings;
 pub use permission::Permission;
+pub use policy::{Demand, Policy};
 pub use registry::{SelectionError, all_rules, find_rule, lint_rules, parse_rules};
 pub use target_use::TargetUse;
 
@@ -51,7 +53,7 @@ pub struct Linted {
 }
 
 /// Checks sources against a choice of rules.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Linter {
     /// The rules that are checked.
     pub rules: Vec<&'static LintRule>,
@@ -62,6 +64,8 @@ pub struct Linter {
     pub engines: Vec<Engine>,
     /// The dialects that every source is in; `None` to see for each.
     pub dialects: Option<Dialects>,
+    /// What the organisation wants of every profile.
+    pub policy: Policy,
 }
 
 impl Linter {
@@ -88,7 +92,8 @@ impl Linter {
                     profiles,
                 };
                 let context = Context::new(source, document, found, &self.targets, place);
-                contexts.push(context.with_engines(&self.engines));
+                let context = context.with_engines(&self.engines);
+                contexts.push(context.with_policy(&self.policy));
             }
         }
         let has_several = documents.iter().any(|document| document.index() > 0);

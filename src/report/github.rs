@@ -71,7 +71,7 @@ impl<W: Write> Github<W> {
 }
 
 impl<W: Write> Report for Github<W> {
-    fn begin(&mut self, _: Against<'_>) -> io::Result<()> {
+    fn begin(&mut self) -> io::Result<()> {
         Ok(())
     }
 
@@ -81,7 +81,7 @@ impl<W: Write> Report for Github<W> {
             .try_for_each(|finding| self.finding(finding))
     }
 
-    fn end(&mut self, summary: &Summary) -> io::Result<()> {
+    fn end(&mut self, summary: &Summary, _: Against<'_>) -> io::Result<()> {
         self.line(&check_summary(summary))
     }
 

@@ -82,7 +82,7 @@ impl<W: Write> Human<W> {
 }
 
 impl<W: Write> Report for Human<W> {
-    fn begin(&mut self, _: Against<'_>) -> io::Result<()> {
+    fn begin(&mut self) -> io::Result<()> {
         Ok(())
     }
 
@@ -92,7 +92,7 @@ impl<W: Write> Report for Human<W> {
             .try_for_each(|finding| self.finding(finding))
     }
 
-    fn end(&mut self, summary: &Summary) -> io::Result<()> {
+    fn end(&mut self, summary: &Summary, _: Against<'_>) -> io::Result<()> {
         writeln!(self.out, "{}", check_summary(summary))?;
         self.out.flush()
     }

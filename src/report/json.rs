@@ -33,14 +33,10 @@ impl<W: Write> Json<W> {
 }
 
 impl<W: Write> Report for Json<W> {
-    fn begin(&mut self, against: Against<'_>) -> io::Result<()> {
-        write!(
-            self.out,
-            "{{\"schema\":\"seclint.report/1\",\"tool\":{},\"target\":{},\"targets\":{},\"findings\":[",
-            tool(),
-            target(against),
-            targets(against)
-        )
+    fn begin(&mut self) -> io::Result<()> {
+        let tool = tool();
+        let schema = r#"{"schema":"seclint.report/1""#;
+        write!(self.out, "{schema},\"tool\":{tool},\"findings\":[")
     }
 
     fn findings(&mut self, findings: &[Finding]) -> io::Result<()> {
@@ -53,9 +49,13 @@ impl<W: Write> Report for Json<W> {
         Ok(())
     }
 
-    fn end(&mut self, summary: &Summary) -> io::Result<()> {
+    fn end(&mut self, summary: &Summary, against: Against<'_>) -> io::Result<()> {
         let summary = serde_json::to_string(summary)?;
-        writeln!(self.out, "\n],\"summary\":{summary}}}")?;
+        let (target, targets) = (target(against), targets(against));
+        writeln!(
+            self.out,
+            "\n],\"summary\":{summary},\"target\":{target},\"targets\":{targets}}}"
+        )?;
         self.out.flush()
     }
 

@@ -63,7 +63,7 @@ impl Summary {
     }
 }
 
-/// What profiles were checked against, for the head of a report.
+/// What profiles were checked against: all of them together.
 #[derive(Clone, Copy, Debug)]
 pub struct Against<'t> {
     /// The platforms; at least one, if only one of which nothing is said.
@@ -82,7 +82,7 @@ pub trait Report {
     ///
     /// # Errors
     /// If it cannot be written. The same holds for the other functions.
-    fn begin(&mut self, against: Against<'_>) -> io::Result<()>;
+    fn begin(&mut self) -> io::Result<()>;
 
     /// The findings of one file.
     ///
@@ -90,11 +90,12 @@ pub trait Report {
     /// If they cannot be written.
     fn findings(&mut self, findings: &[Finding]) -> io::Result<()>;
 
-    /// The end of a report of profiles.
+    /// The end of a report of profiles. What they were checked against is known then: each may
+    /// have been under a `seclint.toml` of its own.
     ///
     /// # Errors
     /// If it cannot be written.
-    fn end(&mut self, summary: &Summary) -> io::Result<()>;
+    fn end(&mut self, summary: &Summary, against: Against<'_>) -> io::Result<()>;
 
     /// The report of one cache.
     ///

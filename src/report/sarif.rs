@@ -111,7 +111,7 @@ impl<W: Write> Sarif<W> {
 }
 
 impl<W: Write> Report for Sarif<W> {
-    fn begin(&mut self, _: Against<'_>) -> io::Result<()> {
+    fn begin(&mut self) -> io::Result<()> {
         self.head()
     }
 
@@ -128,7 +128,7 @@ impl<W: Write> Report for Sarif<W> {
         Ok(())
     }
 
-    fn end(&mut self, _: &Summary) -> io::Result<()> {
+    fn end(&mut self, _: &Summary, _: Against<'_>) -> io::Result<()> {
         Ok(())
     }
 

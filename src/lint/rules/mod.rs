@@ -53,6 +53,8 @@ lint_rules! {
     operator_schema,
     podman_validate_gap,
     pointer_arg_compared,
+    policy_forbidden_syscall,
+    policy_required_syscall,
     same_index_or,
     seccomp_disabled,
     spec_allow_missing,
