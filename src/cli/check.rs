@@ -8,13 +8,15 @@ use std::thread;
 use clap::Args;
 use rayon::prelude::*;
 
+use super::baseline::Comparison;
 use super::input::{Input, inputs};
 use super::output::{OutputOptions, Reports};
 use super::settings::{ConfigOptions, Finder, LintOptions, Settings};
 use super::{CliError, Ending, complain};
+use crate::finding::Finding;
 use crate::lint::Linted;
 use crate::profile::may_hold_profile;
-use crate::report::Summary;
+use crate::report::{Against, Conclusion, Summary};
 
 /// How many files are read ahead of the report: memory does not grow with their number.
 const WINDOW: usize = 256;
@@ -28,6 +30,9 @@ pub(super) struct Arguments {
     /// Pass over named files that hold no profile, as in directories
     #[arg(long)]
     skip_non_profiles: bool,
+    /// Do not report again what this earlier JSON report holds; say what of it is gone
+    #[arg(long, value_name = "REPORT")]
+    baseline: Option<PathBuf>,
     #[command(flatten)]
     options: LintOptions,
     #[command(flatten)]
@@ -41,30 +46,47 @@ struct Job {
     input: Input,
     /// `None` if that is not known.
     settings: Option<Arc<Settings>>,
+    /// Its real path; `None` for standard input.
+    file: Option<PathBuf>,
 }
 
 /// What came of a file.
 struct Outcome {
     /// `None` if it was passed over.
     linted: Option<Linted>,
+    name: String,
     settings: Arc<Settings>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     let look = arguments.output.look(io::stderr().is_terminal());
     let mut finder = Finder::new(&arguments.options, &arguments.config, look)?;
-    let mut reports = arguments.output.open(&arguments.paths)?;
+    let baseline = arguments
+        .baseline
+        .as_ref()
+        .map(Comparison::read)
+        .transpose()?;
+    // A report without what the baseline has is no baseline itself.
+    let kept = arguments.paths.iter().chain(&arguments.baseline);
+    let mut reports = arguments.output.open(&kept.cloned().collect::<Vec<_>>())?;
     reports.write(|report| report.begin())?;
     let mut run = Run {
         reports,
+        baseline,
         summary: Summary::default(),
         ending: Ending::Clean,
     };
     let lint = |job: Result<Job, CliError>| lint(job?, arguments.skip_non_profiles);
     let mut jobs = inputs(&arguments.paths).map(|input| {
         let input = input?;
-        let settings = finder.of(input.directory())?.settings;
-        Ok(Job { input, settings })
+        let found = finder.of(input.directory())?;
+        Ok(Job {
+            settings: found.settings,
+            file: found
+                .directory
+                .and_then(|directory| input.within(&directory)),
+            input,
+        })
     });
     let mut window: Vec<_> = jobs.by_ref().take(WINDOW).collect();
     if window.len() == 1 {
@@ -90,9 +112,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     if run.summary.files == 0 && run.ending == Ending::Clean {
         complain("note", "there is no file to check");
     }
-    let (summary, checked) = (run.summary, finder.against());
-    run.reports
-        .write(|report| report.end(&summary, checked.against()))?;
+    for (settings, mut findings) in finder.unused(&arguments.paths) {
+        let name = settings.config.as_ref().map_or("", |it| it.source.name());
+        run.findings(name, &settings, &mut findings)?;
+    }
+    let checked = finder.against();
+    run.end(checked.against())?;
     run.reports.finish(run.ending != Ending::Incomplete)?;
     Ok(run.ending)
 }
@@ -102,21 +127,27 @@ fn lint(job: Job, skips: bool) -> Result<Option<Outcome>, CliError> {
     let Some(settings) = job.settings else {
         return Ok(None);
     };
+    let name = job.input.name();
     let linted = match job.input.read()? {
         Some(source) => {
             let may_pass = job.input.is_found || skips;
             let is_passed_over = may_pass && !may_hold_profile(&source);
-            let linted = (!is_passed_over).then(|| settings.lint(&source));
+            let linted = (!is_passed_over).then(|| settings.lint(&source, job.file.as_deref()));
             linted.filter(|linted| !may_pass || linted.profiles > 0)
         }
         None => None,
     };
-    Ok(Some(Outcome { linted, settings }))
+    Ok(Some(Outcome {
+        linted,
+        name,
+        settings,
+    }))
 }
 
 /// A run of the linter, as far as it has come.
 struct Run {
     reports: Reports,
+    baseline: Option<Comparison>,
     summary: Summary,
     ending: Ending,
 }
@@ -128,7 +159,7 @@ impl Run {
     ) -> Result<(), CliError> {
         for file in files {
             match file {
-                Ok(Some(outcome)) => self.file(&outcome)?,
+                Ok(Some(outcome)) => self.file(outcome)?,
                 // Why has been said.
                 Ok(None) => self.ending = Ending::Incomplete,
                 // The other files are still worth their while.
@@ -141,22 +172,50 @@ impl Run {
         Ok(())
     }
 
-    fn file(&mut self, outcome: &Outcome) -> Result<(), CliError> {
+    fn file(&mut self, outcome: Outcome) -> Result<(), CliError> {
+        let Outcome {
+            linted,
+            name,
+            settings,
+        } = outcome;
         self.summary.files += 1;
-        let Some(linted) = &outcome.linted else {
-            self.summary.skipped += 1;
-            return Ok(());
-        };
-        self.summary.profiles += linted.profiles;
-        let fail_on = outcome.settings.fail_on;
-        for finding in &linted.findings {
+        self.summary.skipped += usize::from(linted.is_none());
+        self.summary.profiles += linted.as_ref().map_or(0, |linted| linted.profiles);
+        let mut findings = linted.map_or_else(Vec::new, |linted| linted.findings);
+        self.findings(&name, &settings, &mut findings)
+    }
+
+    /// Reports what was found in a file.
+    fn findings(
+        &mut self,
+        name: &str,
+        settings: &Arc<Settings>,
+        findings: &mut [Finding],
+    ) -> Result<(), CliError> {
+        if let Some(baseline) = &mut self.baseline {
+            baseline.meet(name, settings, findings);
+        }
+        for finding in &*findings {
             self.summary.count(finding);
-            let fails = fail_on.is_some_and(|least| finding.severity >= least);
-            if self.ending == Ending::Clean && fails {
+            let fails = settings
+                .fail_on
+                .is_some_and(|least| finding.severity >= least);
+            let is_reported = finding.suppression.is_none();
+            if self.ending == Ending::Clean && fails && is_reported {
                 self.ending = Ending::Findings;
             }
         }
-        self.reports
-            .write(|report| report.findings(&linted.findings))
+        self.reports.write(|report| report.findings(findings))
+    }
+
+    /// Ends the reports.
+    fn end(&mut self, against: Against<'_>) -> Result<(), CliError> {
+        let gone = self.baseline.as_ref().map(Comparison::gone);
+        let conclusion = Conclusion {
+            summary: &self.summary,
+            against,
+            gone: gone.as_deref(),
+        };
+        self.reports.write(|report| report.end(&conclusion))
     }
 }

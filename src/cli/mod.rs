@@ -3,6 +3,7 @@
 //! One file a subcommand. Each returns how it ended, or an error that says why
 //! the job could not be done.
 
+mod baseline;
 mod cache_audit;
 mod cache_key;
 mod check;
@@ -95,6 +96,8 @@ enum CliError {
     Host(#[from] crate::crun::HostError),
     #[error(transparent)]
     Root(#[from] crate::crun::RootError),
+    #[error("{}: {}", .0.display(), .1)]
+    Baseline(PathBuf, crate::report::BaselineError),
     #[error("{0}: {1}")]
     Key(String, crate::crun::KeyError),
     #[error("{0}")]

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 
@@ -13,8 +14,8 @@ use super::options::{Dialect, FailOn, SelectionOptions, TargetOptions};
 use super::{CliError, complain};
 use crate::config::{self, Config, ConfigError};
 use crate::engine::Engine;
-use crate::finding::Severity;
-use crate::lint::{Linted, Linter, Policy, lint_rules};
+use crate::finding::{Finding, Origin, Severity, Suppression};
+use crate::lint::{Linted, Linter, Policy, lint_rules, unused_ignore};
 use crate::profile::Dialects;
 use crate::report::{Against, Human, Look, Report};
 use crate::target::Target;
@@ -56,6 +57,8 @@ pub(super) struct Settings {
     /// `None` if nothing fails.
     pub(super) fail_on: Option<Severity>,
     pub(super) config: Option<Config>,
+    /// Whether each of the configuration's ignores has ignored something.
+    used: Vec<AtomicBool>,
 }
 
 impl Settings {
@@ -65,7 +68,11 @@ impl Settings {
         let rules = lint_rules().iter().copied();
         let dialect = options.dialect.map(Dialect::dialects);
         let fail_on = options.fail_on.map(FailOn::least);
+        let ignores = said.map_or(0, |config| config.ignores.len());
         Ok(Self {
+            used: std::iter::repeat_with(AtomicBool::default)
+                .take(ignores)
+                .collect(),
             linter: Linter {
                 rules: rules.filter(|rule| selection.holds(&rule.rule)).collect(),
                 targets: options.target.or(said).targets(),
@@ -80,18 +87,60 @@ impl Settings {
         })
     }
 
-    /// Checks a source.
-    pub(super) fn lint(&self, source: &Arc<Source>) -> Linted {
+    /// Checks a source. `file` is its real path; `None` for standard input.
+    pub(super) fn lint(&self, source: &Arc<Source>, file: Option<&Path>) -> Linted {
         let mut linted = self.linter.lint(source);
-        for finding in &mut linted.findings {
-            let severities = self.config.iter().flat_map(|config| &config.severities);
-            for (rule, severity) in severities {
-                if rule.id == finding.rule.id {
-                    finding.severity = *severity;
-                }
+        if let Some(config) = &self.config {
+            let path = file.and_then(|file| file.strip_prefix(&config.directory).ok());
+            let path = path.map(|path| path.display().to_string());
+            for finding in &mut linted.findings {
+                self.grade(finding);
+                self.ignore(config, finding, path.as_deref());
             }
         }
         linted
+    }
+
+    fn grade(&self, finding: &mut Finding) {
+        let severities = self.config.iter().flat_map(|config| &config.severities);
+        for (rule, severity) in severities {
+            if rule.id == finding.rule.id {
+                finding.severity = *severity;
+            }
+        }
+    }
+
+    fn ignore(&self, config: &Config, finding: &mut Finding, path: Option<&str>) {
+        let mut ignores = config.ignores.iter().zip(&self.used);
+        let ignore = ignores.find(|(ignore, _)| ignore.covers(finding, path));
+        if let Some((ignore, used)) = ignore {
+            used.store(true, Ordering::Relaxed);
+            finding.suppression.get_or_insert_with(|| Suppression {
+                origin: Origin::External,
+                reason: ignore.reason.clone(),
+            });
+        }
+    }
+
+    pub(super) fn checks(&self, rule: &str) -> bool {
+        self.linter.rules.iter().any(|run| run.rule.id == rule)
+    }
+
+    /// The ignores that have ignored nothing, though their rules were checked.
+    fn unused(&self) -> Vec<Finding> {
+        let ignores = self.config.iter().flat_map(|config| &config.ignores);
+        let idle = ignores
+            .zip(&self.used)
+            .filter(|(ignore, used)| !used.load(Ordering::Relaxed) && self.checks(ignore.rule.id));
+        let findings = idle.map(|(ignore, _)| unused_ignore(ignore.rule, ignore.location.clone()));
+        let mut findings: Vec<_> = findings.filter(|it| self.checks(it.rule.id)).collect();
+        for finding in &mut findings {
+            self.grade(finding);
+            if let Some(config) = &self.config {
+                self.ignore(config, finding, None);
+            }
+        }
+        findings
     }
 }
 
@@ -100,6 +149,8 @@ impl Settings {
 pub(super) struct Found {
     /// `None` if the `seclint.toml` cannot be used; why has been said.
     pub(super) settings: Option<Arc<Settings>>,
+    /// The directory itself, without links in its path.
+    pub(super) directory: Option<Arc<Path>>,
 }
 
 /// Finds the settings of each file.
@@ -145,10 +196,11 @@ impl<'o> Finder<'o> {
         }
         // That there is no such directory is said where its files are read.
         let real = directory.canonicalize().ok();
-        let found = match real.filter(|_| self.searches) {
-            Some(real) => self.search(&real)?,
+        let mut found = match real.as_ref().filter(|_| self.searches) {
+            Some(real) => self.search(real)?,
             None => self.fallback(),
         };
+        found.directory = real.map(Into::into);
         self.written.insert(directory.to_owned(), found.clone());
         Ok(found)
     }
@@ -160,6 +212,7 @@ impl<'o> Finder<'o> {
         }
         Found {
             settings: Some(settings),
+            directory: None,
         }
     }
 
@@ -179,12 +232,16 @@ impl<'o> Finder<'o> {
                     self.all.push(Arc::clone(&settings));
                     Some(Found {
                         settings: Some(settings),
+                        directory: None,
                     })
                 }
                 Err(error) => {
                     let error = say(error, self.look);
                     complain("error", &format!("{error}; no file below it is checked"));
-                    Some(Found { settings: None })
+                    Some(Found {
+                        settings: None,
+                        directory: None,
+                    })
                 }
             };
             break;
@@ -194,6 +251,23 @@ impl<'o> Finder<'o> {
             self.real.insert(directory.to_owned(), found.clone());
         }
         Ok(found)
+    }
+
+    /// The ignores of no use in each `seclint.toml` whose directory is in one of `paths`: of others
+    /// only a part of what they are about was checked.
+    pub(super) fn unused(&self, paths: &[PathBuf]) -> Vec<(Arc<Settings>, Vec<Finding>)> {
+        let walked: Vec<_> = paths.iter().filter(|path| path.is_dir()).collect();
+        let walked: Vec<_> = walked
+            .iter()
+            .filter_map(|path| path.canonicalize().ok())
+            .collect();
+        let is_whole = |settings: &&Arc<Settings>| {
+            let config = settings.config.as_ref();
+            config.is_some_and(|it| walked.iter().any(|path| it.directory.starts_with(path)))
+        };
+        let all = self.all.iter().filter(is_whole);
+        all.map(|settings| (Arc::clone(settings), settings.unused()))
+            .collect()
     }
 
     /// What all files were checked against.

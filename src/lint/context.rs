@@ -9,6 +9,7 @@ use crate::syscalls::{self, Arch, KernelVersion, Spelling, Syscall};
 use crate::target::Target;
 use crate::text::{Deviation, DeviationKind, Document, Kind, Node, Source, Span, Syntax};
 
+use super::ignore::Ignore;
 use super::permission::Permissions;
 use super::{ConditionUse, Permission, Policy, TargetUse, target_use};
 
@@ -23,6 +24,8 @@ pub struct Context<'c> {
     pub found: &'c Found<'c>,
     /// What stands beside it.
     pub place: Place,
+    /// What its author does not want to hear of.
+    pub(super) ignores: Vec<Ignore>,
     engines: &'c [Engine],
     policy: &'c Policy,
     names: Vec<NameUse<'c>>,
@@ -96,6 +99,7 @@ impl<'c> Context<'c> {
             document,
             found,
             place,
+            ignores: Vec::new(),
             engines: &[],
             permissions: match found {
                 Found::Profile(profile) => Some(Permissions::new(profile, &names)),

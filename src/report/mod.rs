@@ -1,6 +1,7 @@
 //! Reports: what is written of findings, one file a format. Nothing else writes
 //! them; what answers no question about a file, such as a list, its command prints.
 
+mod baseline;
 mod excerpt;
 mod github;
 mod human;
@@ -17,6 +18,7 @@ use crate::finding::{Finding, Severity};
 use crate::profile::Dialects;
 use crate::target::Target;
 
+pub use baseline::{Baseline, BaselineError, Gone, plain};
 pub(crate) use excerpt::visible;
 pub use github::Github;
 pub use human::{Human, Look};
@@ -38,13 +40,19 @@ pub struct Summary {
     pub warnings: usize,
     /// Findings that are infos.
     pub infos: usize,
-    /// Findings that were made and not reported. Nothing suppresses findings yet.
+    /// Findings that were made and not reported.
     pub suppressed: usize,
+    /// Findings that are gone because what was wrong has been corrected.
+    pub fixed: usize,
 }
 
 impl Summary {
     /// Counts a finding.
     pub fn count(&mut self, finding: &Finding) {
+        if finding.suppression.is_some() {
+            self.suppressed += 1;
+            return;
+        }
         match finding.severity {
             Severity::Error => self.errors += 1,
             Severity::Warning => self.warnings += 1,
@@ -74,6 +82,24 @@ pub struct Against<'t> {
     pub dialects: Option<Dialects>,
 }
 
+/// What stands at the end of a report of profiles.
+#[derive(Clone, Copy, Debug)]
+pub struct Conclusion<'r> {
+    /// What the run came to.
+    pub summary: &'r Summary,
+    /// What the profiles were checked against.
+    pub against: Against<'r>,
+    /// What the baseline has and is gone; `None` without a baseline.
+    pub gone: Option<&'r [Gone]>,
+}
+
+/// The findings that a report shows, of all that were made.
+fn reported(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    findings
+        .iter()
+        .filter(|finding| finding.suppression.is_none())
+}
+
 /// A format for reports. A report of profiles is `begin`, then `findings` for
 /// each file that has any, then `end`; a report of caches is `audit` for each.
 /// Either is complete after `finish`.
@@ -84,7 +110,7 @@ pub trait Report {
     /// If it cannot be written. The same holds for the other functions.
     fn begin(&mut self) -> io::Result<()>;
 
-    /// The findings of one file.
+    /// The findings of one file, those that are not reported among them.
     ///
     /// # Errors
     /// If they cannot be written.
@@ -95,7 +121,7 @@ pub trait Report {
     ///
     /// # Errors
     /// If it cannot be written.
-    fn end(&mut self, summary: &Summary, against: Against<'_>) -> io::Result<()>;
+    fn end(&mut self, conclusion: &Conclusion<'_>) -> io::Result<()>;
 
     /// The report of one cache.
     ///

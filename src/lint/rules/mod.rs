@@ -4,7 +4,7 @@ use super::LintRule;
 
 macro_rules! lint_rules {
     ($($name:ident,)+) => {
-        $(mod $name;)+
+        $(pub(super) mod $name;)+
 
         /// Every rule of the linter, sorted by name.
         pub(super) static LINT_RULES: &[&LintRule] = &[$(&$name::RULE,)+];
@@ -31,6 +31,7 @@ lint_rules! {
     errno_zero,
     field_case_mismatch,
     impossible_condition,
+    invalid_ignore,
     invalid_min_kernel,
     json_syntax,
     kill_thread_action,
@@ -71,6 +72,7 @@ lint_rules! {
     unknown_flag,
     unknown_operator,
     unknown_syscall,
+    unused_ignore,
     value_two_ignored,
     wrong_json_type,
     x32_enabled,
