@@ -39,7 +39,9 @@ impl Repository {
 
     fn check(&self, arguments: &[&str]) -> Ran {
         let mut command = seclint();
-        command.current_dir(self.0.path()).args(["check", "--select=unknown-syscall,unknown-action"]);
+        command
+            .current_dir(self.0.path())
+            .args(["check", "--select=unknown-syscall,unknown-action"]);
         Ran::from(command.args(arguments).output().expect("seclint runs"))
     }
 
@@ -54,7 +56,11 @@ impl Repository {
         };
         let new = names(&report["findings"]);
         assert_eq!(ran.code, i32::from(!new.is_empty()));
-        (new, report["summary"]["suppressed"].clone(), names(&report["gone"]))
+        (
+            new,
+            report["summary"]["suppressed"].clone(),
+            names(&report["gone"]),
+        )
     }
 }
 
@@ -66,10 +72,16 @@ fn none() -> Vec<String> {
 fn what_is_known_is_not_reported_wherever_it_has_moved() {
     let repository = Repository::adopted(&["mkdirr", "rmdirr"]);
     assert_eq!(repository.compared(&["a.json"]), (none(), json!(2), none()));
-    repository.put("a.json", &profile(&["read", "write mkdirr", "open", "rmdirr"]));
+    repository.put(
+        "a.json",
+        &profile(&["read", "write mkdirr", "open", "rmdirr"]),
+    );
     assert_eq!(repository.compared(&["."]), (none(), json!(2), none()));
     repository.put("a.json", &profile(&["chmodd", "rmdirr", "mkdirr"]));
-    assert_eq!(repository.compared(&["a.json"]), (vec!["chmodd".to_owned()], json!(2), none()));
+    assert_eq!(
+        repository.compared(&["a.json"]),
+        (vec!["chmodd".to_owned()], json!(2), none())
+    );
 }
 
 /// The same mistake made again is a new one.
@@ -81,14 +93,20 @@ fn so_many_are_known_as_there_were() {
         repository.compared(&["a.json"])
     };
     let mkdirr = || vec!["mkdirr".to_owned()];
-    assert_eq!(run(&["mkdirr", "mkdirr", "mkdirr"]), (mkdirr(), json!(2), none()));
+    assert_eq!(
+        run(&["mkdirr", "mkdirr", "mkdirr"]),
+        (mkdirr(), json!(2), none())
+    );
     assert_eq!(run(&["mkdirr"]), (none(), json!(1), mkdirr()));
     // Of several the one that has not moved is the known one.
     let ran = repository.check(&["a.json", "--format=json"]);
     repository.put("baseline.json", &ran.stdout);
     repository.put("a.json", &profile(&["mkdirr", "mkdirr"]));
     let ran = repository.check(&["a.json", "--format=json", "--baseline=baseline.json"]);
-    assert_eq!(ran.report()["findings"][0]["pointer"], "/syscalls/1/names/0");
+    assert_eq!(
+        ran.report()["findings"][0]["pointer"],
+        "/syscalls/1/names/0"
+    );
 }
 
 /// What was corrected is worth a word; what was not looked at is not gone.
@@ -99,10 +117,21 @@ fn what_is_gone_is_said_of_what_was_checked() {
     assert_eq!(repository.compared(&["b.json"]), (none(), json!(0), none()));
     repository.put("a.json", &profile(&["mkdir"]));
     let gone = vec!["mkdirr".to_owned()];
-    assert_eq!(repository.compared(&["a.json"]), (none(), json!(0), gone.clone()));
-    assert_eq!(repository.compared(&["a.json", "--ignore=unknown-syscall"]), (none(), json!(0), none()));
+    assert_eq!(
+        repository.compared(&["a.json"]),
+        (none(), json!(0), gone.clone())
+    );
+    assert_eq!(
+        repository.compared(&["a.json", "--ignore=unknown-syscall"]),
+        (none(), json!(0), none())
+    );
     let ran = repository.check(&["a.json", "--baseline=baseline.json"]);
-    assert!(ran.stderr.contains("note: gone since the baseline: ./a.json: unknown-syscall: "), "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("note: gone since the baseline: ./a.json: unknown-syscall: "),
+        "{}",
+        ran.stderr
+    );
     fs::remove_file(repository.0.path().join("a.json")).expect("a file");
     assert_eq!(repository.compared(&["b.json"]), (none(), json!(0), gone));
     let report = repository.check(&["b.json", "--format=json"]).report();
@@ -116,19 +145,37 @@ fn what_is_no_baseline_is_2_and_says_what_to_do() {
         ("", "no report of seclint"),
         ("[]", "no report of seclint"),
         ("{\"findings\": []}", "`seclint check --format json`"),
-        ("{\"schema\": \"seclint.cache-audit/1\", \"findings\": []}", "this is a `seclint.cache-audit/1`"),
-        ("{\"schema\": \"seclint.report/1\", \"findings\": [{}]}", "no report of seclint"),
+        (
+            "{\"schema\": \"seclint.cache-audit/1\", \"findings\": []}",
+            "this is a `seclint.cache-audit/1`",
+        ),
+        (
+            "{\"schema\": \"seclint.report/1\", \"findings\": [{}]}",
+            "no report of seclint",
+        ),
     ] {
         repository.put("bad.json", contents);
         let ran = repository.check(&["a.json", "--baseline=bad.json"]);
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{contents}");
-        assert!(ran.stderr.contains(why) && ran.stderr.contains("bad.json"), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains(why) && ran.stderr.contains("bad.json"),
+            "{}",
+            ran.stderr
+        );
     }
     let ran = repository.check(&["a.json", "--baseline=missing.json"]);
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("missing.json: No such file"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("missing.json: No such file"),
+        "{}",
+        ran.stderr
+    );
     // Written without what it has, it would have nothing the next time.
-    let ran = repository.check(&["a.json", "--baseline=baseline.json", "--report=json=baseline.json"]);
+    let ran = repository.check(&[
+        "a.json",
+        "--baseline=baseline.json",
+        "--report=json=baseline.json",
+    ]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("would replace"), "{}", ran.stderr);
 }

@@ -35,7 +35,10 @@ fn check(files: &[(&str, &str)], arguments: &[&str]) -> Ran {
         fs::write(path, contents).expect("a file");
     }
     let mut command = seclint();
-    command.current_dir(directory.path()).arg("check").args(arguments);
+    command
+        .current_dir(directory.path())
+        .arg("check")
+        .args(arguments);
     Ran::from(command.output().expect("seclint runs"))
 }
 
@@ -98,7 +101,14 @@ spec:
 "
     );
     let (rules, suppressed) = found(&[("a.yaml", &profile)], &["a.yaml"]);
-    assert_eq!(rules, ["3:unused-ignore", "12:unknown-syscall", "16:unknown-syscall"]);
+    assert_eq!(
+        rules,
+        [
+            "3:unused-ignore",
+            "12:unknown-syscall",
+            "16:unknown-syscall"
+        ]
+    );
     assert_eq!(suppressed, 3);
 }
 
@@ -107,18 +117,31 @@ spec:
 fn an_ignore_that_cannot_be_taken_says_why() {
     for (comment, why) in [
         ("seclint-ignore: unknown-syscall", "the reason is missing"),
-        ("seclint-ignore: unknown-syscall --", "the reason is missing"),
+        (
+            "seclint-ignore: unknown-syscall --",
+            "the reason is missing",
+        ),
         ("seclint-ignore: -- reason", "no rule is named"),
         ("seclint-ignore:", "no rule is named"),
-        ("seclint-ignore unknown-syscall -- reason", "a colon is missing"),
-        ("seclint-ignore: unknown-sycall -- x", "did you mean `unknown-syscall`?"),
+        (
+            "seclint-ignore unknown-syscall -- reason",
+            "a colon is missing",
+        ),
+        (
+            "seclint-ignore: unknown-sycall -- x",
+            "did you mean `unknown-syscall`?",
+        ),
         ("seclint-ignore: unknown-syscall, -- x", "no rule is named"),
     ] {
         let profile = format!(
             "{OBJECT}spec:\n  defaultAction: SCMP_ACT_ALLOW\n  syscalls:\n  - action: SCMP_ACT_ERRNO\n    names: [mkdirr] # {comment}\n"
         );
         let (rules, suppressed) = found(&[("a.yaml", &profile)], &["a.yaml"]);
-        assert_eq!(rules, ["7:unknown-syscall", "7:invalid-ignore"], "{comment}");
+        assert_eq!(
+            rules,
+            ["7:unknown-syscall", "7:invalid-ignore"],
+            "{comment}"
+        );
         assert_eq!(suppressed, 0, "{comment}");
         let said = check(&[("a.yaml", &profile)], &["a.yaml"]).stdout;
         assert!(said.contains(why), "{comment}: {said}");
@@ -137,12 +160,24 @@ fn a_configuration_ignores_by_rule_path_syscall_and_pointer() {
         (rules.join(" "), suppressed)
     };
     let both = ("3:unknown-action".to_owned(), 3);
-    let none = ("2:unknown-syscall 3:unknown-syscall 3:unknown-syscall 3:unknown-action".to_owned(), 0);
+    let none = (
+        "2:unknown-syscall 3:unknown-syscall 3:unknown-syscall 3:unknown-action".to_owned(),
+        0,
+    );
     assert_eq!(lines(""), both);
     assert_eq!(lines("path = 'p/*.json'"), both);
     assert_eq!(lines("path = '*.json'"), none);
-    assert_eq!(lines("syscall = 'mkdirr'"), ("3:unknown-syscall 3:unknown-action".to_owned(), 2));
-    assert_eq!(lines("pointer = '/syscalls/0'"), ("3:unknown-syscall 3:unknown-syscall 3:unknown-action".to_owned(), 1));
+    assert_eq!(
+        lines("syscall = 'mkdirr'"),
+        ("3:unknown-syscall 3:unknown-action".to_owned(), 2)
+    );
+    assert_eq!(
+        lines("pointer = '/syscalls/0'"),
+        (
+            "3:unknown-syscall 3:unknown-syscall 3:unknown-action".to_owned(),
+            1
+        )
+    );
     assert_eq!(lines("pointer = '/sys'"), none);
     assert_eq!(lines("syscall = 'rmdirr'\npointer = '/syscalls/0'"), none);
 }
@@ -151,12 +186,18 @@ fn a_configuration_ignores_by_rule_path_syscall_and_pointer() {
 #[test]
 fn an_unused_entry_of_a_configuration_is_found_with_all_files() {
     let config = "[[ignore]]\nrule = 'unknown-syscall'\nreason = 'r'\npath = 'b.json'\n\n[[ignore]]\nrule = 'unknown-action'\nreason = 'r'\n";
-    let files = [("a.json", IN_ENTRY), ("b.json", IN_ENTRY), ("seclint.toml", config)];
+    let files = [
+        ("a.json", IN_ENTRY),
+        ("b.json", IN_ENTRY),
+        ("seclint.toml", config),
+    ];
     let run = |arguments: &[&str]| {
         let ran = check(&files, &[arguments, &["--format=json"]].concat());
         let report = ran.report();
         let findings = report["findings"].as_array().expect("findings").clone();
-        let in_config = findings.into_iter().filter(|it| it["path"] == "seclint.toml");
+        let in_config = findings
+            .into_iter()
+            .filter(|it| it["path"] == "seclint.toml");
         in_config.collect::<Vec<_>>()
     };
     let rules = "--select=unknown-syscall,unknown-action,unused-ignore";
@@ -171,18 +212,29 @@ fn an_unused_entry_of_a_configuration_is_found_with_all_files() {
 /// A service must know what was suppressed, and why; a gate must not fail for it.
 #[test]
 fn every_format_counts_what_was_suppressed() {
-    let profile = IN_ENTRY.replace("\"args\": []", "\"comment\": \"seclint-ignore: unknown-syscall -- b\"");
+    let profile = IN_ENTRY.replace(
+        "\"args\": []",
+        "\"comment\": \"seclint-ignore: unknown-syscall -- b\"",
+    );
     let profile = profile.replace(", unknown-action", "");
     let files = [("a.json", profile.as_str())];
     let run = |format: &str| check(&files, &["a.json", "--select=unknown-syscall", format]);
     for format in ["--format=human", "--format=github"] {
         let ran = run(format);
         assert_eq!(ran.code, 0);
-        assert!(ran.stdout.contains("no findings in 1 profile; 2 suppressed"), "{}", ran.stdout);
+        assert!(
+            ran.stdout
+                .contains("no findings in 1 profile; 2 suppressed"),
+            "{}",
+            ran.stdout
+        );
         assert!(!ran.stdout.contains("mkdirr"), "{}", ran.stdout);
     }
     let summary = run("--format=json").report()["summary"].clone();
-    assert_eq!((&summary["suppressed"], &summary["errors"]), (&json!(2), &json!(0)));
+    assert_eq!(
+        (&summary["suppressed"], &summary["errors"]),
+        (&json!(2), &json!(0))
+    );
     let sarif = run("--format=sarif").sarif();
     let results = results(&sarif);
     assert_eq!(results.len(), 2);
@@ -196,5 +248,8 @@ fn every_format_counts_what_was_suppressed() {
     let kinds: Vec<_> = (support::results(&sarif).iter())
         .map(|result| result["suppressions"][0]["kind"].clone())
         .collect();
-    assert!(kinds.contains(&json!("external")) && kinds.contains(&Value::Null), "{kinds:?}");
+    assert!(
+        kinds.contains(&json!("external")) && kinds.contains(&Value::Null),
+        "{kinds:?}"
+    );
 }

@@ -9,6 +9,7 @@ use clap::Args;
 use rayon::prelude::*;
 
 use super::baseline::Comparison;
+use super::fix::{Change, FixOptions};
 use super::input::{Input, inputs};
 use super::output::{OutputOptions, Reports};
 use super::settings::{ConfigOptions, Finder, LintOptions, Settings};
@@ -17,6 +18,7 @@ use crate::finding::Finding;
 use crate::lint::Linted;
 use crate::profile::may_hold_profile;
 use crate::report::{Against, Conclusion, Summary};
+use crate::text::Source;
 
 /// How many files are read ahead of the report: memory does not grow with their number.
 const WINDOW: usize = 256;
@@ -33,6 +35,8 @@ pub(super) struct Arguments {
     /// Do not report again what this earlier JSON report holds; say what of it is gone
     #[arg(long, value_name = "REPORT")]
     baseline: Option<PathBuf>,
+    #[command(flatten)]
+    fix: FixOptions,
     #[command(flatten)]
     options: LintOptions,
     #[command(flatten)]
@@ -54,6 +58,8 @@ struct Job {
 struct Outcome {
     /// `None` if it was passed over.
     linted: Option<Linted>,
+    /// The text as it was, and a better one.
+    change: Option<Change>,
     name: String,
     settings: Arc<Settings>,
 }
@@ -68,15 +74,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
         .transpose()?;
     // A report without what the baseline has is no baseline itself.
     let kept = arguments.paths.iter().chain(&arguments.baseline);
-    let mut reports = arguments.output.open(&kept.cloned().collect::<Vec<_>>())?;
+    let main = arguments.fix.main(&arguments.paths, &arguments.output)?;
+    let mut reports = arguments
+        .output
+        .open_beside(&kept.cloned().collect::<Vec<_>>(), main)?;
     reports.write(|report| report.begin())?;
     let mut run = Run {
         reports,
         baseline,
+        fix: arguments.fix,
         summary: Summary::default(),
         ending: Ending::Clean,
     };
-    let lint = |job: Result<Job, CliError>| lint(job?, arguments.skip_non_profiles);
+    let lint = |job: Result<Job, CliError>| lint(job?, arguments);
     let mut jobs = inputs(&arguments.paths).map(|input| {
         let input = input?;
         let found = finder.of(input.directory())?;
@@ -123,31 +133,36 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
 }
 
 /// Lints a file; `None` if nobody knows how.
-fn lint(job: Job, skips: bool) -> Result<Option<Outcome>, CliError> {
+fn lint(job: Job, arguments: &Arguments) -> Result<Option<Outcome>, CliError> {
     let Some(settings) = job.settings else {
         return Ok(None);
     };
-    let name = job.input.name();
-    let linted = match job.input.read()? {
-        Some(source) => {
-            let may_pass = job.input.is_found || skips;
-            let is_passed_over = may_pass && !may_hold_profile(&source);
-            let linted = (!is_passed_over).then(|| settings.lint(&source, job.file.as_deref()));
-            linted.filter(|linted| !may_pass || linted.profiles > 0)
-        }
-        None => None,
-    };
-    Ok(Some(Outcome {
-        linted,
-        name,
+    let mut outcome = Outcome {
+        linted: None,
+        change: None,
+        name: job.input.name(),
         settings,
-    }))
+    };
+    let Some(source) = job.input.read()? else {
+        return Ok(Some(outcome));
+    };
+    let may_pass = job.input.is_found || arguments.skip_non_profiles;
+    if may_pass && !may_hold_profile(&source) {
+        outcome.change = arguments.fix.unchanged(&source);
+        return Ok(Some(outcome));
+    }
+    let lint = |source: &Arc<Source>| outcome.settings.lint(source, job.file.as_deref());
+    let (linted, change) = arguments.fix.lint(&source, lint)?;
+    outcome.change = change;
+    outcome.linted = Some(linted).filter(|linted| !may_pass || linted.profiles > 0);
+    Ok(Some(outcome))
 }
 
 /// A run of the linter, as far as it has come.
 struct Run {
     reports: Reports,
     baseline: Option<Comparison>,
+    fix: FixOptions,
     summary: Summary,
     ending: Ending,
 }
@@ -174,10 +189,24 @@ impl Run {
 
     fn file(&mut self, outcome: Outcome) -> Result<(), CliError> {
         let Outcome {
-            linted,
+            mut linted,
+            change,
             name,
             settings,
         } = outcome;
+        if let Some(change) = change {
+            match self.fix.make(change) {
+                Ok((after, count)) => {
+                    self.summary.fixed += count;
+                    linted = after.or(linted);
+                }
+                Err(error @ CliError::Write(_)) => return Err(error),
+                Err(error) => {
+                    complain("error", &error.to_string());
+                    self.ending = Ending::Incomplete;
+                }
+            }
+        }
         self.summary.files += 1;
         self.summary.skipped += usize::from(linted.is_none());
         self.summary.profiles += linted.as_ref().map_or(0, |linted| linted.profiles);

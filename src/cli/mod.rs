@@ -10,10 +10,12 @@ mod check;
 mod disasm;
 mod engine;
 mod explain;
+mod fix;
 mod input;
 mod options;
 mod output;
 mod predict;
+mod replace;
 mod resolve;
 mod rules;
 mod settings;
@@ -82,6 +84,8 @@ enum Ending {
 /// Why a command could not do its job.
 #[derive(Debug, thiserror::Error)]
 enum CliError {
+    #[error("{0}: {1}")]
+    Fix(String, io::Error),
     #[error("{0}: {1}")]
     Read(String, io::Error),
     #[error("the report could not be written: {0}")]

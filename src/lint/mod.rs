@@ -6,6 +6,7 @@
 mod condition;
 mod context;
 mod findings;
+mod fix;
 mod ignore;
 mod partial;
 mod permission;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 pub use condition::ConditionUse;
 pub use context::{Context, NameUse, Place};
 pub use findings::Findings;
+pub use fix::{Fixed, fix};
 pub use permission::Permission;
 pub use policy::{Demand, Policy};
 pub use registry::{SelectionError, all_rules, find_rule, lint_rules, parse_rules};

@@ -6,6 +6,7 @@ mod excerpt;
 mod github;
 mod human;
 mod json;
+mod patch;
 mod sarif;
 
 use std::io;
@@ -23,6 +24,7 @@ pub(crate) use excerpt::visible;
 pub use github::Github;
 pub use human::{Human, Look};
 pub use json::Json;
+pub use patch::patch;
 pub use sarif::Sarif;
 
 /// What a run came to.
