@@ -189,6 +189,7 @@ fn a_file_that_cannot_be_replaced_is_2_and_reported_as_it_is() {
     support::give_to_user(directory.path());
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o555)).expect("a mode");
     let mut command = support::seclint_as_user(directory.path());
+    command.current_dir(directory.path());
     let output = command
         .args(["check", "a.json", "--fix", "--format=json", RULES])
         .output();

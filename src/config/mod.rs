@@ -144,8 +144,12 @@ impl<'t> Reader<'_> {
             directory: directory.to_owned(),
             targets: self.list(targets, target),
             architectures: self.list(architectures, architecture),
-            kernel: self.parsed(kernel, |text| text.parse().map_err(Problem::new)),
-            libseccomp: self.parsed(libseccomp, |text| text.parse().map_err(Problem::new)),
+            kernel: self.parsed(kernel, |text| {
+                text.parse().map_err(|error| Problem::new(&error))
+            }),
+            libseccomp: self.parsed(libseccomp, |text| {
+                text.parse().map_err(|error| Problem::new(&error))
+            }),
             engines: self.list(engines, engine),
             dialect: self.parsed(dialect, dialect_of),
             fail_on: self.parsed(fail_on, threshold),
@@ -212,7 +216,7 @@ impl<'t> Reader<'_> {
         let mut demands = Vec::new();
         for (table, span) in self.tables(value) {
             let [names, reason] = self.members(table, DEMAND_KEYS);
-            let location = names.map_or(span.clone(), |names| names.span());
+            let location = names.map_or(span.clone(), Value::span);
             let location = self.place(location);
             if names.is_none() {
                 self.mistake(span.clone(), "the syscalls are missing".to_owned(), None);
@@ -274,7 +278,7 @@ fn threshold(written: &str) -> Result<Option<Severity>, Problem> {
 }
 
 fn rule(written: &str) -> Result<&'static Rule, Problem> {
-    find_rule(written).map_err(Problem::new)
+    find_rule(written).map_err(|error| Problem::new(&error))
 }
 
 fn syscall(written: &str) -> Result<&'static Syscall, Problem> {

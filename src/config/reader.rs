@@ -179,7 +179,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(message: impl ToString) -> Self {
+    pub(super) fn new(message: &impl ToString) -> Self {
         Self {
             message: message.to_string(),
             help: None,

@@ -40,11 +40,14 @@ pub fn fix(
         lint,
     };
     let before = (fixer.lint)(source);
-    let made = fixer
-        .together(&before)
-        .or_else(|| fixer.one_by_one(&before));
-    let made = made.filter(|(after, _)| after.source.bytes() != source.bytes());
-    let (after, count) = made.map_or((None, 0), |(after, count)| (Some(after), count));
+    let made = fixer.together(&before);
+    let (after, count) = made.unwrap_or_else(|| fixer.one_by_one(&before));
+    let is_changed = after.source.bytes() != source.bytes();
+    let (after, count) = if is_changed {
+        (Some(after), count)
+    } else {
+        (None, 0)
+    };
     Fixed {
         before,
         after,
@@ -92,7 +95,7 @@ impl<L: Fn(&Arc<Source>) -> Linted> Fixer<L> {
         None
     }
 
-    fn one_by_one(&self, before: &Linted) -> Option<Made> {
+    fn one_by_one(&self, before: &Linted) -> Made {
         let mut now = copy(before);
         let mut count = 0;
         let mut held_back = HashSet::new();
@@ -118,7 +121,7 @@ impl<L: Fn(&Arc<Source>) -> Linted> Fixer<L> {
                 }
             }
         }
-        Some((now, count))
+        (now, count)
     }
 }
 

@@ -97,20 +97,19 @@ fn parse(rest: &str, rules: &[&LintRule]) -> Result<Said, String> {
             rule,
             is_idle: Cell::new(is_run),
         });
-        match after.trim_start().strip_prefix(',') {
-            Some(others) => rest = others,
-            None => {
-                let reason = after.trim();
-                let reason = reason.strip_prefix("--").unwrap_or(reason).trim();
-                if reason.is_empty() {
-                    return Err(lacks("the reason is missing"));
-                }
-                return Ok(Said {
-                    rules: ignored,
-                    reason: reason.to_owned(),
-                });
-            }
+        if let Some(others) = after.trim_start().strip_prefix(',') {
+            rest = others;
+            continue;
         }
+        let reason = after.trim();
+        let reason = reason.strip_prefix("--").unwrap_or(reason).trim();
+        if reason.is_empty() {
+            return Err(lacks("the reason is missing"));
+        }
+        return Ok(Said {
+            rules: ignored,
+            reason: reason.to_owned(),
+        });
     }
 }
 
@@ -179,11 +178,15 @@ fn in_entries(context: &Context<'_>, rules: &[&LintRule]) -> Vec<Ignore> {
 
 /// The first line after a comment that is no comment itself.
 fn after_comments(source: &Source, line: u32) -> u32 {
-    let is_comment = |line: &u32| {
-        let text = source.bytes().get(source.line(*line)).unwrap_or_default();
+    let is_comment = |line| {
+        let text = source.bytes().get(source.line(line)).unwrap_or_default();
         text.trim_ascii_start().starts_with(b"#")
     };
-    (line + 1..).find(|line| !is_comment(line)).unwrap_or(line)
+    let mut line = line + 1;
+    while is_comment(line) {
+        line += 1;
+    }
+    line
 }
 
 /// Says of findings which of them the comments are about.

@@ -75,9 +75,8 @@ impl Baseline {
     /// If it is none.
     pub fn read(bytes: &[u8]) -> Result<Self, BaselineError> {
         let written: Written = serde_json::from_slice(bytes)?;
-        let known = match (written.schema.as_str(), written.findings) {
-            (SCHEMA, Some(known)) => known,
-            _ => return Err(BaselineError::OtherReport(written.schema)),
+        let (SCHEMA, Some(known)) = (written.schema.as_str(), written.findings) else {
+            return Err(BaselineError::OtherReport(written.schema));
         };
         let mut by_path: HashMap<String, Vec<usize>> = HashMap::new();
         for (number, known) in known.iter().enumerate() {

@@ -127,7 +127,9 @@ mod tests {
     #[test]
     fn hunks_are_counted() {
         let lines = |range: std::ops::Range<u32>| -> String {
-            range.map(|line| format!("{line}\n")).collect()
+            range
+                .flat_map(|line| [line.to_string(), "\n".to_owned()])
+                .collect()
         };
         let old = lines(0..30);
         assert_eq!(of(&old, &old), "");

@@ -31,8 +31,10 @@ pub fn reads_alike(
     let mut moved = 0_i64;
     for (span, new) in edits {
         let start = i64::from(span.start) + moved;
-        let end = start + new.len() as i64;
-        moved += new.len() as i64 - i64::from(span.len());
+        // A document is never as long as a number can be: MAX_BYTES.
+        let length = i64::from(new.len() as u32);
+        moved += length - i64::from(span.len());
+        let end = start + length;
         made.push((start, end));
     }
     let replaced: Vec<_> = (edits.iter())
