@@ -416,7 +416,7 @@ fn spans_pointers_and_fixes_are_exact() {
     assert_eq!(finding["fix"]["edits"][0]["text"], "kexec_file_load");
     assert_eq!(
         report["summary"],
-        json!({"files": 1, "profiles": 1, "skipped": 0, "errors": 1, "warnings": 0, "infos": 0, "suppressed": 0})
+        json!({"files": 1, "profiles": 1, "skipped": 0, "errors": 1, "warnings": 0, "infos": 0, "suppressed": 0, "fixed": 0})
     );
 }
 

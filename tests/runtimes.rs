@@ -92,8 +92,8 @@ fn containers_do_not_start_where_a_rule_says_so() {
     let linter = Linter {
         rules: seclint::lint::lint_rules().to_vec(),
         targets: vec![Target::default()],
-        engines: Vec::new(),
         dialects: Some(Dialects::OCI),
+        ..Linter::default()
     };
     let records = records();
     let mut told = BTreeMap::<String, usize>::new();

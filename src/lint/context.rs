@@ -10,9 +10,10 @@ use crate::syscalls::{self, Arch, KernelVersion, Spelling, Syscall};
 use crate::target::Target;
 use crate::text::{Deviation, DeviationKind, Document, Kind, Node, Source, Span, Syntax};
 
+use super::ignore::Ignore;
 use super::permission::Permissions;
 use super::rivals::Contested;
-use super::{ConditionUse, Permission, TargetUse, target_use};
+use super::{ConditionUse, Permission, Policy, TargetUse, target_use};
 
 /// A source and what was read from it. Made once, and looked at by all rules.
 #[derive(Debug)]
@@ -25,7 +26,10 @@ pub struct Context<'c> {
     pub found: &'c Found<'c>,
     /// What stands beside it.
     pub place: Place,
+    /// What its author does not want to hear of.
+    pub(super) ignores: Vec<Ignore>,
     engines: &'c [Engine],
+    policy: &'c Policy,
     names: Vec<NameUse<'c>>,
     permissions: Option<Permissions>,
     contested: OnceCell<Vec<Contested<'c>>>,
@@ -122,12 +126,14 @@ impl<'c> Context<'c> {
             document,
             found,
             place,
+            ignores: Vec::new(),
             engines: &[],
             permissions: match found {
                 Found::Profile(profile) => Some(Permissions::new(profile, &names)),
                 _ => None,
             },
             contested: OnceCell::new(),
+            policy: Policy::NONE,
             names,
             targets: (targets.iter())
                 .map(|target| TargetUse::new(found, target))
@@ -146,6 +152,19 @@ impl<'c> Context<'c> {
     #[must_use]
     pub fn engines(&self) -> &'c [Engine] {
         self.engines
+    }
+
+    /// Says what the organisation wants of every profile.
+    #[must_use]
+    pub fn with_policy(mut self, policy: &'c Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// What the organisation wants of every profile.
+    #[must_use]
+    pub fn policy(&self) -> &'c Policy {
+        self.policy
     }
 
     /// Whether the profile is the section of a container's configuration, which runtimes read.

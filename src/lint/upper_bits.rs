@@ -33,9 +33,9 @@ pub(super) fn all<'a, 'c>(
     context: &'a Context<'c>,
     counts: impl Fn(Effect, Effect) -> bool,
 ) -> Vec<(&'a Contested<'c>, Found<'c>)> {
-    let mut all: Vec<(&Contested<'_>, Found<'_>)> = Vec::new();
     // Elsewhere registers have no upper bits.
     const WIDE: [Arch; 3] = [Arch::X86_64, Arch::Aarch64, Arch::Riscv64];
+    let mut all: Vec<(&Contested<'_>, Found<'_>)> = Vec::new();
     for contested in context.contested() {
         let on = |arch: &Arch| contested.syscall.direct_number(*arch).is_some();
         if !WIDE.iter().any(on) {
@@ -142,7 +142,7 @@ fn differing(
     values.dedup();
     let effect = |arguments: &[u64; 6]| match policy.decide(arguments) {
         Decided::Effect { effect, rule } => Some((effect, rule)),
-        Decided::OneOf(_) => None,
+        Decided::OneOf { .. } => None,
     };
     // The other arguments as the rule entry wants them.
     rival.rules.iter().find_map(|rule| {

@@ -4,7 +4,7 @@ use super::LintRule;
 
 macro_rules! lint_rules {
     ($($name:ident,)+) => {
-        $(mod $name;)+
+        $(pub(super) mod $name;)+
 
         /// Every rule of the linter, sorted by name.
         pub(super) static LINT_RULES: &[&LintRule] = &[$(&$name::RULE,)+];
@@ -46,6 +46,7 @@ lint_rules! {
     ineffective_deny,
     int_arg_upper_bits_bypass,
     int_arg_upper_bits_reject,
+    invalid_ignore,
     invalid_min_kernel,
     io_uring_permitted,
     json_syntax,
@@ -74,6 +75,8 @@ lint_rules! {
     overlapping_conditions,
     podman_validate_gap,
     pointer_arg_compared,
+    policy_forbidden_syscall,
+    policy_required_syscall,
     ptrace_before_4_8,
     redundant_conditional_rule,
     redundant_default_action,
@@ -98,6 +101,7 @@ lint_rules! {
     unknown_flag,
     unknown_operator,
     unknown_syscall,
+    unused_ignore,
     value_truncated_on_32bit_arch,
     value_two_ignored,
     wrong_json_type,
