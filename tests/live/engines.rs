@@ -10,6 +10,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use seclint::engine::Engine;
 use serde_json::Value;
 
 use crate::buildah::Step;
@@ -75,11 +76,10 @@ pub(crate) fn steps(
 ) -> io::Result<Vec<Step>> {
     let podman = Podman::new(root)?;
     let records = engines.join("podman.jsonl");
-    let step = if is_recording {
-        podman.record(&records)?
-    } else {
-        podman.compare_with_records(&records)?
-    };
+    if is_recording {
+        return Ok(vec![podman.record(&records)?]);
+    }
+    let step = podman.compare_with_records(&records)?;
     let profiles = inputs::all(&[root.join(DEFAULT_PROFILE), docker.to_path_buf()])?;
     Ok(vec![step, podman.compare_with_seclint(seclint, &profiles)?])
 }
@@ -196,7 +196,7 @@ impl<'a> Podman<'a> {
     }
 
     fn compare_with_seclint(&self, seclint: &Path, profiles: &[Profile]) -> io::Result<Step> {
-        let mut comparison = Comparison::new(seclint, "podman", &self.version);
+        let mut comparison = Comparison::new(seclint, Engine::Podman, &self.version);
         let mut cases = Vec::new();
         for (number, profile) in profiles.iter().enumerate() {
             // By this path Podman does not see which one is the default one, which a privileged

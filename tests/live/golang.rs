@@ -142,24 +142,20 @@ pub(crate) fn steps(
 ) -> io::Result<Vec<Step>> {
     let program = Program { root };
     program.build()?;
-    let common = format!("{SOURCES}/{COMMON}/seccomp.json");
-    let common = root.join(common.trim_start_matches('/'));
-    let profiles = inputs::all(&[common, docker_default(root)])?;
-    for (number, profile) in profiles.iter().enumerate() {
-        fs::write(
-            program.path(&format!("profile-{number}.json")),
-            &profile.bytes,
-        )?;
-    }
+    let profiles = if is_recording {
+        Vec::new()
+    } else {
+        program.profiles()?
+    };
     let mut steps = Vec::new();
     for source in &ENGINES {
         let name = format!("{} {}", source.name, program.version(source.package)?);
         let records = engines.join(source.record);
-        steps.push(if is_recording {
-            program.record(source, &name, &records)?
-        } else {
-            program.compare_with_record(source, &name, &records)?
-        });
+        if is_recording {
+            steps.push(program.record(source, &name, &records)?);
+            continue;
+        }
+        steps.push(program.compare_with_record(source, &name, &records)?);
         steps.push(program.compare_with_seclint(source, &name, seclint, &profiles)?);
     }
     Ok(steps)
@@ -229,6 +225,18 @@ impl Program<'_> {
             }
         }
         Ok(())
+    }
+
+    /// All that are to be compared, which are files of ours then, by their numbers.
+    fn profiles(&self) -> io::Result<Vec<Profile>> {
+        let common = format!("{SOURCES}/{COMMON}/seccomp.json");
+        let common = self.root.join(common.trim_start_matches('/'));
+        let profiles = inputs::all(&[common, docker_default(self.root)])?;
+        for (number, profile) in profiles.iter().enumerate() {
+            let file = self.path(&format!("profile-{number}.json"));
+            fs::write(file, &profile.bytes)?;
+        }
+        Ok(profiles)
     }
 
     /// What an engine makes of profiles.
@@ -330,7 +338,7 @@ impl Program<'_> {
         seclint: &Path,
         profiles: &[Profile],
     ) -> io::Result<Step> {
-        let mut comparison = Comparison::new(seclint, source.engine.name(), name);
+        let mut comparison = Comparison::new(seclint, source.engine, name);
         let mut jobs = Vec::new();
         for (number, profile) in profiles.iter().enumerate() {
             for (place, host) in HOSTS.into_iter().enumerate() {

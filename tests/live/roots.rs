@@ -90,7 +90,7 @@ pub(crate) fn root(name: &str) -> Result<PathBuf, LiveError> {
     remove(&unfinished)?;
     remove(&root)?;
     let log = directory.join(format!("{name}.log"));
-    make(name, &kind, &unfinished, &log, lock)?;
+    make(name, &kind, &unfinished, &log, &lock)?;
     fs::write(unfinished.join(STAMP), kind.stamp())?;
     fs::rename(&unfinished, &root)?;
     Ok(root)
@@ -121,7 +121,7 @@ fn remove(root: &Path) -> io::Result<()> {
     Err(io::Error::other(format!("cannot remove {root}")))
 }
 
-fn make(name: &str, kind: &Kind, root: &Path, log: &Path, lock: File) -> Result<(), LiveError> {
+fn make(name: &str, kind: &Kind, root: &Path, log: &Path, lock: &File) -> Result<(), LiveError> {
     if Command::new("debootstrap")
         .arg("--version")
         .output()
@@ -151,7 +151,7 @@ fn make(name: &str, kind: &Kind, root: &Path, log: &Path, lock: File) -> Result<
         .arg(root)
         .arg(mirror)
         // If this program is killed, debootstrap goes on; so it holds the lock as well.
-        .stdin(lock)
+        .stdin(lock.try_clone()?)
         .stdout(output.try_clone()?)
         .stderr(output.try_clone()?)
         .status()?;

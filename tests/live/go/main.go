@@ -28,7 +28,7 @@ type job struct {
 func (j job) section() (section *specs.LinuxSeccomp, err error) {
 	defer func() {
 		if crash := recover(); crash != nil {
-			err = fmt.Errorf("%v", crash)
+			err = fmt.Errorf("panic: %v", crash)
 		}
 	}()
 	docker.SetHost(j.Arch, j.Kernel)
