@@ -204,7 +204,7 @@ impl Program<'_> {
             format!("{SOURCES}/{COMMON}/validate.go"): "",
         }});
         fs::write(self.path("overlay.json"), replaced.to_string())?;
-        for &bits in WORDS {
+        for bits in WORDS {
             let mut go = namespaces::command(self.root);
             go.env("GO111MODULE", "off")
                 .env("GOPATH", format!("{HERE}:/usr/share/gocode"))
@@ -242,11 +242,9 @@ impl Program<'_> {
     /// What an engine makes of profiles.
     fn resolve(&self, engine: Engine, jobs: &[Job]) -> io::Result<Vec<Outcome>> {
         let mut outcomes = vec![Ok(Value::Null); jobs.len()];
-        for &bits in WORDS {
-            let is_here = |&(_, (_, job)): &(usize, &Job)| {
-                let arch = job.circumstances(engine).arch;
-                WORDS.len() == 1 || arch.bits() == bits
-            };
+        for bits in WORDS {
+            let is_here =
+                |&(_, (_, job)): &(usize, &Job)| job.circumstances(engine).arch.bits() == bits;
             let here: Vec<_> = jobs.iter().enumerate().filter(is_here).collect();
             let mut list = File::create(self.path("list"))?;
             for (_, (profile, job)) in &here {
@@ -360,11 +358,7 @@ impl Program<'_> {
 }
 
 /// The sizes of words that the program is compiled for.
-const WORDS: &[u8] = if cfg!(target_arch = "x86_64") {
-    &[64, 32]
-} else {
-    &[64]
-};
+const WORDS: [u8; 2] = [64, 32];
 
 /// The options about capabilities that a profile is tried with: none at first.
 fn choices(engine: Engine, profile: &Profile) -> Vec<Vec<String>> {
