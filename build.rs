@@ -9,6 +9,8 @@
     reason = "printing is how a build script speaks to cargo"
 )]
 
+#[path = "build/libseccomp.rs"]
+mod libseccomp;
 #[path = "build/parameters.rs"]
 mod parameters;
 #[path = "build/platforms.rs"]
@@ -51,6 +53,7 @@ fn main() {
     ];
     let code = [
         "build.rs",
+        "build/libseccomp.rs",
         "build/parameters.rs",
         "build/platforms.rs",
         "build/tsv.rs",
@@ -58,7 +61,7 @@ fn main() {
     for file in code.into_iter().chain(inputs) {
         println!("cargo::rerun-if-changed={file}");
     }
-    if let Err(message) = generate() {
+    if let Err(message) = libseccomp::look().and_then(|()| generate()) {
         println!("cargo::error={message}");
     }
 }

@@ -20,6 +20,7 @@
 //! - [`engine`] makes of it what the runtime gets: the section.
 //! - [`runtime`] is what crun and runc make of a section.
 //! - [`filter`] is what the kernel runs: read, checked, run and put into words.
+//! - [`policy`] is what a plan means, without libseccomp.
 //! - [`crun`] knows the cache: its keys, its entries, and what they hide.
 //! - [`lint`] holds the rules and runs them.
 //! - [`report`] writes findings, and nothing else writes them.
@@ -35,6 +36,7 @@ pub mod filter;
 pub mod finding;
 pub mod go;
 pub mod lint;
+pub mod policy;
 pub mod profile;
 pub mod report;
 pub mod runtime;

@@ -6,6 +6,7 @@
 mod cache_audit;
 mod cache_key;
 mod check;
+mod compile;
 mod disasm;
 mod engine;
 mod explain;
@@ -15,6 +16,7 @@ mod output;
 mod predict;
 mod resolve;
 mod rules;
+mod runtime;
 mod syscalls;
 mod targets;
 
@@ -54,6 +56,8 @@ enum Command {
     Resolve(resolve::Arguments),
     /// Say what runtimes do with a profile: start, refuse, warn, drop names, cache
     Predict(predict::Arguments),
+    /// Make the filter that a runtime makes of a profile
+    Compile(compile::Arguments),
     /// List what a filter does, such as an entry of crun's cache, instruction by instruction
     Disasm(disasm::Arguments),
     /// Print the table of syscalls
@@ -110,6 +114,7 @@ pub fn main() -> ExitCode {
         Command::CacheKey(arguments) => cache_key::run(&arguments),
         Command::Resolve(arguments) => resolve::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
+        Command::Compile(arguments) => compile::run(&arguments),
         Command::Disasm(arguments) => disasm::run(&arguments),
         Command::Syscalls(arguments) => syscalls::run(&arguments),
         Command::Targets(arguments) => targets::run(&arguments),

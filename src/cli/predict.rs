@@ -10,11 +10,12 @@ use clap::Args;
 use super::engine::{ChosenEngine, EngineOptions, Handed, check_manifest, native, part_notes};
 use super::input::{Input, inputs};
 use super::options::ListFormat;
+use super::runtime::{Foreseen, foreign_note, unrecorded_note};
 use super::{CliError, Ending, complain};
 use crate::crun::{Host, cache_key};
-use crate::profile::{self, Dialects, Found};
+use crate::profile::{self, Found};
 use crate::runtime::{Model, Outcome, Prediction, Surroundings, difference};
-use crate::syscalls::{Arch, Release, TABLE_RELEASE};
+use crate::syscalls::{Arch, Release};
 use crate::target::{Runtime, Uname};
 use crate::text::{Document, json};
 use writer::{Report, RuntimeReport, Writer};
@@ -53,13 +54,6 @@ pub(super) struct Arguments {
     format: ListFormat,
     #[command(flatten)]
     engine: EngineOptions,
-}
-
-/// A runtime, and what it runs with.
-#[derive(PartialEq, Eq)]
-struct Foreseen {
-    model: Model,
-    libseccomp: Release,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
@@ -190,14 +184,7 @@ impl<'a> Run<'a> {
                     let key = cache_key(section, prediction.fails_on_unknown, &host);
                     key.map_err(|error| notes.push(error.to_string())).ok()
                 });
-            if !model.is_recorded() {
-                notes.push(format!(
-                "{0} {1} was not compared with its predictions; the nearest that was is {0} {2}",
-                model.name(),
-                model.version(),
-                model.nearest()
-            ));
-            }
+            notes.extend(unrecorded_note(model));
             if let Some((other, there)) = &first {
                 let differs = difference(there, &prediction);
                 notes.extend(differs.map(|how| {
@@ -264,70 +251,20 @@ fn listed(releases: &[Release]) -> String {
 
 /// The runtimes that were asked for, or all that predictions were compared with.
 fn runtimes(arguments: &Arguments) -> Result<Vec<Foreseen>, CliError> {
-    let foreseen = |name: &str, version: &str, libseccomp| -> Result<Foreseen, CliError> {
-        let model = Model::of(name, version).map_err(|error| CliError::Usage(error.to_string()))?;
-        Ok(Foreseen {
-            model,
-            libseccomp: arguments.libseccomp.unwrap_or(libseccomp),
-        })
-    };
     if arguments.runtime.is_empty() {
         let recorded = Model::RECORDED.into_iter();
         return recorded
-            .map(|(name, version, libseccomp)| foreseen(name, version, libseccomp))
+            .map(|(name, version, libseccomp)| {
+                Foreseen::new(name, version, arguments.libseccomp.unwrap_or(libseccomp))
+            })
             .collect();
     }
     let mut runtimes: Vec<Foreseen> = Vec::new();
-    for Runtime { name, version } in &arguments.runtime {
-        let runtime = match (version, name.as_str()) {
-            (Some(version), _) => {
-                let is_it = |&(other, recorded, _): &(&str, &str, Release)| {
-                    other == name && recorded == version
-                };
-                let recorded = Model::RECORDED.into_iter().find(is_it);
-                let libseccomp = recorded.map_or(TABLE_RELEASE, |(_, _, release)| release);
-                foreseen(name, version, libseccomp)?
-            }
-            (None, "crun") => {
-                let version = Host::installed_crun()?;
-                let libseccomp = match arguments.libseccomp {
-                    Some(release) => release,
-                    None => Host::installed_libseccomp()?,
-                };
-                foreseen(name, &version, libseccomp)?
-            }
-            (None, _) => {
-                // What is no runtime at all has no versions.
-                foreseen(name, "1.0", TABLE_RELEASE)?;
-                let words = format!("say which version of {name}: --runtime {name}@VERSION");
-                return Err(CliError::Usage(words));
-            }
-        };
+    for runtime in &arguments.runtime {
+        let runtime = Foreseen::of(runtime, arguments.libseccomp)?;
         if !runtimes.contains(&runtime) {
             runtimes.push(runtime);
         }
     }
     Ok(runtimes)
-}
-
-/// What is to be said of a document that reaches runtimes as it is, whatever the runtime.
-fn foreign_note(found: &Found<'_>) -> Option<String> {
-    let Found::Profile(profile) = found else {
-        let is_nothing = matches!(found, Found::Nothing);
-        return is_nothing.then(|| "this does not look like a profile".to_owned());
-    };
-    if profile.dialects.contains(Dialects::OCI) {
-        return None;
-    }
-    let keys = profile.foreign.iter().filter_map(|key| key.as_str());
-    let mut fields: Vec<_> = keys.map(|key| format!("`{key}`")).collect();
-    fields.sort_unstable();
-    fields.dedup();
-    if fields.is_empty() {
-        return None;
-    }
-    let fields = fields.join(", ");
-    Some(format!(
-        "runtimes do not read {fields}: this is for an engine, which makes a section of it (--engine)"
-    ))
 }

@@ -18,7 +18,8 @@ pub struct Call {
 }
 
 impl Call {
-    fn field(&self, field: Field) -> u32 {
+    /// A word of it.
+    pub(super) fn field(&self, field: Field) -> u32 {
         let argument = |index: u8| {
             let argument = self.arguments.get(usize::from(index));
             argument.copied().unwrap_or_default()
@@ -43,7 +44,7 @@ const fn high(value: u64) -> u32 {
 }
 
 /// What the kernel does with a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Verdict {
     /// The action.
     pub action: Action,
@@ -157,7 +158,7 @@ const fn value(operand: Operand, x: u32) -> u32 {
 }
 
 /// The result; `None` for a division by zero, with which the kernel ends the filter.
-fn calculate(a: u32, operator: Operator, operand: u32) -> Option<u32> {
+pub(super) fn calculate(a: u32, operator: Operator, operand: u32) -> Option<u32> {
     Some(match operator {
         Operator::Add => a.wrapping_add(operand),
         Operator::Subtract => a.wrapping_sub(operand),
@@ -171,7 +172,7 @@ fn calculate(a: u32, operator: Operator, operand: u32) -> Option<u32> {
     })
 }
 
-const fn holds(a: u32, test: Test, operand: u32) -> bool {
+pub(super) const fn holds(a: u32, test: Test, operand: u32) -> bool {
     match test {
         Test::Equal => a == operand,
         Test::Greater => a > operand,

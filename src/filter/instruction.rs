@@ -44,6 +44,17 @@ impl Raw {
             constant,
         }
     }
+
+    /// The eight bytes that hold the instruction.
+    #[must_use]
+    pub fn bytes(self, order: ByteOrder) -> [u8; 8] {
+        let (code, constant) = match order {
+            ByteOrder::Little => (self.code.to_le_bytes(), self.constant.to_le_bytes()),
+            ByteOrder::Big => (self.code.to_be_bytes(), self.constant.to_be_bytes()),
+        };
+        let ([c0, c1], [k0, k1, k2, k3]) = (code, constant);
+        [c0, c1, self.jump_true, self.jump_false, k0, k1, k2, k3]
+    }
 }
 
 /// A register, 32 bits wide.
@@ -56,7 +67,7 @@ pub enum Register {
 }
 
 /// A word of `struct seccomp_data`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Field {
     /// The syscall's number.
     Number,

@@ -20,15 +20,25 @@
 //! assert_eq!((verdict.action, verdict.data), (Action::Errno, 1));
 //! ```
 
+mod compare;
+mod compile;
+mod decision;
 mod errno;
 mod evaluate;
+mod fold;
 mod instruction;
 mod list;
+mod stub;
 mod verify;
 
+pub use compare::{Comparison, Witness, compare};
+pub use compile::{CompileError, compile, linked};
+pub use decision::{Diagram, Diagrams, Leaf, Ranges, TooLarge};
 pub use evaluate::{Call, Verdict};
+pub use fold::Undecided;
 pub use instruction::{Field, Instruction, Operand, Operator, Raw, Register, Source, Test};
 pub use list::Line;
+pub(crate) use stub::enosys;
 pub use verify::{Fault, Reason, Refused};
 
 use crate::syscalls::Arch;
@@ -62,6 +72,13 @@ impl Filter {
     #[must_use]
     pub fn instructions(&self) -> &[Instruction] {
         &self.instructions
+    }
+
+    /// The program as it stands in a file.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        let raw = self.raw.iter();
+        raw.flat_map(|raw| raw.bytes(self.order)).collect()
     }
 
     /// The byte order of the file, and of the machine that it is for.

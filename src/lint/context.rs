@@ -9,7 +9,8 @@ use crate::syscalls::{self, Arch, KernelVersion, Spelling, Syscall};
 use crate::target::Target;
 use crate::text::{Deviation, DeviationKind, Document, Kind, Node, Source, Span, Syntax};
 
-use super::{ConditionUse, TargetUse, target_use};
+use super::permission::Permissions;
+use super::{ConditionUse, Permission, TargetUse, target_use};
 
 /// A source and what was read from it. Made once, and looked at by all rules.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ pub struct Context<'c> {
     pub place: Place,
     engines: &'c [Engine],
     names: Vec<NameUse<'c>>,
+    permissions: Option<Permissions>,
     targets: Vec<TargetUse<'c>>,
 }
 
@@ -94,6 +96,10 @@ impl<'c> Context<'c> {
             found,
             place,
             engines: &[],
+            permissions: match found {
+                Found::Profile(profile) => Some(Permissions::new(profile, &names)),
+                _ => None,
+            },
             names,
             targets: (targets.iter())
                 .map(|target| TargetUse::new(found, target))
@@ -134,6 +140,19 @@ impl<'c> Context<'c> {
     /// Every name in every rule entry, in the order of the source.
     pub fn names(&self) -> impl Iterator<Item = &NameUse<'c>> + Clone {
         self.names.iter()
+    }
+
+    /// Whether the profile lets a call run; `None` if that cannot be told.
+    #[must_use]
+    pub fn permission(&self, syscall: &Syscall) -> Option<Permission> {
+        self.permissions.as_ref()?.of(syscall)
+    }
+
+    /// Every use of a syscall's name, in the order of the source.
+    pub fn uses(&self, syscall: &Syscall) -> impl Iterator<Item = &NameUse<'c>> {
+        let permissions = self.permissions.iter();
+        let places = permissions.flat_map(|all| all.uses(syscall));
+        places.filter_map(|place| self.names.get(place))
     }
 
     /// Every condition that can be understood, in the order of the source.

@@ -7,6 +7,7 @@ mod condition;
 mod context;
 mod findings;
 mod partial;
+mod permission;
 mod readers;
 mod registry;
 mod removal;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 pub use condition::ConditionUse;
 pub use context::{Context, NameUse, Place};
 pub use findings::Findings;
+pub use permission::Permission;
 pub use registry::{SelectionError, all_rules, find_rule, lint_rules, parse_rules};
 pub use target_use::TargetUse;
 

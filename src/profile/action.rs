@@ -7,7 +7,7 @@ use super::{Dialects, Digits, Profile, RuleEntry, Text};
 use crate::text::Node;
 
 /// An action of the runtime specification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
     /// The call runs.
     Allow,
@@ -76,7 +76,7 @@ impl Action {
 
 /// An action as libseccomp's constant tells it apart from others: with its errno, where it takes
 /// one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Effect {
     /// The action.
     pub action: Action,

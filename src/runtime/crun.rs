@@ -282,6 +282,15 @@ pub(super) fn predict<'d>(
         return Prediction::default()
             .with_note("the filter is the one in the annotation run.oci.seccomp_bpf_data");
     }
+    let planned = plan(
+        &section,
+        Conditions {
+            parser: reader.parser,
+            libseccomp: surroundings.libseccomp,
+            native: surroundings.native,
+            fails_on_unknown: annotations.fails_on_unknown,
+        },
+    );
     let mut prediction = Prediction::default();
     if let Some(path) = section
         .listener_path
@@ -294,17 +303,10 @@ pub(super) fn predict<'d>(
             path.shown()
         ));
         prediction.section = Some(section);
+        // What it would ask of libseccomp if something listened.
+        prediction.plan = planned.plan.ok().flatten();
         return prediction.refused(refusal);
     }
-    let planned = plan(
-        &section,
-        Conditions {
-            parser: reader.parser,
-            libseccomp: surroundings.libseccomp,
-            native: surroundings.native,
-            fails_on_unknown: annotations.fails_on_unknown,
-        },
-    );
     prediction.warned = planned.warned;
     prediction.fails_on_unknown = annotations.fails_on_unknown;
     let flags = check_flags(&section);

@@ -112,7 +112,8 @@ impl Context {
                 native,
                 architectures: Vec::new(),
                 rules: Vec::new(),
-                stub: Vec::new(),
+                stub: None,
+                is_tree: false,
             },
             chains: HashMap::new(),
             unconditional: HashMap::new(),
@@ -172,9 +173,12 @@ impl Plan {
             errno: 38,
         };
         let number = syscall.direct_number(self.native);
-        let stub = self.stub.iter().find(|(arch, _)| *arch == self.native);
-        if let (Some(number), Some((_, largest))) = (number, stub)
-            && number > *largest
+        let largest = self
+            .stub
+            .as_ref()
+            .and_then(|stub| stub.largest(self.native));
+        if let (Some(number), Some(largest)) = (number, largest)
+            && number > largest
         {
             return Met::Effect(ENOSYS);
         }

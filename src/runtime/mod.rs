@@ -12,7 +12,7 @@ pub mod runc;
 mod section;
 mod startup;
 
-pub use plan::{Ignored, Plan, Planned, Refusal, Rule};
+pub use plan::{Ignored, Plan, Planned, Refusal, Rule, Stub};
 pub use section::{Argument, Entry, Section, Str};
 
 use startup::Start;
@@ -258,11 +258,8 @@ pub fn difference(first: &Prediction<'_>, second: &Prediction<'_>) -> Option<Str
     if let Some(entry) = entries.into_iter().flatten().min() {
         return Some(format!("rule entry {} is read in another way", entry + 1));
     }
-    let (_, largest) = second
-        .stub
-        .iter()
-        .find(|(arch, _)| *arch == second.native)?;
-    first.stub.is_empty().then(|| {
+    let largest = second.stub.as_ref()?.largest(second.native)?;
+    first.stub.is_none().then(|| {
         format!("syscalls above number {largest}, the largest that is named, fail with ENOSYS")
     })
 }

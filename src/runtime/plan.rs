@@ -18,9 +18,27 @@ pub struct Plan {
     pub architectures: Vec<Arch>,
     /// The calls of `seccomp_rule_add_array`.
     pub rules: Vec<Rule>,
-    /// What runc puts before the filter: for each architecture the largest number that the section
-    /// names. Calls above it get `ENOSYS`. Empty for runtimes that put nothing there.
-    pub stub: Vec<(Arch, u32)>,
+    /// What runc puts before the filter, or `None` where a runtime puts nothing there.
+    pub stub: Option<Stub>,
+    /// Whether libseccomp is asked for a binary tree of numbers instead of a list of them
+    /// (`SCMP_FLTATR_CTL_OPTIMIZE` is 2). The filter means the same, in other bytes.
+    pub is_tree: bool,
+}
+
+/// What runc puts before the filter, so that calls which a profile cannot know yet fail with
+/// `ENOSYS`: for each architecture of the filter the largest number that the section names. Calls
+/// above it get `ENOSYS`; where no name has a number, there is no architecture, and all calls reach
+/// the filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stub(pub Vec<(Arch, u32)>);
+
+impl Stub {
+    /// The largest number that reaches the filter on an architecture, if there is a limit.
+    #[must_use]
+    pub fn largest(&self, arch: Arch) -> Option<u32> {
+        let limit = self.0.iter().find(|(other, _)| *other == arch);
+        limit.map(|(_, largest)| *largest)
+    }
 }
 
 /// One call of `seccomp_rule_add_array`.

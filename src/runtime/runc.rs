@@ -9,11 +9,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::libseccomp::Context;
-use super::plan::{Ignored, Plan, Planned, Refusal, Rule, in_rules};
+use super::plan::{Ignored, Plan, Planned, Refusal, Rule, Stub, in_rules};
 use super::section::{Argument, Entry, Section, Str};
 use super::{Model, Outcome, Prediction, Surroundings, startup};
 use crate::profile::{Action, Comparison, Effect, Operator};
-use crate::syscalls::{self, Arch, Release};
+use crate::syscalls::{self, Arch, Number, Release};
 use crate::text::Document;
 
 /// The architectures that runc knows.
@@ -40,6 +40,12 @@ const ARCHITECTURES: [Arch; 17] = [
 /// The first version that knows flags.
 pub(super) const FIRST_WITH_FLAGS: (u32, u32) = (1, 2);
 
+/// The first version that asks libseccomp for a binary tree.
+const FIRST_WITH_TREE: (u32, u32) = (1, 2);
+
+/// It does so where the section has more names than this, however often the same one.
+const MOST_IN_LIST: usize = 32;
+
 /// The flags that runc knows since then.
 const FLAGS: [&str; 3] = [
     "SECCOMP_FILTER_FLAG_TSYNC",
@@ -58,6 +64,8 @@ pub struct Conditions {
     pub knows_flags: bool,
     /// Whether it knows `LoongArch`, as Debian's does.
     pub knows_loongarch: bool,
+    /// Whether it asks libseccomp for a binary tree where there are many names: from runc 1.2 on.
+    pub makes_trees: bool,
 }
 
 pub use reader::read;
@@ -185,31 +193,36 @@ fn generate<'d>(
     }
     let mut plan = context.finish();
     plan.stub = stub(section, &plan, conditions.libseccomp);
+    let names = section.entries.iter().map(|entry| entry.names.len());
+    plan.is_tree = conditions.makes_trees && names.sum::<usize>() > MOST_IN_LIST;
     Ok(plan)
 }
 
 /// For each architecture of the filter the largest number that any name of the section has, of rule
 /// entries that do what the default does as well. There is no stub where the default lets calls
 /// run.
-fn stub(section: &Section<'_>, plan: &Plan, libseccomp: Release) -> Vec<(Arch, u32)> {
+fn stub(section: &Section<'_>, plan: &Plan, libseccomp: Release) -> Option<Stub> {
     /// What runc compares the errno with, where it means `ENOSYS`: libseccomp's constant for it.
     const ENOSYS_ACTION: u64 = 0x0005_0026;
     let permits = plan.default.action.permits() || plan.default.action == Action::Trace;
     if permits || section.default_errno == Some(ENOSYS_ACTION) {
-        return Vec::new();
+        return None;
     }
     let names = || section.entries.iter().flat_map(|entry| &entry.names);
     let largest = |arch: Arch| {
         let numbers = names()
             .filter_map(|name| resolve(name, libseccomp))
-            .filter_map(|syscall| syscall.direct_number(arch));
+            // What a multiplexer carries has a number below 0, whatever the kernel's own is.
+            .filter_map(|syscall| match syscall.number(arch) {
+                Number::Direct(number) => Some(number),
+                Number::Multiplexed(_) | Number::Absent => None,
+            });
         // Number 0 is what it begins with.
         numbers.max().filter(|&number| number > 0)
     };
     let arches = std::iter::once(plan.native).chain(plan.architectures.iter().copied());
-    arches
-        .filter_map(|arch| Some((arch, largest(arch)?)))
-        .collect()
+    let largest = arches.filter_map(|arch| Some((arch, largest(arch)?)));
+    Some(Stub(largest.collect()))
 }
 
 /// Go hands C a string that C reads up to its first NUL.
@@ -287,6 +300,7 @@ pub(super) fn predict<'d>(
         native: surroundings.native,
         knows_flags: model.number >= FIRST_WITH_FLAGS,
         knows_loongarch: model.version.contains("+ds"),
+        makes_trees: model.number >= FIRST_WITH_TREE,
     };
     let planned = plan(&section, conditions);
     let mut prediction = Prediction {

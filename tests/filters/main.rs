@@ -9,7 +9,9 @@ mod support;
 
 mod any_program;
 mod command;
+mod comparison;
 mod kernel;
+#[cfg(feature = "libseccomp")]
 mod libseccomp_filters;
 mod words;
 

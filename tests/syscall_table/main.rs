@@ -21,9 +21,13 @@
     reason = "a test fails by panicking"
 )]
 
+#[cfg(feature = "libseccomp")]
 mod architectures;
+#[cfg(feature = "libseccomp")]
 mod library;
+#[cfg(feature = "libseccomp")]
 mod linked;
+#[cfg(feature = "libseccomp")]
 mod platforms;
 mod prototypes;
 mod second_source;

@@ -1,0 +1,222 @@
+//! Whether a profile lets calls run, told from its text alone, for all hosts, engines and
+//! containers at once.
+
+use crate::profile::{Action, Effect, Filter, Profile, RuleEntry};
+use crate::syscalls::{self, Spelling, Syscall};
+
+use super::NameUse;
+
+/// Whether a call runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// Always, whatever its arguments are and whoever runs the container.
+    Always,
+    /// It depends: on its arguments, on capabilities, the architecture or the kernel, or on who
+    /// traces or listens.
+    Sometimes,
+    /// Never.
+    Never,
+}
+
+impl Permission {
+    fn of(action: Action) -> Self {
+        match action {
+            Action::Trace | Action::Notify => Self::Sometimes,
+            _ if action.permits() => Self::Always,
+            _ => Self::Never,
+        }
+    }
+
+    fn or(self, other: Self) -> Self {
+        if self == other { self } else { Self::Sometimes }
+    }
+}
+
+/// The permission of every syscall in the table, and where the profile names it.
+#[derive(Debug)]
+pub(super) struct Permissions {
+    /// `None` where the default action, or that of a rule entry that names the call, is none.
+    by_syscall: Vec<Option<Permission>>,
+    /// For each syscall the place of its first use among the names, plus one.
+    first: Vec<u32>,
+    /// For each name the place of the next use of the same syscall, plus one.
+    next: Vec<u32>,
+}
+
+impl Permissions {
+    /// One pass over the names, as libseccomp takes them: of rule entries without conditions the
+    /// first decides; it beats those with conditions; what does as the default does is never added.
+    pub(super) fn new(profile: &Profile<'_>, names: &[NameUse<'_>]) -> Self {
+        let count = syscalls::all().len();
+        let mut first = vec![0; count];
+        let mut next = vec![0; names.len()];
+        for (place, name) in names.iter().enumerate().rev() {
+            if let Spelling::Known(syscall) = name.spelling {
+                next[place] = std::mem::replace(&mut first[syscall.index()], place as u32 + 1);
+            }
+        }
+        let default = Effect::of(profile.default_action, profile.default_errno_ret);
+        let mut states = vec![State::default(); count];
+        let mut last: Option<(&RuleEntry<'_>, Option<Standing>)> = None;
+        for name in names {
+            let Spelling::Known(syscall) = name.spelling else {
+                continue;
+            };
+            let standing = match last {
+                Some((entry, standing)) if std::ptr::eq(entry, name.entry) => standing,
+                _ => Standing::of(profile, name.entry, default),
+            };
+            last = Some((name.entry, standing));
+            states[syscall.index()].add(standing);
+        }
+        let default = default.map(|default| Permission::of(default.action));
+        Self {
+            by_syscall: (states.iter()).map(|it| it.permission(default)).collect(),
+            first,
+            next,
+        }
+    }
+
+    pub(super) fn of(&self, syscall: &Syscall) -> Option<Permission> {
+        *self.by_syscall.get(syscall.index())?
+    }
+
+    /// The places among the names where a syscall is used, in their order.
+    pub(super) fn uses(&self, syscall: &Syscall) -> impl Iterator<Item = usize> {
+        let place = |after: u32| (after as usize).checked_sub(1);
+        let first = self.first.get(syscall.index()).copied().and_then(place);
+        std::iter::successors(first, move |&at| self.next.get(at).copied().and_then(place))
+    }
+}
+
+/// What a rule entry asks for.
+#[derive(Clone, Copy)]
+struct Standing {
+    /// `None` if it does as the default does.
+    permission: Option<Permission>,
+    /// Whether it holds for every container.
+    is_everywhere: bool,
+    has_conditions: bool,
+}
+
+impl Standing {
+    /// `None` if there is no such action.
+    fn of(profile: &Profile<'_>, entry: &RuleEntry<'_>, default: Option<Effect>) -> Option<Self> {
+        let effect = Effect::of(entry.action, entry.errno_ret)?;
+        // By name only Podman reads an errno; which number it is does not matter here.
+        let is_default = Some(effect) == default
+            && entry.errno.map(|it| it.value) == profile.default_errno.map(|it| it.value);
+        Some(Self {
+            permission: (!is_default).then(|| Permission::of(effect.action)),
+            is_everywhere: is_blank(entry.includes.as_ref()) && is_blank(entry.excludes.as_ref()),
+            has_conditions: !entry.args.is_empty(),
+        })
+    }
+}
+
+fn is_blank(filter: Option<&Filter<'_>>) -> bool {
+    filter.is_none_or(|it| it.caps.is_empty() && it.arches.is_empty() && it.min_kernel.is_none())
+}
+
+/// What the rule entries so far ask for a call.
+#[derive(Clone, Copy, Default)]
+struct State {
+    /// Of the first one without conditions that always holds: nothing after it counts.
+    decided: Option<Permission>,
+    /// Of those without conditions that hold for some containers.
+    somewhere: Option<Permission>,
+    /// Of those with conditions.
+    conditional: Option<Permission>,
+    is_unknown: bool,
+}
+
+impl State {
+    fn add(&mut self, standing: Option<Standing>) {
+        let Some(standing) = standing else {
+            self.is_unknown = true;
+            return;
+        };
+        let Some(permission) = standing.permission.filter(|_| self.decided.is_none()) else {
+            return;
+        };
+        let place = if standing.has_conditions {
+            &mut self.conditional
+        } else if standing.is_everywhere {
+            &mut self.decided
+        } else {
+            &mut self.somewhere
+        };
+        *place = Some(place.map_or(permission, |before| before.or(permission)));
+    }
+
+    fn permission(self, default: Option<Permission>) -> Option<Permission> {
+        let default = default.filter(|_| !self.is_unknown)?;
+        let base = match self.decided {
+            Some(decided) => decided,
+            None => self.conditional.map_or(default, |it| it.or(default)),
+        };
+        Some(self.somewhere.map_or(base, |somewhere| somewhere.or(base)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Permission, Permissions};
+    use crate::lint::NameUse;
+    use crate::profile::{Found, find};
+    use crate::syscalls::{lookup, spelling};
+    use crate::text::json;
+
+    fn permission(default: &str, entries: &str) -> (Option<Permission>, usize) {
+        let text = format!(r#"{{"defaultAction":"SCMP_ACT_{default}","syscalls":[{entries}]}}"#);
+        let document = json::parse(text.as_bytes());
+        let Found::Profile(profile) = find(&document, None) else {
+            panic!("no profile");
+        };
+        let mut names = Vec::new();
+        for entry in &profile.entries {
+            names.extend(entry.names.iter().map(|&text| NameUse {
+                text,
+                entry,
+                spelling: spelling(text.value),
+            }));
+        }
+        let permissions = Permissions::new(&profile, &names);
+        let read = lookup("read").unwrap();
+        (permissions.of(read), permissions.uses(read).count())
+    }
+
+    const ALLOW: &str = r#"{"names":["write","read"],"action":"SCMP_ACT_ALLOW"}"#;
+    const DENY: &str = r#"{"names":["read"],"action":"SCMP_ACT_ERRNO"}"#;
+    const DENY_38: &str = r#"{"names":["read"],"action":"SCMP_ACT_ERRNO","errnoRet":38}"#;
+    const IF: &str = r#"{"names":["read"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"}]}"#;
+    const CAP: &str =
+        r#"{"names":["read"],"action":"SCMP_ACT_ALLOW","includes":{"caps":["CAP_BPF"]}}"#;
+    const UNKNOWN: &str = r#"{"names":["read"],"action":"SCMP_ACT_X"}"#;
+
+    /// A rule would call a call permitted that is denied, or the other way round.
+    #[test]
+    fn entries_count_as_in_libseccomp() {
+        use Permission::{Always, Never, Sometimes};
+        for (default, entries, expected) in [
+            ("ERRNO", vec![], Some(Never)),
+            ("ALLOW", vec![], Some(Always)),
+            ("NOTIFY", vec![], Some(Sometimes)),
+            ("ERRNO", vec![ALLOW], Some(Always)),
+            ("ERRNO", vec![DENY, ALLOW], Some(Always)),
+            ("ERRNO", vec![DENY_38, ALLOW], Some(Never)),
+            ("ERRNO", vec![ALLOW, DENY_38], Some(Always)),
+            ("ERRNO", vec![IF], Some(Sometimes)),
+            ("ERRNO", vec![IF, ALLOW], Some(Always)),
+            ("ERRNO", vec![CAP], Some(Sometimes)),
+            ("ERRNO", vec![CAP, DENY_38], Some(Sometimes)),
+            ("ERRNO", vec![ALLOW, CAP], Some(Always)),
+            ("ALLOW", vec![IF, CAP], Some(Always)),
+            ("ERRNO", vec![ALLOW, UNKNOWN], None),
+            ("X", vec![ALLOW], None),
+        ] {
+            let found = permission(default, &entries.join(","));
+            assert_eq!(found, (expected, entries.len()), "{default}: {entries:?}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! The policy of one call on one architecture.
+
+use std::borrow::Cow;
+
+use super::conditions::{calls_of, is_void, truncated};
+use crate::filter::{Diagram, Diagrams, Leaf, TooLarge, Verdict};
+use crate::profile::{Action, Comparison, Effect};
+
+/// A rule on the call.
+#[derive(Clone, Debug)]
+pub struct CallRule<'r> {
+    /// What happens to the call.
+    pub effect: Effect,
+    /// What its arguments must be; all of it, each argument at most once.
+    pub comparisons: Cow<'r, [Comparison]>,
+    /// The rule entry that it comes from, counted from 0.
+    pub entry: usize,
+}
+
+/// What happens to a call, by its arguments.
+#[derive(Clone, Debug)]
+pub struct CallPolicy<'r> {
+    default: Effect,
+    bits: u8,
+    rules: Vec<CallRule<'r>>,
+    /// The rule without conditions that decides.
+    unconditional: Option<usize>,
+}
+
+/// What happens to a call with certain arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decided {
+    /// This.
+    Effect {
+        /// What happens.
+        effect: Effect,
+        /// The first rule that says so, by its place in [`CallPolicy::rules`]; `None` if no rule is
+        /// about such arguments, so that the default decides.
+        rule: Option<usize>,
+    },
+    /// One of these rules decides, and libseccomp's inner order says which.
+    OneOf(Vec<usize>),
+}
+
+/// What becomes of a rule, whatever the arguments are. Rules are known by their places in
+/// [`CallPolicy::rules`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It decides where its conditions hold.
+    Decides,
+    /// It does what the default does, and runtimes pass over it.
+    IsDefault,
+    /// It is lost to that rule, the first without conditions.
+    LostTo(usize),
+    /// Its conditions hold for no arguments.
+    NeverHolds,
+    /// Those rules do something else, and their conditions hold for some of the same arguments:
+    /// for these, which one decides is not known.
+    Overlaps(Vec<usize>),
+}
+
+impl<'r> CallPolicy<'r> {
+    /// The policy of rules on one call, in the order in which a runtime adds them, on an
+    /// architecture of 32 or 64 `bits`.
+    #[must_use]
+    pub fn new(default: Effect, bits: u8, rules: Vec<CallRule<'r>>) -> Self {
+        let is_unconditional = |rule: &CallRule<'_>| {
+            let mut comparisons = rule.comparisons.iter();
+            rule.effect != default && comparisons.all(|&it| is_void(&truncated(it, bits)))
+        };
+        Self {
+            default,
+            bits,
+            unconditional: rules.iter().position(is_unconditional),
+            rules,
+        }
+    }
+
+    /// The rules.
+    #[must_use]
+    pub fn rules(&self) -> &[CallRule<'r>] {
+        &self.rules
+    }
+
+    /// What happens where no rule decides.
+    #[must_use]
+    pub const fn default(&self) -> Effect {
+        self.default
+    }
+
+    /// The rules that libseccomp keeps, by their places.
+    fn kept(&self) -> impl Iterator<Item = (usize, &CallRule<'r>)> {
+        let rules = self.rules.iter().enumerate();
+        rules.filter(|&(place, rule)| match self.unconditional {
+            Some(winner) => place == winner,
+            None => rule.effect != self.default,
+        })
+    }
+
+    /// What happens to the call with these arguments.
+    #[must_use]
+    pub fn decide(&self, arguments: &[u64; 6]) -> Decided {
+        let holds = |comparison: &Comparison| {
+            let argument = arguments.get(comparison.index as usize);
+            let argument = argument.copied().unwrap_or_default();
+            let argument = if self.bits == 32 {
+                argument & u64::from(u32::MAX)
+            } else {
+                argument
+            };
+            truncated(*comparison, self.bits).holds(argument)
+        };
+        let matching = self
+            .kept()
+            .filter(|(_, rule)| rule.comparisons.iter().all(holds));
+        let mut matching = matching.peekable();
+        let first = matching.peek().map(|&(place, rule)| (place, rule.effect));
+        let matching: Vec<_> = matching.collect();
+        match first {
+            None => Decided::Effect {
+                effect: self.default,
+                rule: None,
+            },
+            Some((place, effect)) if matching.iter().all(|(_, rule)| rule.effect == effect) => {
+                Decided::Effect {
+                    effect,
+                    rule: Some(place),
+                }
+            }
+            Some(_) => Decided::OneOf(matching.into_iter().map(|(place, _)| place).collect()),
+        }
+    }
+
+    /// What becomes of each rule, in their order.
+    ///
+    /// # Errors
+    /// If there are too many nodes.
+    pub fn fates(&self, diagrams: &mut Diagrams) -> Result<Vec<Fate>, TooLarge> {
+        let mut sets = Vec::new();
+        for (place, rule) in self.kept() {
+            let set = calls_of(&rule.comparisons, self.bits, diagrams)?;
+            sets.push((place, rule.effect, set));
+        }
+        let mut fates = Vec::new();
+        for (place, rule) in self.rules.iter().enumerate() {
+            let kept = sets.iter().find(|(other, ..)| *other == place);
+            fates.push(match (kept, self.unconditional) {
+                (None, _) if rule.effect == self.default => Fate::IsDefault,
+                (None, Some(winner)) => Fate::LostTo(winner),
+                (None, None) | (Some((_, _, Diagram::NONE)), _) => Fate::NeverHolds,
+                (Some(&(_, effect, set)), _) => {
+                    let mut others = Vec::new();
+                    for &(other, other_effect, other_set) in &sets {
+                        if other_effect != effect && diagrams.both(set, other_set)? != Diagram::NONE
+                        {
+                            others.push(other);
+                        }
+                    }
+                    match others.is_empty() {
+                        true => Fate::Decides,
+                        false => Fate::Overlaps(others),
+                    }
+                }
+            });
+        }
+        Ok(fates)
+    }
+
+    /// What is decided for all arguments. A leaf is [`Leaf::OneOf`] where that is not known.
+    ///
+    /// # Errors
+    /// If there are too many nodes.
+    pub fn diagram(&self, diagrams: &mut Diagrams) -> Result<Diagram, TooLarge> {
+        // What each effect's rules hold for, together.
+        let mut effects: Vec<(Effect, Diagram)> = Vec::new();
+        for (_, rule) in self.kept() {
+            let calls = calls_of(&rule.comparisons, self.bits, diagrams)?;
+            match effects
+                .iter_mut()
+                .find(|(effect, _)| *effect == rule.effect)
+            {
+                Some((_, all)) => *all = diagrams.either(*all, calls)?,
+                None => effects.push((rule.effect, calls)),
+            }
+        }
+        let default = diagrams.leaf(Leaf::Verdict(verdict(self.default)));
+        let mut held = Diagram::NONE;
+        let mut decided = default;
+        for (effect, calls) in effects {
+            let leaf = diagrams.leaf(Leaf::Verdict(verdict(effect)));
+            // Where no other holds, this one decides; elsewhere one of them all.
+            let several = diagrams.combine(decided, leaf, joined)?;
+            let here = diagrams.choose(held, several, leaf)?;
+            decided = diagrams.choose(calls, here, decided)?;
+            held = diagrams.either(held, calls)?;
+        }
+        Ok(decided)
+    }
+}
+
+/// What is decided where one of two is.
+fn joined(one: &Leaf, other: &Leaf) -> Leaf {
+    let all = |leaf: &Leaf| match leaf {
+        Leaf::Verdict(verdict) => vec![*verdict],
+        Leaf::OneOf(verdicts) => verdicts.clone(),
+        Leaf::Outside | Leaf::Inside => Vec::new(),
+    };
+    let mut verdicts = all(one);
+    verdicts.extend(all(other));
+    verdicts.sort_unstable();
+    verdicts.dedup();
+    match verdicts[..] {
+        [verdict] => Leaf::Verdict(verdict),
+        _ => Leaf::OneOf(verdicts),
+    }
+}
+
+/// What a filter returns for an effect.
+pub(super) fn verdict(effect: Effect) -> Verdict {
+    Verdict {
+        action: effect.action,
+        data: match effect.action {
+            Action::Errno | Action::Trace => effect.errno,
+            _ => 0,
+        },
+        is_known: true,
+    }
+}
