@@ -4,6 +4,7 @@
 //! crun's are the entries in its cache. runc keeps none: strace prints what it hands the kernel.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -196,10 +197,10 @@ impl Tally {
         );
         if self.reordered > 0 {
             let count = self.reordered;
-            said += &format!(", {count} more but for the order in the stub");
+            let _ = write!(said, ", {count} more but for the order in the stub");
         }
         for (case, how) in &self.otherwise {
-            said += &format!("\n  {case:?}: {how}");
+            let _ = write!(said, "\n  {case:?}: {how}");
         }
         Step {
             passed: self.otherwise.is_empty() && self.equal > 100,
@@ -228,8 +229,9 @@ fn stub(program: &[u8]) -> Option<Stub> {
         .count();
     let first = arches + 1;
     let end = first + 1 + raw.get(first).filter(|it| it.code == JUMP)?.constant as usize;
-    let distance =
-        |index: usize, skipped: u32| (end as i64) - (index as i64 + 1 + i64::from(skipped));
+    let distance = |index: usize, skipped: u32| {
+        end.cast_signed() as i64 - (index.cast_signed() as i64 + 1 + i64::from(skipped))
+    };
     let mut sections = BTreeMap::new();
     for index in 1..first {
         let test = raw.get(index)?;

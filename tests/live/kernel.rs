@@ -1,6 +1,7 @@
 //! What filters do in the kernel against what seclint says they do: filters of generated sections
 //! are made, loaded, and asked about calls.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -96,7 +97,10 @@ pub(crate) fn judge() -> Result<Tally, LiveError> {
             continue;
         };
         let bytes = filter.bytes();
-        let program: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let program = bytes.iter().fold(String::new(), |mut digits, byte| {
+            let _ = write!(digits, "{byte:02x}");
+            digits
+        });
         let asked = asked(&calls, filters.len());
         input += &lines(&program, asked);
         filters.push(filter);
@@ -144,7 +148,7 @@ fn lines<'c>(program: &str, calls: impl Iterator<Item = &'c Asked>) -> String {
     let mut lines = String::new();
     for (number, arguments) in calls {
         let words = arguments.map(|it| format!(" {it:x}")).concat();
-        lines += &format!("{program} {number:x}{words}\n");
+        let _ = writeln!(lines, "{program} {number:x}{words}");
         if program != "-" {
             program = "=";
         }
