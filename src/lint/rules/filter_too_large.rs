@@ -37,9 +37,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         return;
     };
     let message = match compile(&plan) {
-        Err(CompileError::Refused(refused)) => {
-            format!("the kernel refuses the filter, and no container starts: {refused}")
-        }
+        Err(CompileError::Refused(_)) => format!(
+            "the filter has more than {MAX_INSTRUCTIONS} instructions: the kernel refuses it, and no container starts"
+        ),
         Err(CompileError::NoLibrary) if estimate > MAX_INSTRUCTIONS => format!(
             "the filter has about {estimate} instructions, and the kernel refuses more than {MAX_INSTRUCTIONS}: no container starts"
         ),
