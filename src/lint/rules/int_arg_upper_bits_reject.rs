@@ -26,7 +26,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 .here("compares all 64 bits")
                 .help(upper_bits::help(found.bits))
                 .fact("syscall", name)
-                .fact("arguments", found.arguments.to_vec()),
+                .fact("arguments", found.arguments.to_vec())
+                .fact("index", found.index)
+                .fact("taken", found.taken),
         );
     }
 }
