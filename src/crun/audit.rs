@@ -1,18 +1,21 @@
 //! What a state root's cache holds, what made each entry, and what it hides.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::candidate::{Candidate, Candidates, Search};
-use super::entry::{Entry, Examiner, Pruned, Status, check_permissions, describe, in_root, is_key};
+use super::content::Comparer;
+use super::entry::{Entry, Pruned, Status, check_permissions, describe, in_root, is_key};
+use super::examine::Examiner;
 use super::key::KeyScheme;
 use super::resolution::SeenSets;
 use super::root::{Cache, ContainerDirectory, Item, RootError, StateRoot};
+use super::sections::Sections;
 use super::storage::Storage;
-use super::{Host, rules};
+use super::{Host, rules, told};
 use crate::finding::{Finding, Rule, Severity};
 use crate::syscalls::{Release, TABLE_RELEASE};
 use crate::target::Uname;
@@ -115,6 +118,8 @@ pub struct AuditSummary {
     pub foreign: usize,
     /// Entries that are no filter.
     pub malformed: usize,
+    /// Entries that are not what their configurations ask for.
+    pub mismatch: usize,
     /// Entries that hide warnings.
     pub hides_warnings: usize,
     /// Entries that are explained and hide nothing.
@@ -125,6 +130,10 @@ pub struct AuditSummary {
     pub pinned: usize,
     /// Of all entries, those that are known not to be used by this crun.
     pub stale: usize,
+    /// Of all entries, those that could not be compared with what explains them.
+    pub not_compared: usize,
+    /// How often libseccomp was asked for a filter, to compare entries with.
+    pub compiled: usize,
     /// Findings that are errors.
     pub errors: usize,
     /// Findings that are warnings.
@@ -143,6 +152,9 @@ pub struct Sources<'s> {
     /// Where engines store containers.
     pub storages: &'s [Storage],
 }
+
+/// How many bytes of stored containers' configurations are held that explain no entry by its key.
+const MOST_SPARE_BYTES: usize = 64 << 20;
 
 /// Audits the cache of a state root. `host` is what made its keys, or why that
 /// is not known; `libseccomp` decides which names were unknown.
@@ -200,6 +212,8 @@ pub fn audit(
         known_to: libseccomp.unwrap_or(TABLE_RELEASE),
         names: keys().map(|item| item.name.as_str()).collect(),
         seen: SeenSets::default(),
+        sections: Sections::default(),
+        spare: MOST_SPARE_BYTES,
         notes,
     };
     for container in root.containers()? {
@@ -213,20 +227,25 @@ pub fn audit(
     for source in sources.profiles {
         candidates.extend(search.profiles(source));
     }
+    let sections = std::mem::take(&mut search.sections);
     let mut notes = search.notes(!sources.profiles.is_empty());
     let scheme = scheme(host, &mut candidates, &items);
     notes.extend(scheme.note(host));
-    let examiner = Examiner {
+    let mut examiner = Examiner {
         root,
         directory: directory.as_ref(),
         host,
         candidates: Candidates::new(&candidates),
+        comparer: Comparer::new(&sections, libseccomp),
         is_mixed: scheme.differing > 0,
     };
     let entries: Vec<_> = items
         .iter()
         .map(|item| examiner.examine(item, &mut findings))
         .collect();
+    findings.extend(collisions(&candidates, &mut examiner.comparer));
+    let compiled = examiner.comparer.compiled;
+    notes.extend(not_compared(&entries));
     let unread = entries.iter().filter(|entry| entry.is_unread).count();
     if unread > 0 {
         let entries = if unread == 1 { "entry" } else { "entries" };
@@ -248,7 +267,10 @@ pub fn audit(
         containers,
         findings,
         notes,
-        summary: AuditSummary::default(),
+        summary: AuditSummary {
+            compiled,
+            ..AuditSummary::default()
+        },
         directory,
     };
     audit.count();
@@ -263,7 +285,7 @@ impl Audit {
     }
 
     /// Removes the entries that a selected rule asks to remove: those that hide
-    /// warnings, and those that are no filters. Says of each what came of it.
+    /// warnings, and those that are not what they should be, or no filters. Says of each what came of it.
     pub fn prune(&mut self, is_dry_run: bool, is_selected: impl Fn(&Rule) -> bool) {
         let Some(directory) = &self.directory else {
             return;
@@ -296,6 +318,7 @@ impl Audit {
             entries: self.entries.len(),
             foreign: status(Status::Foreign),
             malformed: status(Status::Malformed),
+            mismatch: status(Status::Mismatch),
             hides_warnings: status(Status::HidesWarnings),
             clean: status(Status::Clean),
             unattributed: status(Status::Unattributed),
@@ -303,6 +326,10 @@ impl Audit {
             stale: (self.entries.iter())
                 .filter(|entry| entry.stale == Some(true))
                 .count(),
+            not_compared: (self.entries.iter())
+                .filter(|entry| entry.is_compared() == Some(false))
+                .count(),
+            compiled: self.summary.compiled,
             errors: severity(Severity::Error),
             warnings: severity(Severity::Warning),
             infos: severity(Severity::Info),
@@ -404,4 +431,45 @@ fn scheme(host: Option<&Host>, candidates: &mut [Candidate], items: &[Item]) -> 
         agreeing,
         differing,
     }
+}
+
+/// Why entries were not compared with what explains them, in sentences.
+fn not_compared(entries: &[Entry]) -> Vec<String> {
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for entry in entries.iter().filter(|it| it.is_compared() == Some(false)) {
+        let reason = entry.content.as_ref().and_then(|it| it.reason.as_deref());
+        *reasons.entry(reason.unwrap_or_default()).or_default() += 1;
+    }
+    let reasons = reasons.into_iter();
+    let note = |(reason, count)| match count {
+        1 => format!("1 entry was not compared with what explains it: {reason}"),
+        _ => format!("{count} entries were not compared with what explains them: {reason}"),
+    };
+    reasons.map(note).collect()
+}
+
+/// Configurations and profiles that have the same key, and ask for different filters: of each key
+/// the first two.
+fn collisions(candidates: &[Candidate], comparer: &mut Comparer<'_>) -> Vec<Finding> {
+    let mut by_key: BTreeMap<&str, Vec<&Candidate>> = BTreeMap::new();
+    for candidate in candidates {
+        if let Some(key) = &candidate.key {
+            let alike = by_key.entry(key).or_default();
+            if alike.iter().all(|other| other.section != candidate.section) {
+                alike.push(candidate);
+            }
+        }
+    }
+    let mut findings = Vec::new();
+    for (key, alike) in by_key {
+        let Some((&first, others)) = alike.split_first() else {
+            continue;
+        };
+        let found = others.iter().find_map(|&other| {
+            let (call, asked) = comparer.collision(first.section?, other.section?)?;
+            Some(told::collision([first, other], &call, asked, key))
+        });
+        findings.extend(found);
+    }
+    findings
 }

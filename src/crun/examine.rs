@@ -1,0 +1,319 @@
+//! What the audit makes of a file in the cache.
+
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use rustix::fs::FileType;
+
+use super::candidate::{Candidate, Candidates};
+use super::content::{Compared, Comparer, Content, Outcome, Witness};
+use super::entry::{Attribution, By, Entry, Status, check_permissions, describe, in_root, is_key};
+use super::root::{Item, StateRoot, read_file};
+use super::weak::Weakness;
+use super::{Host, rules, told};
+use crate::filter::{self, ByteOrder, Filter, Refused};
+use crate::finding::{Finding, Location};
+
+/// What is in an entry.
+enum Contents {
+    /// What the kernel takes for a filter.
+    Filter(Filter),
+    /// What it refuses; if only for its byte order, that one and the host's.
+    Refused(Refused, Option<(ByteOrder, ByteOrder)>),
+    /// It may not be read, or is gone.
+    Unread,
+}
+
+/// In what an entry is not what a configuration asks for.
+pub(super) struct Mismatch<'a> {
+    /// The configuration.
+    pub(super) candidate: &'a Candidate,
+    /// A call that shows it, or why no filter that libseccomp makes is like that.
+    pub(super) shown: Result<Witness, String>,
+    /// Another configuration that has the same key, and asks for what the entry is.
+    pub(super) other: Option<&'a Candidate>,
+}
+
+/// What a file in the cache is held against.
+pub(super) struct Examiner<'a> {
+    pub(super) root: &'a StateRoot,
+    /// The cache, if there is one.
+    pub(super) directory: Option<&'a OwnedFd>,
+    pub(super) host: Option<&'a Host>,
+    pub(super) candidates: Candidates<'a>,
+    pub(super) comparer: Comparer<'a>,
+    /// Whether there are containers from before an update.
+    pub(super) is_mixed: bool,
+}
+
+impl<'a> Examiner<'a> {
+    /// What the audit makes of a file in the cache.
+    pub(super) fn examine(&mut self, item: &Item, findings: &mut Vec<Finding>) -> Entry {
+        let mut entry = Entry::of(item);
+        let location = in_root(self.root, &format!(".cache/seccomp/{}", item.name));
+        if !is_key(&item.name) {
+            let message =
+                "not a cache entry: entries have names of 64 lower-case hexadecimal digits";
+            findings.push(
+                Finding::new(&rules::FOREIGN_FILE, location, message)
+                    .help("find out what put it there, and remove it"),
+            );
+            return entry;
+        }
+        if item.stat.kind != FileType::RegularFile {
+            let message = format!("{} in the place of a cache entry", describe(item.stat.kind));
+            findings.push(Finding::new(&rules::PERMISSIONS, location, message).help("remove it"));
+            return entry;
+        }
+        check_permissions(self.root, &item.stat, &location, findings);
+        entry.pinned = item.stat.mode & 0o1000 != 0;
+        let mut explained: Vec<_> = self.candidates.of(item).collect();
+        let contents = self.contents(item);
+        entry.is_unread = matches!(contents, Contents::Unread);
+        let (mut mismatch, mut bug) = (None, None);
+        if let Contents::Filter(filter) = &contents {
+            if explained.is_empty() {
+                explained.extend(self.by_content(filter));
+            }
+            (entry.content, mismatch) = self.compare(filter, &explained);
+            bug = self.merge_bug(filter, &explained, mismatch.as_ref());
+        }
+        attribute(&mut entry, &explained);
+        entry.status = if let Contents::Refused(..) = contents {
+            Status::Malformed
+        } else if mismatch.is_some() {
+            Status::Mismatch
+        } else if entry.hidden().next().is_some() {
+            Status::HidesWarnings
+        } else if !entry.attributed.is_empty() {
+            Status::Clean
+        } else {
+            Status::Unattributed
+        };
+        findings.extend(self.verdict(&entry, &contents, mismatch.as_ref(), location.clone()));
+        if let Some((candidate, witness)) = bug {
+            findings.push(told::merge_bug(candidate, &witness, location.clone()));
+        }
+        findings.extend(self.weakness(&entry, &contents, &explained, location.clone()));
+        findings.extend(self.stale(&entry, location));
+        entry
+    }
+
+    /// The candidate that means what an entry decides, if there is exactly one.
+    fn by_content(&mut self, filter: &Filter) -> Option<(&'a Candidate, By)> {
+        let sections = self.comparer.sections_of(filter);
+        let candidate = self.candidates.only_of(&sections)?;
+        Some((candidate, By::Content))
+    }
+
+    /// Compares an entry with all that explains it.
+    fn compare(
+        &mut self,
+        filter: &Filter,
+        explained: &[(&'a Candidate, By)],
+    ) -> (Option<Content>, Option<Mismatch<'a>>) {
+        let mut known = HashMap::new();
+        let mut outcomes: Vec<(&Candidate, Outcome)> = Vec::new();
+        for (place, &(candidate, by)) in explained.iter().enumerate() {
+            // Known by link and by key, it is compared once, and by key, which says more.
+            let next = explained.get(place + 1);
+            if next.is_some_and(|(next, _)| std::ptr::eq(*next, candidate)) {
+                continue;
+            }
+            let outcome = match candidate.section {
+                None => Outcome::Unknown("it is not known which crun made it".to_owned()),
+                Some(section) => known
+                    .entry(section)
+                    .or_insert_with(|| self.comparer.compare(filter, section))
+                    .clone(),
+            };
+            let outcome = match outcome {
+                Outcome::Differs(_) if by == By::Link => Outcome::Unknown(
+                    "another crun, libseccomp or kernel made it, whose filters may differ"
+                        .to_owned(),
+                ),
+                outcome => outcome,
+            };
+            outcomes.push((candidate, outcome));
+        }
+        // Of the ways that a profile may have come to crun, one is enough.
+        let is_resolved_to_it: Vec<_> = (outcomes.iter())
+            .filter(|(candidate, outcome)| candidate.container.is_none() && outcome.is_equal())
+            .map(|(candidate, _)| candidate.source.name())
+            .collect();
+        let counts = |candidate: &Candidate, outcome: &Outcome| {
+            candidate.container.is_some()
+                || outcome.is_equal()
+                || !is_resolved_to_it.contains(&candidate.source.name())
+        };
+        let counting = outcomes.iter().filter(|(candidate, outcome)| counts(candidate, outcome));
+        let mut content: Option<Content> = None;
+        for (candidate, outcome) in counting {
+            let (compared, reason) = match outcome {
+                Outcome::Differs(shown) => {
+                    let other = outcomes.iter().find(|(_, outcome)| outcome.is_equal());
+                    let content = Content {
+                        compared: Compared::Meaning,
+                        reason: shown.as_ref().err().cloned(),
+                        witness: shown.as_ref().ok().copied(),
+                    };
+                    let mismatch = Mismatch {
+                        candidate,
+                        shown: shown.clone(),
+                        other: other.map(|(other, _)| *other),
+                    };
+                    return (Some(content), Some(mismatch));
+                }
+                Outcome::Unknown(reason) => (Compared::No, Some(reason.clone())),
+                Outcome::Meaning => (Compared::Meaning, None),
+                Outcome::Bytes => (Compared::Bytes, None),
+            };
+            if content.as_ref().is_none_or(|least| compared < least.compared) {
+                content = Some(Content {
+                    compared,
+                    reason,
+                    witness: None,
+                });
+            }
+        }
+        (content, None)
+    }
+
+    /// A call that libseccomp got wrong when it made an entry, and for whom.
+    fn merge_bug(
+        &self,
+        filter: &Filter,
+        explained: &[(&'a Candidate, By)],
+        mismatch: Option<&Mismatch<'_>>,
+    ) -> Option<(&'a Candidate, Witness)> {
+        if mismatch.is_some() {
+            return None;
+        }
+        explained.iter().find_map(|&(candidate, _)| {
+            let witness = self.comparer.merge_bug(filter, candidate.section?)?;
+            Some((candidate, witness))
+        })
+    }
+
+    /// Reads an entry, once and no further than a filter can be long, and asks whether the kernel
+    /// of its machine takes it.
+    fn contents(&self, item: &Item) -> Contents {
+        if let Some(refused) = Refused::by_size(item.stat.bytes) {
+            return Contents::Refused(refused, None);
+        }
+        let read = |directory| read_file(directory, &item.name, filter::MAX_BYTES);
+        let Some(bytes) = self.directory.and_then(read) else {
+            return Contents::Unread;
+        };
+        let order = self.host.and_then(Host::byte_order);
+        let read = match order {
+            Some(order) => Filter::read(&bytes, order),
+            None => Filter::detect(&bytes),
+        };
+        match (read, order) {
+            (Ok(filter), _) => Contents::Filter(filter),
+            (Err(refused), Some(order)) => {
+                let other = Filter::detect(&bytes).ok().map(|filter| filter.order());
+                Contents::Refused(refused, other.map(|other| (other, order)))
+            }
+            (Err(refused), None) => Contents::Refused(refused, None),
+        }
+    }
+
+    fn verdict(
+        &self,
+        entry: &Entry,
+        contents: &Contents,
+        mismatch: Option<&Mismatch<'_>>,
+        location: Location,
+    ) -> Option<Finding> {
+        let finding = match entry.status {
+            Status::Malformed => {
+                let Contents::Refused(refused, orders) = contents else {
+                    return None;
+                };
+                told::malformed(entry, refused, *orders, location)
+            }
+            Status::Mismatch => told::mismatch(entry, mismatch?, location),
+            Status::HidesWarnings => told::hides_warnings(entry, location),
+            Status::Unattributed => {
+                let message = format!("nothing here explains this entry, made {}", entry.modified);
+                let help = if self.is_mixed {
+                    "give the profiles that containers run with by --profile, and where engines store containers by --storage; if it is from before an update, audit again with --runtime, --libseccomp and --uname as they were"
+                } else {
+                    "give the profiles that containers run with by --profile, and where engines store containers by --storage"
+                };
+                Finding::new(&rules::UNATTRIBUTED, location, message).help(help)
+            }
+            Status::Foreign | Status::Clean => return None,
+        };
+        Some(finding)
+    }
+
+    /// What is weak in an entry that is not known to be as asked. What is as asked is for the rules
+    /// about profiles to judge.
+    fn weakness(
+        &self,
+        entry: &Entry,
+        contents: &Contents,
+        explained: &[(&Candidate, By)],
+        location: Location,
+    ) -> Option<Finding> {
+        let Contents::Filter(filter) = contents else {
+            return None;
+        };
+        let compared = entry.content.as_ref().map(|content| content.compared);
+        if compared.is_some_and(|compared| compared != Compared::No) || self.comparer.is_late() {
+            return None;
+        }
+        let sections = self.comparer.sections;
+        let mut plans = explained.iter().filter_map(|(it, _)| sections.plan(it.section?));
+        let weakness = Weakness::of(filter, plans.next())?;
+        Some(told::weakness(entry, &weakness, location))
+    }
+
+    fn stale(&self, entry: &Entry, location: Location) -> Option<Finding> {
+        let host = self.host.filter(|_| entry.stale == Some(true))?;
+        let containers = entry.containers();
+        let whose = match containers.as_slice() {
+            [container] => format!("container {container}"),
+            several => format!("{} containers", several.len()),
+        };
+        let message = format!(
+            "crun {} with libseccomp {} under this kernel does not use this entry, which {whose} started with",
+            host.crun, host.libseccomp
+        );
+        let finding = Finding::new(&rules::STALE, location, message)
+            .help("it was made under another crun, libseccomp or kernel, as before an update; a container keeps its filter until it is made anew")
+            .fact("entry", entry.name.as_str())
+            .fact("modified", entry.modified.as_str())
+            .fact("containers", containers);
+        Some(finding)
+    }
+}
+
+/// Says what explains the entry, and so whether crun here uses it.
+fn attribute(entry: &mut Entry, explained: &[(&Candidate, By)]) {
+    let mut last = None;
+    for &(candidate, by) in explained {
+        entry.attributed.push(Attribution {
+            path: candidate.source.name().to_owned(),
+            container: candidate.container.clone(),
+            by,
+            resolved: candidate.resolved.clone(),
+        });
+        // Known by link and by key, it still hides each name once.
+        if !last.is_some_and(|last| std::ptr::eq(last, candidate)) {
+            entry.hidden.push(Arc::clone(&candidate.hidden));
+        }
+        last = Some(candidate);
+        match by {
+            By::Key => entry.stale = Some(false),
+            By::Link if candidate.agrees == Some(false) && entry.stale.is_none() => {
+                entry.stale = Some(true);
+            }
+            By::Link | By::Content => {}
+        }
+    }
+}
