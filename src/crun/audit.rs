@@ -455,7 +455,11 @@ fn collisions(candidates: &[Candidate], comparer: &mut Comparer<'_>) -> Vec<Find
     for candidate in candidates {
         if let Some(key) = &candidate.key {
             let alike = by_key.entry(key).or_default();
-            if alike.iter().all(|other| other.section != candidate.section) {
+            // Of the ways that one profile may come to crun, a host has one.
+            let differs = |other: &&Candidate| {
+                other.section != candidate.section && !Arc::ptr_eq(&other.source, &candidate.source)
+            };
+            if alike.iter().all(differs) {
                 alike.push(candidate);
             }
         }

@@ -9,7 +9,7 @@ use super::entry::{By, Hidden};
 use super::key::{self, KeyError, KeyScheme, cache_key_by};
 use super::resolution::{Resolution, SeenSets};
 use super::root::{ContainerDirectory, Item, RootError, StateRoot};
-use super::sections::{SectionId, Sections};
+use super::sections::{Known, SectionId, Sections};
 use super::storage::Storage;
 use crate::engine;
 use crate::finding::Location;
@@ -143,8 +143,7 @@ impl Search<'_> {
                 key = self.host.map(|host| made(&section, fails, host));
                 asked = self.add(&section, fails);
                 // Where crun refuses instead of warning, an entry shows that it knew all names.
-                let warns = asked.is_none_or(|section| self.sections.warns(section));
-                if !fails && warns {
+                if !fails && asked.is_none_or(|known| known.warns) {
                     unknown = self.hidden(&section, |node| Location::node(&source, node));
                 }
             }
@@ -157,13 +156,13 @@ impl Search<'_> {
             resolved: None,
             filter,
             key,
-            section: asked,
+            section: asked.map(|known| known.id),
             agrees: None,
             source: Arc::clone(&source),
         })
     }
 
-    fn add(&mut self, section: &Section<'_>, fails_on_unknown: bool) -> Option<SectionId> {
+    fn add(&mut self, section: &Section<'_>, fails_on_unknown: bool) -> Option<Known> {
         let host = self.host?;
         let known_to = self.known_to;
         Some((self.sections).add(section, fails_on_unknown, host, known_to))
@@ -250,11 +249,12 @@ impl Search<'_> {
                 continue;
             }
             let asked = self.add(section, fails);
-            if found.iter().any(|it| it.key == key && it.section == asked) {
+            let id = asked.map(|known| known.id);
+            if found.iter().any(|it| it.key == key && it.section == id) {
                 continue;
             }
             let mut hidden = Arc::default();
-            if asked.is_none_or(|section| self.sections.warns(section)) {
+            if asked.is_none_or(|known| known.warns) {
                 hidden = self.hidden(section, |node| match file.origin(node) {
                     Some(node) => Location::node(source, node),
                     None => Location::file(source),
@@ -270,7 +270,7 @@ impl Search<'_> {
                 resolved: resolved.cloned(),
                 filter: None,
                 key,
-                section: asked,
+                section: asked.map(|known| known.id),
                 agrees: None,
                 source: Arc::clone(source),
             });

@@ -177,7 +177,9 @@ impl<'a> Comparer<'a> {
     /// A call of a section's that an entry decides otherwise, though libseccomp made it of the
     /// section: by its bug.
     pub(super) fn merge_bug(&self, filter: &Filter, section: SectionId) -> Option<Witness> {
-        let release = self.libseccomp.filter(|&release| release < merge_bug::FIXED)?;
+        let release = self
+            .libseccomp
+            .filter(|&release| release < merge_bug::FIXED)?;
         let plan = self.sections.plan(section)?;
         if merge_bug::syscalls(plan).is_empty() || self.is_late() {
             return None;
@@ -202,15 +204,20 @@ impl<'a> Comparer<'a> {
             if self.is_late() {
                 break;
             }
-            if self.made(section, plan).is_ok_and(|made| made.raw() == filter.raw()) {
+            if self
+                .made(section, plan)
+                .is_ok_and(|made| made.raw() == filter.raw())
+            {
                 found.push(section);
                 continue;
             }
             // Nearly all are told apart by this already.
-            let probed = probed.get_or_insert_with(|| probes(plan.native).map(|call| filter.evaluate(&call)).collect::<Vec<_>>());
-            if self.agrees(section, plan, probed)
-                && self.compare(filter, section).is_equal()
-            {
+            let probed = probed.get_or_insert_with(|| {
+                probes(plan.native)
+                    .map(|call| filter.evaluate(&call))
+                    .collect::<Vec<_>>()
+            });
+            if self.agrees(section, plan, probed) && self.compare(filter, section).is_equal() {
                 found.push(section);
             }
         }
@@ -232,7 +239,11 @@ impl<'a> Comparer<'a> {
     }
 
     /// A call for which two sections ask for different things.
-    pub(super) fn collision(&mut self, one: SectionId, other: SectionId) -> Option<(Call, [Verdict; 2])> {
+    pub(super) fn collision(
+        &mut self,
+        one: SectionId,
+        other: SectionId,
+    ) -> Option<(Call, [Verdict; 2])> {
         let sections = self.sections;
         let plans = (sections.plan(one)?, sections.plan(other)?);
         if self.is_late() {

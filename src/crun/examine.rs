@@ -1,6 +1,6 @@
 //! What the audit makes of a file in the cache.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -76,7 +76,7 @@ impl<'a> Examiner<'a> {
             if explained.is_empty() {
                 explained.extend(self.by_content(filter));
             }
-            (entry.content, mismatch) = self.compare(filter, &explained);
+            (entry.content, mismatch) = self.compare(filter, &mut explained);
             bug = self.merge_bug(filter, &explained, mismatch.as_ref());
         }
         attribute(&mut entry, &explained);
@@ -107,20 +107,16 @@ impl<'a> Examiner<'a> {
         Some((candidate, By::Content))
     }
 
-    /// Compares an entry with all that explains it.
+    /// Compares an entry with all that explains it. Of the ways that a profile may have come to
+    /// crun, one is left: the one that asks for what the entry is, if any does.
     fn compare(
         &mut self,
         filter: &Filter,
-        explained: &[(&'a Candidate, By)],
+        explained: &mut Vec<(&'a Candidate, By)>,
     ) -> (Option<Content>, Option<Mismatch<'a>>) {
         let mut known = HashMap::new();
-        let mut outcomes: Vec<(&Candidate, Outcome)> = Vec::new();
-        for (place, &(candidate, by)) in explained.iter().enumerate() {
-            // Known by link and by key, it is compared once, and by key, which says more.
-            let next = explained.get(place + 1);
-            if next.is_some_and(|(next, _)| std::ptr::eq(*next, candidate)) {
-                continue;
-            }
+        let mut outcomes = Vec::new();
+        for &(candidate, by) in &*explained {
             let outcome = match candidate.section {
                 None => Outcome::Unknown("it is not known which crun made it".to_owned()),
                 Some(section) => known
@@ -128,31 +124,35 @@ impl<'a> Examiner<'a> {
                     .or_insert_with(|| self.comparer.compare(filter, section))
                     .clone(),
             };
-            let outcome = match outcome {
-                Outcome::Differs(_) if by == By::Link => Outcome::Unknown(
-                    "another crun, libseccomp or kernel made it, whose filters may differ"
-                        .to_owned(),
-                ),
-                outcome => outcome,
-            };
-            outcomes.push((candidate, outcome));
+            outcomes.push((candidate, by, outcome));
         }
-        // Of the ways that a profile may have come to crun, one is enough.
-        let is_resolved_to_it: Vec<_> = (outcomes.iter())
-            .filter(|(candidate, outcome)| candidate.container.is_none() && outcome.is_equal())
-            .map(|(candidate, _)| candidate.source.name())
+        // Sorting is stable.
+        let mut profiles = HashSet::new();
+        outcomes.sort_by_key(|(candidate, _, outcome)| {
+            candidate.container.is_none() && !outcome.is_equal()
+        });
+        outcomes.retain(|(candidate, ..)| {
+            candidate.container.is_some() || profiles.insert(candidate.source.name())
+        });
+        *explained = (outcomes.iter())
+            .map(|&(candidate, by, _)| (candidate, by))
             .collect();
-        let counts = |candidate: &Candidate, outcome: &Outcome| {
-            candidate.container.is_some()
-                || outcome.is_equal()
-                || !is_resolved_to_it.contains(&candidate.source.name())
+        let is_by_key = |candidate: &Candidate| {
+            let mut others = explained.iter();
+            others.any(|(it, by)| *by != By::Link && std::ptr::eq(*it, candidate))
         };
-        let counting = outcomes.iter().filter(|(candidate, outcome)| counts(candidate, outcome));
         let mut content: Option<Content> = None;
-        for (candidate, outcome) in counting {
+        for (candidate, _, outcome) in &outcomes {
             let (compared, reason) = match outcome {
+                Outcome::Differs(_) if !is_by_key(candidate) => (
+                    Compared::No,
+                    Some(
+                        "another crun, libseccomp or kernel made it, whose filters may differ"
+                            .to_owned(),
+                    ),
+                ),
                 Outcome::Differs(shown) => {
-                    let other = outcomes.iter().find(|(_, outcome)| outcome.is_equal());
+                    let other = outcomes.iter().find(|(.., outcome)| outcome.is_equal());
                     let content = Content {
                         compared: Compared::Meaning,
                         reason: shown.as_ref().err().cloned(),
@@ -161,7 +161,7 @@ impl<'a> Examiner<'a> {
                     let mismatch = Mismatch {
                         candidate,
                         shown: shown.clone(),
-                        other: other.map(|(other, _)| *other),
+                        other: other.map(|(other, ..)| *other),
                     };
                     return (Some(content), Some(mismatch));
                 }
@@ -169,7 +169,7 @@ impl<'a> Examiner<'a> {
                 Outcome::Meaning => (Compared::Meaning, None),
                 Outcome::Bytes => (Compared::Bytes, None),
             };
-            if content.as_ref().is_none_or(|least| compared < least.compared) {
+            if (content.as_ref()).is_none_or(|least| compared < least.compared) {
                 content = Some(Content {
                     compared,
                     reason,
@@ -268,7 +268,9 @@ impl<'a> Examiner<'a> {
             return None;
         }
         let sections = self.comparer.sections;
-        let mut plans = explained.iter().filter_map(|(it, _)| sections.plan(it.section?));
+        let mut plans = explained
+            .iter()
+            .filter_map(|(it, _)| sections.plan(it.section?));
         let weakness = Weakness::of(filter, plans.next())?;
         Some(told::weakness(entry, &weakness, location))
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::Host;
+use crate::profile::Effect;
 use crate::runtime::crun::{self, Conditions, Parser};
 use crate::runtime::{Plan, Section, Str};
 use crate::syscalls::{Arch, Release};
@@ -24,15 +25,25 @@ pub(super) enum Asked {
     UnknownMachine,
 }
 
-/// The distinct sections of an audit. Two that crun may make different filters of are two, whether
-/// or not their keys are.
+/// The sections of an audit. Two are one if crun makes the same filter of them, whether or not their
+/// keys are the same.
 #[derive(Debug, Default)]
 pub(super) struct Sections {
-    known: HashMap<blake3::Hash, SectionId>,
-    /// What each asks for, and whether crun warns of names in it.
-    all: Vec<(Asked, bool)>,
+    /// By all of a section that is asked of libseccomp, or warned of.
+    known: HashMap<blake3::Hash, Known>,
+    by_plan: HashMap<blake3::Hash, SectionId>,
+    all: Vec<Asked>,
     /// How many rules there are in all of them.
     rules: usize,
+}
+
+/// What is known of a section as it was written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    /// What it asks for.
+    pub(super) id: SectionId,
+    /// Whether crun may warn of names in it.
+    pub(super) warns: bool,
 }
 
 impl Sections {
@@ -47,8 +58,8 @@ impl Sections {
         fails_on_unknown: bool,
         host: &Host,
         libseccomp: Release,
-    ) -> SectionId {
-        let digest = digest(section, fails_on_unknown);
+    ) -> Known {
+        let digest = of_section(section, fails_on_unknown);
         if let Some(&known) = self.known.get(&digest) {
             return known;
         }
@@ -65,30 +76,32 @@ impl Sections {
             let planned = crun::plan(section, conditions);
             warns = !planned.warned.is_empty();
             match planned.plan {
-                Ok(Some(plan)) => {
-                    self.rules += plan.rules.len();
-                    Asked::Plan(plan)
-                }
+                Ok(Some(plan)) => Asked::Plan(plan),
                 Ok(None) => Asked::Refused(String::new()),
                 Err(refusal) => Asked::Refused(refusal.0),
             }
         } else {
             Asked::UnknownMachine
         };
-        let id = SectionId(self.all.len());
-        self.all.push((asked, warns));
-        self.known.insert(digest, id);
-        id
+        let next = SectionId(self.all.len());
+        let id = match &asked {
+            Asked::Plan(plan) => *self.by_plan.entry(of_plan(plan)).or_insert(next),
+            _ => next,
+        };
+        if id == next {
+            if let Asked::Plan(plan) = &asked {
+                self.rules += plan.rules.len();
+            }
+            self.all.push(asked);
+        }
+        let known = Known { id, warns };
+        self.known.insert(digest, known);
+        known
     }
 
     /// What a section asks for.
     pub(super) fn get(&self, id: SectionId) -> &Asked {
-        self.all.get(id.0).map_or(&Asked::TooMany, |(asked, _)| asked)
-    }
-
-    /// Whether crun may warn of names in a section.
-    pub(super) fn warns(&self, id: SectionId) -> bool {
-        self.all.get(id.0).is_none_or(|(_, warns)| *warns)
+        self.all.get(id.0).unwrap_or(&Asked::TooMany)
     }
 
     /// What a section asks for, if that is a filter.
@@ -111,7 +124,7 @@ pub(super) fn native(host: &Host) -> Option<Arch> {
 
 /// Of all that crun makes a filter from. Unlike the key, with the errno of each rule entry, and with
 /// what tells one string, and one field, from the next.
-fn digest(section: &Section<'_>, fails_on_unknown: bool) -> blake3::Hash {
+fn of_section(section: &Section<'_>, fails_on_unknown: bool) -> blake3::Hash {
     let mut hashed = Hashed(Vec::with_capacity(8 << 10));
     hashed.0.push(u8::from(fails_on_unknown));
     hashed.string(&section.default_action);
@@ -127,6 +140,27 @@ fn digest(section: &Section<'_>, fails_on_unknown: bool) -> blake3::Hash {
             hashed.number(argument.value);
             hashed.number(argument.value_two);
             hashed.string(&argument.op);
+        }
+    }
+    blake3::hash(&hashed.0)
+}
+
+/// Of all that is asked of libseccomp.
+fn of_plan(plan: &Plan) -> blake3::Hash {
+    let mut hashed = Hashed(Vec::with_capacity(8 << 10));
+    let architectures = plan.architectures.iter();
+    let architectures: Vec<_> = architectures.map(|arch| arch.token()).collect();
+    hashed.0.extend(architectures.join(" ").into_bytes());
+    hashed.effect(plan.default);
+    for rule in &plan.rules {
+        hashed.effect(rule.effect);
+        hashed.count(rule.syscall.index());
+        hashed.count(rule.comparisons.len());
+        for comparison in &*rule.comparisons {
+            hashed.count(comparison.index as usize);
+            hashed.count(comparison.operator as usize);
+            hashed.number(Some(comparison.value));
+            hashed.number(Some(comparison.value_two));
         }
     }
     blake3::hash(&hashed.0)
@@ -152,6 +186,11 @@ impl Hashed {
         self.0.push(u8::from(number.is_some()));
         let number = number.unwrap_or_default();
         self.0.extend_from_slice(&number.to_le_bytes());
+    }
+
+    fn effect(&mut self, effect: Effect) {
+        self.count(effect.action as usize);
+        self.count(effect.errno.into());
     }
 
     fn count(&mut self, count: usize) {

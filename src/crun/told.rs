@@ -100,7 +100,6 @@ fn label(entry: &Entry, hidden: &Hidden) -> String {
     }
 }
 
-
 /// The one who asks for a filter.
 fn whose(candidate: &Candidate) -> String {
     let name = candidate.source.name();
@@ -117,10 +116,7 @@ fn whose(candidate: &Candidate) -> String {
 pub(super) fn mismatch(entry: &Entry, mismatch: &Mismatch<'_>, location: Location) -> Finding {
     let who = whose(mismatch.candidate);
     let message = match &mismatch.shown {
-        Ok(witness) => format!(
-            "this filter is not what {who} asks for: {}",
-            both(witness)
-        ),
+        Ok(witness) => format!("this filter is not what {who} asks for: {}", both(witness)),
         Err(reason) => format!("this filter is not what {who} asks for: {reason}"),
     };
     let help = match mismatch.other {
@@ -150,8 +146,8 @@ fn both(witness: &Witness) -> String {
         None => "something else".to_owned(),
     };
     format!(
-        "`{}` meets {}, and is to meet {asked}",
-        witness.call,
+        "{} gets {} instead of {asked}",
+        witness.call.words(),
         at(witness.entry)
     )
 }
@@ -195,24 +191,26 @@ pub(super) fn merge_bug(candidate: &Candidate, witness: &Witness, location: Loca
 
 pub(super) fn weakness(entry: &Entry, weakness: &Weakness, location: Location) -> Finding {
     let (message, call) = match weakness {
-        Weakness::Foreign(reason) => (
-            format!("libseccomp makes no such filter: {reason}"),
-            None,
-        ),
+        Weakness::Foreign(reason) => (format!("libseccomp makes no such filter: {reason}"), None),
         Weakness::PermitsAll => ("this filter lets every call run".to_owned(), None),
         Weakness::Architecture(call) => (
             format!(
-                "this filter lets calls run of an architecture that it is not for, such as `{call}`"
+                "this filter lets calls run of an architecture that it is not for, such as {}",
+                call.words()
             ),
             Some(call),
         ),
         Weakness::X32(call) => (
-            format!("this filter lets calls run that come by x32's numbers, such as `{call}`"),
+            format!(
+                "this filter lets calls run that come by x32's numbers, such as {}",
+                call.words()
+            ),
             Some(call),
         ),
         Weakness::Success(call) => (
             format!(
-                "this filter tells programs that calls succeeded which were not made, such as `{call}`"
+                "this filter tells programs that calls succeeded which were not made, such as {}",
+                call.words()
             ),
             Some(call),
         ),
@@ -236,7 +234,8 @@ pub(super) fn collision(
     let [one, other] = asked.map(|verdict| verdict.words(call.architecture));
     let (former, latter) = (whose(first), whose(second));
     let message = format!(
-        "{latter} and {former} have the same key, so that both get the filter of the one that is run first: `{call}` is to meet {other} and {one}"
+        "{latter} and {former} have the same key, and get the filter of whichever is run first: {} is to get {other} for the one, {one} for the other",
+        call.words()
     );
     let finding = Finding::new(&rules::KEY_COLLISION, Location::file(&second.source), message)
         .help("change something that is in the key, such as the order of names, or make the errnos equal and correct the names")

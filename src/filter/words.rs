@@ -1,7 +1,5 @@
 //! Calls and what is decided for them, in words.
 
-use std::fmt;
-
 use super::errno::Errnos;
 use super::{Call, Verdict};
 use crate::profile::Action;
@@ -26,17 +24,17 @@ impl Call {
     pub fn syscall(&self) -> Option<&'static Syscall> {
         with_number(self.arch()?, self.number)
     }
-}
 
-/// Writes `mkdir(0, 0x1ff) on x86_64`.
-impl fmt::Display for Call {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// The call as messages show it, with its architecture behind it: mkdir(0, 0x1ff) in backticks,
+    /// and `on x86_64`.
+    #[must_use]
+    pub fn words(&self) -> String {
         let syscall = self.syscall();
-        match syscall {
-            Some(syscall) => f.write_str(syscall.name())?,
-            None if self.number < Arch::X32_BIT => write!(f, "syscall number {}", self.number)?,
-            None => write!(f, "syscall number {:#x}", self.number)?,
-        }
+        let name = match syscall {
+            Some(syscall) => syscall.name().to_owned(),
+            None if self.number < Arch::X32_BIT => self.number.to_string(),
+            None => format!("{:#x}", self.number),
+        };
         let parameters = syscall.and_then(Syscall::parameters).map(<[_]>::len);
         let used = self.arguments.iter().rposition(|&argument| argument != 0);
         let shown = used.map_or(0, |last| last + 1).max(parameters.unwrap_or(0));
@@ -47,13 +45,21 @@ impl fmt::Display for Call {
                 _ => format!("{argument:#x}"),
             })
             .collect();
-        if syscall.is_some() || shown > 0 {
-            write!(f, "({})", arguments.join(", "))?;
-        }
-        match self.arch() {
-            Some(arch) => write!(f, " on {arch}"),
-            None => write!(f, " on architecture {:#x}", self.architecture),
-        }
+        let number = if syscall.is_some() {
+            ""
+        } else {
+            "syscall number "
+        };
+        let arguments = if syscall.is_some() || shown > 0 {
+            format!("({})", arguments.join(", "))
+        } else {
+            String::new()
+        };
+        let architecture = match self.arch() {
+            Some(arch) => arch.name().to_owned(),
+            None => format!("architecture {:#x}", self.architecture),
+        };
+        format!("{number}`{name}{arguments}` on {architecture}")
     }
 }
 
