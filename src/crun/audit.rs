@@ -451,21 +451,28 @@ fn not_compared(entries: &[Entry]) -> Vec<String> {
 /// Configurations and profiles that have the same key, and ask for different filters: of each key
 /// the first two.
 fn collisions(candidates: &[Candidate], comparer: &mut Comparer<'_>) -> Vec<Finding> {
-    let mut by_key: BTreeMap<&str, Vec<&Candidate>> = BTreeMap::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut groups: Vec<(&str, Vec<&Candidate>)> = Vec::new();
     for candidate in candidates {
-        if let Some(key) = &candidate.key {
-            let alike = by_key.entry(key).or_default();
-            // Of the ways that one profile may come to crun, a host has one.
-            let differs = |other: &&Candidate| {
-                other.section != candidate.section && !Arc::ptr_eq(&other.source, &candidate.source)
-            };
-            if alike.iter().all(differs) {
-                alike.push(candidate);
-            }
+        let Some(key) = &candidate.key else {
+            continue;
+        };
+        let place = *places.entry(key).or_insert_with(|| {
+            groups.push((key, Vec::new()));
+            groups.len() - 1
+        });
+        // Of the ways that one profile may come to crun, a host has one.
+        let differs = |other: &&Candidate| {
+            other.section != candidate.section && !Arc::ptr_eq(&other.source, &candidate.source)
+        };
+        if let Some((_, alike)) = groups.get_mut(place)
+            && alike.iter().all(differs)
+        {
+            alike.push(candidate);
         }
     }
     let mut findings = Vec::new();
-    for (key, alike) in by_key {
+    for (key, alike) in groups {
         let Some((&first, others)) = alike.split_first() else {
             continue;
         };

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::candidate::Candidate;
 use super::content::Witness;
-use super::entry::{Entry, Hidden};
+use super::entry::{By, Entry, Hidden};
 use super::examine::Mismatch;
 use super::weak::Weakness;
 use super::{merge_bug as bug, rules};
@@ -51,7 +51,8 @@ pub(super) fn hides_warnings(entry: &Entry, location: Location) -> Finding {
         quoted.join(", "),
         entry.modified
     );
-    if entry.stale != Some(true) {
+    let is_used = |by| by != By::Content;
+    if entry.stale != Some(true) && entry.attributed.iter().any(|it| is_used(it.by)) {
         message.push_str(", and does not warn of it while the entry is here");
     }
     let help = match entry {

@@ -105,7 +105,9 @@ fn lay_out(root: &Path, seclint: &Path) -> io::Result<()> {
             .to_vec()
             .into();
         let program = match name {
-            "denies" | "joined" | "parted" | "pretends" => json!(["/bin/busybox", "sh", "-c", TRIES]),
+            "denies" | "joined" | "parted" | "pretends" => {
+                json!(["/bin/busybox", "sh", "-c", TRIES])
+            }
             _ => json!(["/bin/busybox", "sleep", "1000"]),
         };
         let config = json!({

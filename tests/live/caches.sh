@@ -91,7 +91,7 @@ rebooted() {
     under=
     start clean new
     audit 'with the kernel of now' \
-        'new, old by key: clean; nobody: unattributed, perhaps stale;
+        'fsopn.json: hides fsopn, perhaps stale; new, old by key: clean;
         old by link: clean, stale; oldbad by link: hides chmdo, stale;
         with entries new, old, oldbad; keys verified (1 agree, 2 differ)' \
         --profile /tmp/profiles/fsopn.json
@@ -110,7 +110,8 @@ refused() {
         'nobody: unattributed, perhaps stale; nobody: unattributed, perhaps stale;
         keys unverified (0 agree)'
     audit 'with their profiles' \
-        'execve.json: hides execvee; flag.json: hides mkond; keys verified (0 agree)' \
+        'execve.json: hides execvee; flag.json: hides mkond;
+        collision in mkdir; collision in chmod; keys verified (0 agree)' \
         --profile /tmp/profiles
     start flag flag
     start execve execve
@@ -139,12 +140,12 @@ collided() {
     tried joined joined 'mkdir 0,/dev/made,chmod 0'
     audit 'two sections with an errno and without it, two with parted and joined names' \
         'denies, pretends: mkdir is ERRNO 0, not ERRNO 1; joined, parted: chmod is ALLOW 0, not ERRNO 1;
-        with entries denies, joined, parted, pretends; collision in chmod; collision in mkdir;
+        with entries denies, joined, parted, pretends; collision in mkdir; collision in chmod;
         keys verified (4 agree)'
     audit 'pruned' \
         'denies, pretends: mkdir is ERRNO 0, not ERRNO 1, removed;
         joined, parted: chmod is ALLOW 0, not ERRNO 1, removed;
-        with entries denies, joined, parted, pretends; collision in chmod; collision in mkdir;
+        with entries denies, joined, parted, pretends; collision in mkdir; collision in chmod;
         keys verified (4 agree)' \
         --prune
     tried denies denies-alone 'mkdir 1,chmod 0'
