@@ -238,11 +238,9 @@ pub fn audit(
         candidates: Candidates::new(&candidates),
         comparer: Comparer::new(&sections, libseccomp),
         is_mixed: scheme.differing > 0,
+        unexplained: HashMap::new(),
     };
-    let entries: Vec<_> = items
-        .iter()
-        .map(|item| examiner.examine(item, &mut findings))
-        .collect();
+    let entries = examiner.examine_all(&items, &mut findings);
     findings.extend(collisions(&candidates, &mut examiner.comparer));
     let compiled = examiner.comparer.compiled;
     notes.extend(not_compared(&entries));

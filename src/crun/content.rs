@@ -132,11 +132,10 @@ impl<'a> Comparer<'a> {
         if self.is_late() {
             return Outcome::Unknown(too_long());
         }
-        let release = self.libseccomp;
         let outcome = match self.made(section, plan) {
             Ok(made) if made.raw() == filter.raw() => Outcome::Bytes,
             Ok(made) => by_filter(filter, made, &arches(plan)),
-            Err(why) => by_policy(filter, plan, release, why),
+            Err(why) => by_policy(filter, plan, why),
         };
         if let Outcome::Differs(_) = outcome
             && !self.is_late()
@@ -144,7 +143,7 @@ impl<'a> Comparer<'a> {
             // What `uname` says is the kernel's architecture, and crun's may be the narrower one.
             let why = "crun may be of another architecture than the kernel";
             let mut narrower = narrower(plan).into_iter();
-            let is_it = |plan| by_policy(filter, &plan, release, why).is_equal();
+            let is_it = |plan| by_policy(filter, &plan, why).is_equal();
             if narrower.any(is_it) {
                 return Outcome::Meaning;
             }
@@ -174,22 +173,11 @@ impl<'a> Comparer<'a> {
         made.as_ref().map_err(String::as_str)
     }
 
-    /// A call of a section's that an entry decides otherwise, though libseccomp made it of the
-    /// section: by its bug.
+    /// A call that an entry decides otherwise than its section asks, by a bug of libseccomp.
     pub(super) fn merge_bug(&self, filter: &Filter, section: SectionId) -> Option<Witness> {
-        let release = self
-            .libseccomp
+        self.libseccomp
             .filter(|&release| release < merge_bug::FIXED)?;
-        let plan = self.sections.plan(section)?;
-        if merge_bug::syscalls(plan).is_empty() || self.is_late() {
-            return None;
-        }
-        let mut diagrams = Diagrams::default();
-        let both = Both::of(filter, plan, &mut diagrams).ok()?;
-        let calls = merge_bug::calls(plan, release, &mut diagrams).ok()?;
-        let differing = both.differing(&mut diagrams).ok()?;
-        let hit = diagrams.both(calls, differing).ok()?;
-        both.witness(hit, &diagrams, &arches(plan))
+        merge_bug::witness(filter, self.sections.plan(section)?)
     }
 
     /// The sections whose filter this is.
@@ -384,39 +372,21 @@ impl Both {
 }
 
 /// Compares a filter with what a plan means, since `why` there is no filter to compare it with.
-fn by_policy(filter: &Filter, plan: &Plan, release: Option<Release>, why: &str) -> Outcome {
-    compared(filter, plan, release, why).unwrap_or_else(undecided)
+fn by_policy(filter: &Filter, plan: &Plan, why: &str) -> Outcome {
+    compared(filter, plan, why).unwrap_or_else(undecided)
 }
 
-fn compared(
-    filter: &Filter,
-    plan: &Plan,
-    release: Option<Release>,
-    why: &str,
-) -> Result<Outcome, Undecided> {
+fn compared(filter: &Filter, plan: &Plan, why: &str) -> Result<Outcome, Undecided> {
     let mut diagrams = Diagrams::default();
     let both = Both::of(filter, plan, &mut diagrams)?;
     if both.filter == both.policy {
         return Ok(Outcome::Meaning);
     }
     let differing = both.differing(&mut diagrams)?;
-    let excused = match release {
-        Some(release) => merge_bug::calls(plan, release, &mut diagrams)?,
-        None => Diagram::NONE,
-    };
-    let rest = diagrams.choose(excused, Diagram::NONE, differing)?;
-    if let Some(witness) = both.witness(rest, &diagrams, &arches(plan)) {
+    if let Some(witness) = both.witness(differing, &diagrams, &arches(plan)) {
         return Ok(Outcome::Differs(Ok(witness)));
     }
-    Ok(Outcome::Unknown(if differing == Diagram::NONE {
-        format!(
-            "it is as asked but for calls about which rules disagree, where libseccomp's inner order decides ({why})"
-        )
-    } else {
-        format!(
-            "it is as asked but for calls that libseccomp before {} gets wrong, {} ({why})",
-            merge_bug::FIXED,
-            merge_bug::NAME
-        )
-    }))
+    Ok(Outcome::Unknown(format!(
+        "it is as asked but for calls about which rules disagree, where libseccomp's inner order decides ({why})"
+    )))
 }

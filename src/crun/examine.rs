@@ -45,11 +45,44 @@ pub(super) struct Examiner<'a> {
     pub(super) comparer: Comparer<'a>,
     /// Whether there are containers from before an update.
     pub(super) is_mixed: bool,
+    /// What came of filters that no name and no link explains: many entries may have the same.
+    pub(super) unexplained: HashMap<blake3::Hash, Unexplained<'a>>,
+}
+
+/// What is to be said of a filter whatever its name is.
+#[derive(Clone)]
+pub(super) struct Unexplained<'a> {
+    candidate: Option<&'a Candidate>,
+    weakness: Option<Weakness>,
 }
 
 impl<'a> Examiner<'a> {
+    /// What the audit makes of the files in the cache, in their order.
+    pub(super) fn examine_all(
+        &mut self,
+        items: &[Item],
+        findings: &mut Vec<Finding>,
+    ) -> Vec<Entry> {
+        let mut places: Vec<_> = (0..).zip(items).collect();
+        // Time may run out, and there may be any number of others.
+        places.sort_by_key(|(_, item)| self.candidates.of(item).next().is_none());
+        let mut examined: Vec<(usize, Entry, Vec<Finding>)> = Vec::with_capacity(items.len());
+        for (place, item) in places {
+            let mut told = Vec::new();
+            let entry = self.examine(item, &mut told);
+            examined.push((place, entry, told));
+        }
+        examined.sort_by_key(|(place, ..)| *place);
+        let mut entries = Vec::with_capacity(items.len());
+        for (_, entry, told) in examined {
+            entries.push(entry);
+            findings.extend(told);
+        }
+        entries
+    }
+
     /// What the audit makes of a file in the cache.
-    pub(super) fn examine(&mut self, item: &Item, findings: &mut Vec<Finding>) -> Entry {
+    fn examine(&mut self, item: &Item, findings: &mut Vec<Finding>) -> Entry {
         let mut entry = Entry::of(item);
         let location = in_root(self.root, &format!(".cache/seccomp/{}", item.name));
         if !is_key(&item.name) {
@@ -74,7 +107,8 @@ impl<'a> Examiner<'a> {
         let (mut mismatch, mut bug) = (None, None);
         if let Contents::Filter(filter) = &contents {
             if explained.is_empty() {
-                explained.extend(self.by_content(filter));
+                let candidate = self.unexplained(filter).candidate;
+                explained.extend(candidate.map(|candidate| (candidate, By::Content)));
             }
             (entry.content, mismatch) = self.compare(filter, &mut explained);
             bug = self.merge_bug(filter, &explained, mismatch.as_ref());
@@ -100,11 +134,22 @@ impl<'a> Examiner<'a> {
         entry
     }
 
-    /// The candidate that means what an entry decides, if there is exactly one.
-    fn by_content(&mut self, filter: &Filter) -> Option<(&'a Candidate, By)> {
+    /// The candidate that asks for a filter, if there is exactly one, or else what is weak in it.
+    fn unexplained(&mut self, filter: &Filter) -> Unexplained<'a> {
+        let digest = blake3::hash(&filter.bytes());
+        if let Some(known) = self.unexplained.get(&digest) {
+            return known.clone();
+        }
         let sections = self.comparer.sections_of(filter);
-        let candidate = self.candidates.only_of(&sections)?;
-        Some((candidate, By::Content))
+        let candidate = self.candidates.only_of(&sections);
+        let is_asked_for = !sections.is_empty() || self.comparer.is_late();
+        let weakness = (!is_asked_for).then(|| Weakness::of(filter, None));
+        let found = Unexplained {
+            candidate,
+            weakness: weakness.flatten(),
+        };
+        self.unexplained.insert(digest, found.clone());
+        found
     }
 
     /// Compares an entry with all that explains it. Of the ways that a profile may have come to
@@ -254,7 +299,7 @@ impl<'a> Examiner<'a> {
     /// What is weak in an entry that is not known to be as asked. What is as asked is for the rules
     /// about profiles to judge.
     fn weakness(
-        &self,
+        &mut self,
         entry: &Entry,
         contents: &Contents,
         explained: &[(&Candidate, By)],
@@ -263,8 +308,11 @@ impl<'a> Examiner<'a> {
         let Contents::Filter(filter) = contents else {
             return None;
         };
-        let compared = entry.content.as_ref().map(|content| content.compared);
-        if compared.is_some_and(|compared| compared != Compared::No) || self.comparer.is_late() {
+        if explained.is_empty() {
+            let weakness = self.unexplained(filter).weakness?;
+            return Some(told::weakness(entry, &weakness, location));
+        }
+        if entry.is_compared() == Some(true) || self.comparer.is_late() {
             return None;
         }
         let sections = self.comparer.sections;

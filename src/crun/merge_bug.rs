@@ -1,17 +1,19 @@
-//! The one bug of libseccomp by which filters do not mean what their rules say: an entry that has it
-//! was not tampered with.
+//! The bug of libseccomp by which filters do not mean what their rules say: an entry that has it was
+//! not tampered with.
 //!
-//! Source: GHSA-4q85-33p6-j5g6, fixed in 2.6.1 (`_db_tree_add`), and what 2.5.4 and 2.6.0 made of
-//! such rules: of two that compare one argument of one call by "less than" or "less or equal" with
-//! numbers whose upper halves are the same and not 0, and that do different things, one is lost for
-//! some of the arguments.
+//! Source: GHSA-4q85-33p6-j5g6, fixed in 2.6.1 (`_db_tree_add`), and what 2.5.4, 2.6.0 and 2.6.1 make
+//! of such rules: where two compare one argument by "less than" or "less or equal" with numbers whose
+//! upper halves are the same and not 0, and do different things, the smaller number decides where both
+//! hold. Before 2.6.1 it may be the larger.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use crate::filter::{Diagram, Diagrams, Field, Test, TooLarge};
-use crate::profile::{Effect, Operator};
-use crate::runtime::Plan;
-use crate::syscalls::{Arch, Release, Syscall};
+use super::content::Witness;
+use crate::filter::{Call, Filter};
+use crate::policy::verdict;
+use crate::profile::Operator;
+use crate::runtime::{Plan, Rule};
+use crate::syscalls::{Arch, Release};
 
 /// The first release without it.
 pub(super) const FIXED: Release = Release::new(2, 6, 1);
@@ -19,56 +21,61 @@ pub(super) const FIXED: Release = Release::new(2, 6, 1);
 /// Its name.
 pub(super) const NAME: &str = "GHSA-4q85-33p6-j5g6";
 
-/// The syscalls whose rules may have met it.
-pub(super) fn syscalls(plan: &Plan) -> Vec<&'static Syscall> {
-    let mut seen: HashMap<(usize, u32, u64), Effect> = HashMap::new();
-    let mut found: Vec<&'static Syscall> = Vec::new();
+/// A call that a filter, made of a plan, decides wrongly by the bug. Calls about which there are
+/// rules of other kinds as well are not looked at.
+pub(super) fn witness(filter: &Filter, plan: &Plan) -> Option<Witness> {
+    if plan.native.bits() != 64 {
+        return None;
+    }
+    let mut by_syscall: BTreeMap<usize, Vec<&Rule>> = BTreeMap::new();
     for rule in &plan.rules {
-        for comparison in &*rule.comparisons {
-            let upper = comparison.value >> u32::BITS;
-            let is_less = matches!(comparison.operator, Operator::Less | Operator::LessOrEqual);
-            if !is_less || upper == 0 {
-                continue;
-            }
-            let place = (rule.syscall.index(), comparison.index, upper);
-            if *seen.entry(place).or_insert(rule.effect) != rule.effect
-                && found.last() != Some(&rule.syscall)
-            {
-                found.push(rule.syscall);
-            }
-        }
+        by_syscall
+            .entry(rule.syscall.index())
+            .or_default()
+            .push(rule);
     }
-    found
+    let mut calls = by_syscall.values();
+    calls.find_map(|rules| wrong(filter, rules, plan.native))
 }
 
-/// The calls that a release may have decided otherwise than the plan's rules say.
-///
-/// # Errors
-/// If there are too many nodes.
-pub(super) fn calls(
-    plan: &Plan,
-    release: Release,
-    diagrams: &mut Diagrams,
-) -> Result<Diagram, TooLarge> {
-    let mut found = Diagram::NONE;
-    if release >= FIXED {
-        return Ok(found);
+/// The same, by the rules on one syscall.
+fn wrong(filter: &Filter, rules: &[&Rule], native: Arch) -> Option<Witness> {
+    let bounds: Option<Vec<_>> = rules.iter().map(|rule| bound(rule)).collect();
+    let bounds = bounds?;
+    let place = |&(index, bound): &(u32, u64)| (index, bound >> u32::BITS);
+    if !bounds
+        .windows(2)
+        .all(|two| place(&two[0]) == place(&two[1]))
+    {
+        return None;
     }
-    for syscall in syscalls(plan) {
-        let arches = std::iter::once(&plan.native).chain(&plan.architectures);
-        for &arch in arches.filter(|arch| arch.bits() == 64) {
-            if let Some(number) = syscall.direct_number(arch) {
-                let call = call(arch, number, diagrams)?;
-                found = diagrams.either(found, call)?;
-            }
-        }
-    }
-    Ok(found)
+    let least = (bounds.iter().zip(rules)).min_by_key(|((_, bound), _)| *bound)?;
+    let call = Call {
+        number: least.1.syscall.direct_number(native)?,
+        architecture: native.audit_arch(),
+        ..Call::default()
+    };
+    let (entry, asked) = (filter.evaluate(&call), verdict(least.1.effect));
+    // Only one of the others may have taken its place.
+    let is_bug = entry != asked && rules.iter().any(|rule| verdict(rule.effect) == entry);
+    is_bug.then_some(Witness {
+        call,
+        entry,
+        configuration: Some(asked),
+    })
 }
 
-fn call(arch: Arch, number: u32, diagrams: &mut Diagrams) -> Result<Diagram, TooLarge> {
-    let value = arch.audit_arch();
-    let arch = diagrams.calls(Field::Architecture, u32::MAX, Test::Equal, value)?;
-    let number = diagrams.calls(Field::Number, u32::MAX, Test::Equal, number)?;
-    diagrams.both(arch, number)
+/// The argument that a rule compares, and the first number for which it does not hold.
+fn bound(rule: &Rule) -> Option<(u32, u64)> {
+    let [comparison] = *rule.comparisons else {
+        return None;
+    };
+    if comparison.value >> u32::BITS == 0 {
+        return None;
+    }
+    match comparison.operator {
+        Operator::Less => Some((comparison.index, comparison.value)),
+        Operator::LessOrEqual => Some((comparison.index, comparison.value.saturating_add(1))),
+        _ => None,
+    }
 }
