@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::candidate::{Candidate, Candidates, Search};
+use super::collision::collisions;
 use super::content::Comparer;
 use super::entry::{Entry, Pruned, Status, check_permissions, describe, in_root, is_key};
 use super::examine::Examiner;
@@ -15,7 +16,7 @@ use super::resolution::SeenSets;
 use super::root::{Cache, ContainerDirectory, Item, RootError, StateRoot};
 use super::sections::Sections;
 use super::storage::Storage;
-use super::{Host, rules, told};
+use super::{Host, rules};
 use crate::finding::{Finding, Rule, Severity};
 use crate::syscalls::{Release, TABLE_RELEASE};
 use crate::target::Uname;
@@ -175,32 +176,7 @@ pub fn audit(
         ),
     };
     let mut findings = Vec::new();
-    let (directory, items) = match root.cache()? {
-        Cache::Found {
-            directory,
-            way,
-            items,
-        } => {
-            for (path, meta) in way {
-                check_permissions(root, &meta, &in_root(root, path), &mut findings);
-            }
-            (Some(directory), items)
-        }
-        Cache::Absent => {
-            notes.push("there is no .cache/seccomp in it: not a crun state root, or its crun caches nothing".to_owned());
-            (None, Vec::new())
-        }
-        Cache::Replaced(path, kind) => {
-            let message = format!(
-                "{} in the place of the cache; nothing behind it was read",
-                describe(kind)
-            );
-            let help = "find out who put it there: crun follows it, and loads what is there";
-            findings
-                .push(Finding::new(&rules::PERMISSIONS, in_root(root, path), message).help(help));
-            (None, Vec::new())
-        }
-    };
+    let (directory, items) = cache(root, &mut notes, &mut findings)?;
     // After the cache: crun writes a configuration before it stores an entry, so
     // that none of the entries seen lacks the container that made it.
     let mut containers = Vec::new();
@@ -273,6 +249,40 @@ pub fn audit(
     };
     audit.count();
     Ok(audit)
+}
+
+/// The cache and what is in it, if it is there to be read.
+fn cache(
+    root: &StateRoot,
+    notes: &mut Vec<String>,
+    findings: &mut Vec<Finding>,
+) -> Result<(Option<OwnedFd>, Vec<Item>), RootError> {
+    Ok(match root.cache()? {
+        Cache::Found {
+            directory,
+            way,
+            items,
+        } => {
+            for (path, meta) in way {
+                check_permissions(root, &meta, &in_root(root, path), findings);
+            }
+            (Some(directory), items)
+        }
+        Cache::Absent => {
+            notes.push("there is no .cache/seccomp in it: not a crun state root, or its crun caches nothing".to_owned());
+            (None, Vec::new())
+        }
+        Cache::Replaced(path, kind) => {
+            let message = format!(
+                "{} in the place of the cache; nothing behind it was read",
+                describe(kind)
+            );
+            let help = "find out who put it there: crun follows it, and loads what is there";
+            findings
+                .push(Finding::new(&rules::PERMISSIONS, in_root(root, path), message).help(help));
+            (None, Vec::new())
+        }
+    })
 }
 
 impl Audit {
@@ -444,41 +454,4 @@ fn not_compared(entries: &[Entry]) -> Vec<String> {
         _ => format!("{count} entries were not compared with what explains them: {reason}"),
     };
     reasons.map(note).collect()
-}
-
-/// Configurations and profiles that have the same key, and ask for different filters: of each key
-/// the first two.
-fn collisions(candidates: &[Candidate], comparer: &mut Comparer<'_>) -> Vec<Finding> {
-    let mut places: HashMap<&str, usize> = HashMap::new();
-    let mut groups: Vec<(&str, Vec<&Candidate>)> = Vec::new();
-    for candidate in candidates {
-        let Some(key) = &candidate.key else {
-            continue;
-        };
-        let place = *places.entry(key).or_insert_with(|| {
-            groups.push((key, Vec::new()));
-            groups.len() - 1
-        });
-        // Of the ways that one profile may come to crun, a host has one.
-        let differs = |other: &&Candidate| {
-            other.section != candidate.section && !Arc::ptr_eq(&other.source, &candidate.source)
-        };
-        if let Some((_, alike)) = groups.get_mut(place)
-            && alike.iter().all(differs)
-        {
-            alike.push(candidate);
-        }
-    }
-    let mut findings = Vec::new();
-    for (key, alike) in groups {
-        let Some((&first, others)) = alike.split_first() else {
-            continue;
-        };
-        let found = others.iter().find_map(|&other| {
-            let (call, asked) = comparer.collision(first.section?, other.section?)?;
-            Some(told::collision([first, other], &call, asked, key))
-        });
-        findings.extend(found);
-    }
-    findings
 }

@@ -307,8 +307,9 @@ fn probes(native: Arch) -> impl Iterator<Item = Call> {
 
 fn decided(policy: &Policy<'_>, call: &Call) -> Option<Verdict> {
     let effect = match policy.decide(call) {
-        Place::Stub(effect) | Place::Default(effect) => effect,
-        Place::Call(_, Decided::Effect { effect, .. }) => effect,
+        Place::Stub(effect)
+        | Place::Default(effect)
+        | Place::Call(_, Decided::Effect { effect, .. }) => effect,
         Place::OtherArchitecture | Place::Call(_, Decided::OneOf(_)) => return None,
     };
     Some(verdict(effect))

@@ -7,6 +7,7 @@
 
 mod audit;
 mod candidate;
+mod collision;
 mod content;
 mod entry;
 mod examine;

@@ -10,7 +10,7 @@ use super::weak::Weakness;
 use super::{merge_bug as bug, rules};
 use crate::filter::{ByteOrder, Call, Refused, Verdict};
 use crate::finding::{Finding, Location, Severity};
-use crate::syscalls;
+use crate::syscalls::{self, Syscall};
 
 pub(super) fn malformed(
     entry: &Entry,
@@ -171,7 +171,7 @@ pub fn fact(call: &Call) -> Value {
     json!({
         "architecture": architecture,
         "number": call.number,
-        "syscall": call.syscall().map(|syscall| syscall.name()),
+        "syscall": call.syscall().map(Syscall::name),
         "arguments": call.arguments.map(|argument| format!("{argument:#x}")),
     })
 }
