@@ -310,7 +310,7 @@ fn decided(policy: &Policy<'_>, call: &Call) -> Option<Verdict> {
         Place::Stub(effect)
         | Place::Default(effect)
         | Place::Call(_, Decided::Effect { effect, .. }) => effect,
-        Place::OtherArchitecture | Place::Call(_, Decided::OneOf(_)) => return None,
+        Place::OtherArchitecture | Place::Call(_, Decided::OneOf { .. }) => return None,
     };
     Some(verdict(effect))
 }
