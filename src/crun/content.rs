@@ -88,7 +88,7 @@ pub(super) struct Comparer<'a> {
 impl<'a> Comparer<'a> {
     /// How long an audit compares. A thousand distinct sections as large as Docker's take a few
     /// seconds.
-    const TIME: Duration = Duration::from_secs(30);
+    const TIME: Duration = Duration::from_mins(1);
 
     pub(super) fn new(sections: &'a Sections, libseccomp: Option<Release>) -> Self {
         let count = sections.ids().count();
