@@ -218,8 +218,7 @@ fn a_profile_can_show_that_the_versions_are_right() {
 #[test]
 fn entries_of_another_kernel_are_explained_by_that_kernel() {
     let root = StateRoot::of("rebooted");
-    let [option, value] = profiles("rebooted");
-    let report = root.audit(&["--format=json", &option, &value]).report();
+    let report = root.audit(&["--format=json"]).report();
     let each = expected([
         ("new", false.into()),
         ("old", true.into()),
@@ -243,6 +242,45 @@ fn entries_of_another_kernel_are_explained_by_that_kernel() {
         "hides-warnings"
     );
     assert_eq!(report["summary"]["unattributed"], 0);
+    assert_eq!(
+        of_each(&root, &report, "attributed")["oldgone"][0]["by"],
+        "key"
+    );
+}
+
+/// Whoever does not know any more what the kernel was is told by what the entry is that one of the
+/// profiles at hand asks for it.
+#[test]
+fn entries_that_no_key_explains_are_explained_by_their_content() {
+    let root = StateRoot::of("rebooted");
+    let [option, value] = profiles("rebooted");
+    let report = root.audit(&["--format=json", &option, &value]).report();
+    let attributed = &of_each(&root, &report, "attributed")["oldgone"];
+    assert_eq!(attributed.as_array().map(Vec::len), Some(1));
+    assert_eq!(attributed[0]["by"], "content");
+    let path = attributed[0]["path"].as_str().expect("a path");
+    assert!(path.ends_with("fsopn.json"), "{path}");
+    assert_eq!(of_each(&root, &report, "stale")["oldgone"], Value::Null);
+    assert_eq!(
+        of_each(&root, &report, "status")["oldgone"],
+        "hides-warnings"
+    );
+    // Whether crun still finds it is not known.
+    let findings = report["findings"].as_array().expect("findings").iter();
+    let told = findings.filter(|it| it["facts"]["syscall"] == "fsopn");
+    let told: Vec<_> = told.filter_map(|it| it["message"].as_str()).collect();
+    assert!(
+        told.len() == 1 && !told[0].contains("does not warn"),
+        "{told:?}"
+    );
+
+    // Of two that ask for the same, neither is said to be the one.
+    let (_directory, copy) = support::file("copy.json", fs::read(path).expect("the profile"));
+    let copy = copy.display().to_string();
+    let report = root
+        .audit(&["--format=json", &option, &value, &option, &copy])
+        .report();
+    assert_eq!(of_each(&root, &report, "status")["oldgone"], "unattributed");
 }
 
 /// A user's root says the same to the user and to root, and is no matter of

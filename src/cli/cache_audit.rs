@@ -25,7 +25,7 @@ pub(super) struct Arguments {
     /// Directory where Podman, Buildah or CRI-O store containers, to explain entries by: /var/lib/containers/storage, /run/containers/storage (may be repeated)
     #[arg(long, value_name = "DIR")]
     storage: Vec<PathBuf>,
-    /// Remove the entries that hide warnings or are no filters, pinned ones as well; crun makes them anew
+    /// Remove the entries that hide warnings, are not what they should be, or are no filters, pinned ones as well; crun makes them anew
     #[arg(long)]
     prune: bool,
     /// Say what --prune would remove, and remove nothing

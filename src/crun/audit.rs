@@ -1,16 +1,20 @@
 //! What a state root's cache holds, what made each entry, and what it hides.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::candidate::{Candidate, Candidates, Search};
-use super::entry::{Entry, Examiner, Pruned, Status, check_permissions, describe, in_root, is_key};
+use super::collision::collisions;
+use super::content::Comparer;
+use super::entry::{Entry, Pruned, Status, check_permissions, describe, in_root, is_key};
+use super::examine::Examiner;
 use super::key::KeyScheme;
 use super::resolution::SeenSets;
 use super::root::{Cache, ContainerDirectory, Item, RootError, StateRoot};
+use super::sections::Sections;
 use super::storage::Storage;
 use super::{Host, rules};
 use crate::finding::{Finding, Rule, Severity};
@@ -115,6 +119,8 @@ pub struct AuditSummary {
     pub foreign: usize,
     /// Entries that are no filter.
     pub malformed: usize,
+    /// Entries that are not what their configurations ask for.
+    pub mismatch: usize,
     /// Entries that hide warnings.
     pub hides_warnings: usize,
     /// Entries that are explained and hide nothing.
@@ -125,6 +131,10 @@ pub struct AuditSummary {
     pub pinned: usize,
     /// Of all entries, those that are known not to be used by this crun.
     pub stale: usize,
+    /// Of all entries, those that could not be compared with what explains them.
+    pub not_compared: usize,
+    /// How often libseccomp was asked for a filter, to compare entries with.
+    pub compiled: usize,
     /// Findings that are errors.
     pub errors: usize,
     /// Findings that are warnings.
@@ -143,6 +153,9 @@ pub struct Sources<'s> {
     /// Where engines store containers.
     pub storages: &'s [Storage],
 }
+
+/// How many bytes of stored containers' configurations are held that explain no entry by its key.
+const MOST_SPARE_BYTES: usize = 64 << 20;
 
 /// Audits the cache of a state root. `host` is what made its keys, or why that
 /// is not known; `libseccomp` decides which names were unknown.
@@ -163,32 +176,7 @@ pub fn audit(
         ),
     };
     let mut findings = Vec::new();
-    let (directory, items) = match root.cache()? {
-        Cache::Found {
-            directory,
-            way,
-            items,
-        } => {
-            for (path, meta) in way {
-                check_permissions(root, &meta, &in_root(root, path), &mut findings);
-            }
-            (Some(directory), items)
-        }
-        Cache::Absent => {
-            notes.push("there is no .cache/seccomp in it: not a crun state root, or its crun caches nothing".to_owned());
-            (None, Vec::new())
-        }
-        Cache::Replaced(path, kind) => {
-            let message = format!(
-                "{} in the place of the cache; nothing behind it was read",
-                describe(kind)
-            );
-            let help = "find out who put it there: crun follows it, and loads what is there";
-            findings
-                .push(Finding::new(&rules::PERMISSIONS, in_root(root, path), message).help(help));
-            (None, Vec::new())
-        }
-    };
+    let (directory, items) = cache(root, &mut notes, &mut findings)?;
     // After the cache: crun writes a configuration before it stores an entry, so
     // that none of the entries seen lacks the container that made it.
     let mut containers = Vec::new();
@@ -200,6 +188,8 @@ pub fn audit(
         known_to: libseccomp.unwrap_or(TABLE_RELEASE),
         names: keys().map(|item| item.name.as_str()).collect(),
         seen: SeenSets::default(),
+        sections: Sections::default(),
+        spare: MOST_SPARE_BYTES,
         notes,
     };
     for container in root.containers()? {
@@ -213,20 +203,23 @@ pub fn audit(
     for source in sources.profiles {
         candidates.extend(search.profiles(source));
     }
+    let sections = std::mem::take(&mut search.sections);
     let mut notes = search.notes(!sources.profiles.is_empty());
     let scheme = scheme(host, &mut candidates, &items);
     notes.extend(scheme.note(host));
-    let examiner = Examiner {
+    let mut examiner = Examiner {
         root,
         directory: directory.as_ref(),
         host,
         candidates: Candidates::new(&candidates),
+        comparer: Comparer::new(&sections, libseccomp),
         is_mixed: scheme.differing > 0,
+        unexplained: HashMap::new(),
     };
-    let entries: Vec<_> = items
-        .iter()
-        .map(|item| examiner.examine(item, &mut findings))
-        .collect();
+    let entries = examiner.examine_all(&items, &mut findings);
+    findings.extend(collisions(&candidates, &mut examiner.comparer));
+    let compiled = examiner.comparer.compiled;
+    notes.extend(not_compared(&entries));
     let unread = entries.iter().filter(|entry| entry.is_unread).count();
     if unread > 0 {
         let entries = if unread == 1 { "entry" } else { "entries" };
@@ -248,11 +241,48 @@ pub fn audit(
         containers,
         findings,
         notes,
-        summary: AuditSummary::default(),
+        summary: AuditSummary {
+            compiled,
+            ..AuditSummary::default()
+        },
         directory,
     };
     audit.count();
     Ok(audit)
+}
+
+/// The cache and what is in it, if it is there to be read.
+fn cache(
+    root: &StateRoot,
+    notes: &mut Vec<String>,
+    findings: &mut Vec<Finding>,
+) -> Result<(Option<OwnedFd>, Vec<Item>), RootError> {
+    Ok(match root.cache()? {
+        Cache::Found {
+            directory,
+            way,
+            items,
+        } => {
+            for (path, meta) in way {
+                check_permissions(root, &meta, &in_root(root, path), findings);
+            }
+            (Some(directory), items)
+        }
+        Cache::Absent => {
+            notes.push("there is no .cache/seccomp in it: not a crun state root, or its crun caches nothing".to_owned());
+            (None, Vec::new())
+        }
+        Cache::Replaced(path, kind) => {
+            let message = format!(
+                "{} in the place of the cache; nothing behind it was read",
+                describe(kind)
+            );
+            let help = "find out who put it there: crun follows it, and loads what is there";
+            findings
+                .push(Finding::new(&rules::PERMISSIONS, in_root(root, path), message).help(help));
+            (None, Vec::new())
+        }
+    })
 }
 
 impl Audit {
@@ -263,7 +293,7 @@ impl Audit {
     }
 
     /// Removes the entries that a selected rule asks to remove: those that hide
-    /// warnings, and those that are no filters. Says of each what came of it.
+    /// warnings, and those that are not what they should be, or no filters. Says of each what came of it.
     pub fn prune(&mut self, is_dry_run: bool, is_selected: impl Fn(&Rule) -> bool) {
         let Some(directory) = &self.directory else {
             return;
@@ -296,6 +326,7 @@ impl Audit {
             entries: self.entries.len(),
             foreign: status(Status::Foreign),
             malformed: status(Status::Malformed),
+            mismatch: status(Status::Mismatch),
             hides_warnings: status(Status::HidesWarnings),
             clean: status(Status::Clean),
             unattributed: status(Status::Unattributed),
@@ -303,6 +334,10 @@ impl Audit {
             stale: (self.entries.iter())
                 .filter(|entry| entry.stale == Some(true))
                 .count(),
+            not_compared: (self.entries.iter())
+                .filter(|entry| entry.is_compared() == Some(false))
+                .count(),
+            compiled: self.summary.compiled,
             errors: severity(Severity::Error),
             warnings: severity(Severity::Warning),
             infos: severity(Severity::Info),
@@ -404,4 +439,19 @@ fn scheme(host: Option<&Host>, candidates: &mut [Candidate], items: &[Item]) -> 
         agreeing,
         differing,
     }
+}
+
+/// Why entries were not compared with what explains them, in sentences.
+fn not_compared(entries: &[Entry]) -> Vec<String> {
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for entry in entries.iter().filter(|it| it.is_compared() == Some(false)) {
+        let reason = entry.content.as_ref().and_then(|it| it.reason.as_deref());
+        *reasons.entry(reason.unwrap_or_default()).or_default() += 1;
+    }
+    let reasons = reasons.into_iter();
+    let note = |(reason, count)| match count {
+        1 => format!("1 entry was not compared with what explains it: {reason}"),
+        _ => format!("{count} entries were not compared with what explains them: {reason}"),
+    };
+    reasons.map(note).collect()
 }

@@ -9,6 +9,7 @@ use super::entry::{By, Hidden};
 use super::key::{self, KeyError, KeyScheme, cache_key_by};
 use super::resolution::{Resolution, SeenSets};
 use super::root::{ContainerDirectory, Item, RootError, StateRoot};
+use super::sections::{Known, SectionId, Sections};
 use super::storage::Storage;
 use crate::engine;
 use crate::finding::Location;
@@ -29,6 +30,8 @@ pub(super) struct Candidate {
     pub(super) filter: Option<(u64, u64)>,
     /// The name that an entry made from it has, if that is known.
     pub(super) key: Option<String>,
+    /// What it asks for; `None` if nothing is known of the host.
+    pub(super) section: Option<SectionId>,
     /// Whether the container's filter has that name; `None` if it is no entry, or has no key.
     pub(super) agrees: Option<bool>,
     /// Shared by all entries that it explains.
@@ -44,6 +47,10 @@ pub(super) struct Search<'a> {
     pub(super) names: HashSet<&'a str>,
     /// The capabilities of the containers that were seen.
     pub(super) seen: SeenSets,
+    /// What was found to be asked for.
+    pub(super) sections: Sections,
+    /// How many bytes of the configurations are still kept that explain no entry by its key.
+    pub(super) spare: usize,
     /// What kept it from knowing more so far, in sentences.
     pub(super) notes: Vec<String>,
 }
@@ -66,14 +73,13 @@ impl Search<'_> {
         self.configuration(path, bytes, container.id, container.filter)
     }
 
-    /// The containers that an engine keeps, as far as they explain an entry and are not among
-    /// those that crun has.
+    /// The containers that an engine keeps, as far as they are not among those that crun has.
     pub(super) fn stored(
         &mut self,
         storage: &Storage,
         known: &[Candidate],
     ) -> Result<Vec<Candidate>, RootError> {
-        let (mut found, mut unreadable) = (Vec::new(), 0);
+        let (mut found, mut unreadable, mut dropped) = (Vec::new(), 0, 0);
         let known = known.iter().filter_map(|known| known.container.as_deref());
         let known: HashSet<&str> = known.collect();
         let stored = storage.list()?;
@@ -86,12 +92,21 @@ impl Search<'_> {
                 continue;
             };
             let candidate = self.configuration(container.path, bytes, container.id, None);
-            found.extend(candidate.filter(|it| self.explains(it.key.as_deref())));
+            match candidate.map(|candidate| (self.keeps(&candidate), candidate)) {
+                Some((true, candidate)) => found.push(candidate),
+                Some((false, _)) => dropped += 1,
+                None => {}
+            }
         }
         let path = storage.path().display();
         if unreadable > 0 {
             self.notes.push(format!(
                 "{path}: {unreadable} of its containers could not be read"
+            ));
+        }
+        if dropped > 0 {
+            self.notes.push(format!(
+                "{path}: {dropped} of its containers explain no entry by its key, and are too many to be compared with others"
             ));
         }
         if stored.is_cut {
@@ -122,12 +137,13 @@ impl Search<'_> {
             return None;
         };
         let fails = annotations.fails_on_unknown;
-        let (mut key, mut unknown) = (None, Arc::default());
+        let (mut key, mut asked, mut unknown) = (None, None, Arc::default());
         match key::section(&document, source.bytes(), &profile, version(self.host)) {
             Ok(section) => {
                 key = self.host.map(|host| made(&section, fails, host));
+                asked = self.add(&section, fails);
                 // Where crun refuses instead of warning, an entry shows that it knew all names.
-                if !fails && (filter.is_some() || self.explains(key.as_deref())) {
+                if !fails && asked.is_none_or(|known| known.warns) {
                     unknown = self.hidden(&section, |node| Location::node(&source, node));
                 }
             }
@@ -140,9 +156,27 @@ impl Search<'_> {
             resolved: None,
             filter,
             key,
+            section: asked.map(|known| known.id),
             agrees: None,
             source: Arc::clone(&source),
         })
+    }
+
+    fn add(&mut self, section: &Section<'_>, fails_on_unknown: bool) -> Option<Known> {
+        let host = self.host?;
+        let known_to = self.known_to;
+        Some((self.sections).add(section, fails_on_unknown, host, known_to))
+    }
+
+    /// Whether there is room for a candidate. Nobody knows how many there are, or how large.
+    fn keeps(&mut self, candidate: &Candidate) -> bool {
+        if self.explains(candidate.key.as_deref()) {
+            return true;
+        }
+        let bytes = candidate.source.bytes().len();
+        let left = self.spare.checked_sub(bytes);
+        self.spare = left.unwrap_or(self.spare);
+        left.is_some()
     }
 
     /// What of the profiles in a file that the user gave explains entries.
@@ -167,7 +201,7 @@ impl Search<'_> {
             self.notes.push(format!("{name}: not a profile"));
             return;
         };
-        let Some(host) = self.host.filter(|_| !self.names.is_empty()) else {
+        let Some(host) = self.host else {
             return;
         };
         let as_it_stands = key::section(document, bytes, &profile, &host.crun);
@@ -200,10 +234,9 @@ impl Search<'_> {
         }
     }
 
-    /// Adds a section that a profile became, as far as it explains entries that are not explained
-    /// by it yet.
+    /// Adds a section that a profile became, unless it is there.
     fn section(
-        &self,
+        &mut self,
         (source, file): (&Arc<Source>, &ProfileFile<'_>),
         section: &Section<'_>,
         host: &Host,
@@ -212,13 +245,21 @@ impl Search<'_> {
     ) {
         for fails in [false, true] {
             let key = Some(made(section, fails, host));
-            if !self.explains(key.as_deref()) || found.iter().any(|it| it.key == key) {
+            if fails && !self.explains(key.as_deref()) {
                 continue;
             }
-            let hidden = self.hidden(section, |node| match file.origin(node) {
-                Some(node) => Location::node(source, node),
-                None => Location::file(source),
-            });
+            let asked = self.add(section, fails);
+            let id = asked.map(|known| known.id);
+            if found.iter().any(|it| it.key == key && it.section == id) {
+                continue;
+            }
+            let mut hidden = Arc::default();
+            if asked.is_none_or(|known| known.warns) {
+                hidden = self.hidden(section, |node| match file.origin(node) {
+                    Some(node) => Location::node(source, node),
+                    None => Location::file(source),
+                });
+            }
             // Where crun fails on unknown names, a profile that has one leaves no entry.
             if fails && !hidden.is_empty() {
                 continue;
@@ -229,6 +270,7 @@ impl Search<'_> {
                 resolved: resolved.cloned(),
                 filter: None,
                 key,
+                section: asked.map(|known| known.id),
                 agrees: None,
                 source: Arc::clone(source),
             });
@@ -335,6 +377,16 @@ impl<'c> Candidates<'c> {
         found
             .into_iter()
             .filter_map(move |(index, by)| Some((all.get(index)?, by)))
+    }
+
+    /// The first candidate of some sections, if they are all of one file.
+    pub(super) fn only_of(&self, sections: &[SectionId]) -> Option<&'c Candidate> {
+        let is_of = |it: &&Candidate| it.section.is_some_and(|it| sections.contains(&it));
+        let mut found = self.all.iter().filter(is_of);
+        let first = found.next()?;
+        found
+            .all(|other| other.source.name() == first.source.name())
+            .then_some(first)
     }
 }
 

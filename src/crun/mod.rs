@@ -7,17 +7,25 @@
 
 mod audit;
 mod candidate;
+mod collision;
+mod content;
 mod entry;
+mod examine;
 mod host;
 mod key;
+mod merge_bug;
 mod resolution;
 mod root;
 mod rules;
+mod sections;
 mod storage;
+mod told;
+mod weak;
 
 pub use audit::{
     Audit, AuditSummary, Container, Crun, FilterOrigin, Scheme, SchemeState, Sources, audit,
 };
+pub use content::{Compared, Content, Witness};
 pub use entry::{Attribution, By, Entry, Hidden, Pruned, Status};
 pub use host::{Host, HostError};
 pub use key::{KeyError, KeyScheme, cache_key, section};
@@ -25,3 +33,4 @@ pub use resolution::{CapabilitySet, Resolution};
 pub use root::{RootError, StateRoot};
 pub use rules::RULES;
 pub use storage::Storage;
+pub use told::fact;

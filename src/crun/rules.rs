@@ -18,10 +18,13 @@ macro_rules! cache_rules {
 }
 
 cache_rules! {
+    CONTENT_MISMATCH = "cache-content-mismatch", Error;
     FOREIGN_FILE = "cache-foreign-file", Info;
     HIDES_WARNINGS = "cache-hides-warnings", Warning;
+    KEY_COLLISION = "cache-key-collision", Error;
     MALFORMED_BPF = "cache-malformed-bpf", Error;
     PERMISSIONS = "cache-permissions", Error;
     STALE = "cache-stale", Info;
     UNATTRIBUTED = "cache-unattributed", Info;
+    WEAK_FILTER = "cache-weak-filter", Warning;
 }

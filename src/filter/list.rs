@@ -10,7 +10,6 @@ use super::evaluate::Verdict;
 use super::instruction::{
     Field, Instruction, Operand, Operator, Raw, Register, Source as From, Test,
 };
-use crate::profile::Action;
 use crate::syscalls::{Arch, with_number};
 
 /// An instruction, in words.
@@ -294,28 +293,11 @@ impl Words {
 
     /// `ERRNO(EPERM)`: the action without the prefix that all have, and its number if it has one.
     fn verdict(&self, value: u32) -> String {
-        let Verdict {
-            action,
-            data,
-            is_known,
-        } = Verdict::of(value);
-        if !is_known {
+        let verdict = Verdict::of(value);
+        if !verdict.is_known {
             return format!("{value:#010x} (no action: KILL_PROCESS)");
         }
-        let data = match action {
-            Action::Errno => {
-                let name = self.errnos.name(data).map(str::to_owned);
-                Some(name.unwrap_or_else(|| data.to_string()))
-            }
-            Action::Trace => Some(data.to_string()),
-            _ => Some(data.to_string()).filter(|_| data != 0),
-        };
-        let name = action.name();
-        let name = name.strip_prefix("SCMP_ACT_").unwrap_or(name);
-        match data {
-            Some(data) => format!("{name}({data})"),
-            None => name.to_owned(),
-        }
+        verdict.with(&self.errnos)
     }
 }
 

@@ -31,6 +31,7 @@ mod instruction;
 mod list;
 mod stub;
 mod verify;
+mod words;
 
 pub use compare::{Comparison, Witness, compare};
 pub use compile::{CompileError, compile, linked};

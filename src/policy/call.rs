@@ -293,7 +293,8 @@ fn joined(one: &Leaf, other: &Leaf) -> Leaf {
 }
 
 /// What a filter returns for an effect.
-pub(super) fn verdict(effect: Effect) -> Verdict {
+#[must_use]
+pub fn verdict(effect: Effect) -> Verdict {
     Verdict {
         action: effect.action,
         data: match effect.action {

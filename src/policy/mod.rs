@@ -21,6 +21,6 @@ mod call;
 mod conditions;
 mod plan;
 
-pub use call::{CallPolicy, CallRule, Decided, Fate};
+pub use call::{CallPolicy, CallRule, Decided, Fate, verdict};
 pub use conditions::calls_of;
 pub use plan::{Place, Policy};

@@ -148,6 +148,7 @@ pub(super) fn audit_summary(audit: &Audit) -> String {
     let entries = summary.entries - summary.foreign;
     let mut line = format!("{}: {}", visible(&audit.root), count_entries(entries));
     let counts = [
+        (summary.mismatch, "not as asked for"),
         (summary.hides_warnings, "hiding warnings"),
         (summary.malformed, "malformed"),
         (summary.clean, "clean"),
@@ -160,7 +161,11 @@ pub(super) fn audit_summary(audit: &Audit) -> String {
     if !said.is_empty() {
         line = format!("{line}: {}", said.join(", "));
     }
-    let of_them = [(summary.pinned, "pinned"), (summary.stale, "stale")];
+    let of_them = [
+        (summary.pinned, "pinned"),
+        (summary.stale, "stale"),
+        (summary.not_compared, "not compared with what explains them"),
+    ];
     for (number, words) in of_them.into_iter().filter(|(number, _)| *number > 0) {
         line = format!("{line}; {number} of them {words}");
     }

@@ -9,8 +9,10 @@ use serde_json::{Map, Value, json};
 
 use super::{Against, Conclusion, Report, reported};
 use crate::crun::{
-    Attribution, Audit, AuditSummary, Container, Crun, Entry, Pruned, Scheme, Status,
+    Attribution, Audit, AuditSummary, Compared, Container, Content, Crun, Entry, Pruned, Scheme,
+    Status, fact,
 };
+use crate::filter::Verdict;
 use crate::finding::{Applicability, Finding, Label, Location, Severity};
 use crate::target::{Target, Uname};
 use crate::text::{Position, Span};
@@ -141,8 +143,16 @@ struct EntryJson<'a> {
     modified: &'a str,
     status: Status,
     attributed: &'a [Attribution],
+    content: Option<ContentJson<'a>>,
     hidden: Vec<HiddenJson<'a>>,
     pruned: Option<Pruned>,
+}
+
+#[derive(Serialize)]
+struct ContentJson<'a> {
+    compared: Compared,
+    reason: Option<&'a str>,
+    witness: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -249,6 +259,24 @@ impl<'f> From<&'f Finding> for FindingJson<'f> {
     }
 }
 
+impl<'a> From<&'a Content> for ContentJson<'a> {
+    fn from(content: &'a Content) -> Self {
+        let verdict = |verdict: Verdict| json!({"action": verdict.action.name(), "data": verdict.data, "known": verdict.is_known});
+        let witness = content.witness.as_ref().map(|witness| {
+            json!({
+                "call": fact(&witness.call),
+                "entry": verdict(witness.entry),
+                "configuration": witness.configuration.map(verdict),
+            })
+        });
+        Self {
+            compared: content.compared,
+            reason: content.reason.as_deref(),
+            witness,
+        }
+    }
+}
+
 impl<'a> From<&'a Entry> for EntryJson<'a> {
     fn from(entry: &'a Entry) -> Self {
         let hidden = entry.hidden().map(|hidden| HiddenJson {
@@ -264,6 +292,7 @@ impl<'a> From<&'a Entry> for EntryJson<'a> {
             modified: &entry.modified,
             status: entry.status,
             attributed: &entry.attributed,
+            content: entry.content.as_ref().map(ContentJson::from),
             hidden: hidden.collect(),
             pruned: entry.pruned,
         }

@@ -59,7 +59,10 @@ fn entries() -> Vec<PathBuf> {
     for root in fs::read_dir(repository("tests/fixtures/cache")).expect("fixtures") {
         let root = root.expect("a fixture");
         let entries = root.path().join("root/.cache/seccomp");
-        if root.file_name() == "malformed" || !entries.is_dir() {
+        let is_by_hand = ["malformed", "planted", "weak"]
+            .iter()
+            .any(|it| root.file_name() == *it);
+        if is_by_hand || !entries.is_dir() {
             continue;
         }
         for entry in fs::read_dir(entries).expect("a cache") {

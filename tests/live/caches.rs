@@ -23,14 +23,20 @@ const LIMIT: Duration = Duration::from_mins(1);
 const SCRIPT: &str = include_str!("caches.sh");
 
 /// The kinds that need nothing but the root.
-const KINDS: [&str; 6] = [
+const KINDS: [&str; 8] = [
     "lifecycle",
     "pinned",
     "strict",
     "rebooted",
     "refused",
     "own_filters",
+    "collided",
+    "planted",
 ];
+
+/// What containers do whose filters are tried: two calls, and what came of them.
+const TRIES: &str = "/bin/busybox mkdir /dev/made; echo mkdir $?; /bin/busybox ls -d /dev/made; \
+    /bin/busybox chmod 700 /dev; echo chmod $?; echo done; /bin/busybox sleep 1000";
 
 /// Makes and audits all kinds in a root that has been [mounted](namespaces::mount). With
 /// an older release's root, an update of crun is one of them.
@@ -69,6 +75,8 @@ fn lay_out(root: &Path, seclint: &Path) -> io::Result<()> {
     let [clean, umuont] = [&["add_key", "keyctl"], &["umount2", "umuont"]].map(|it| deny(it));
     let mut flag = deny(&["mknod", "mkond"]);
     flag["seccomp"]["flags"] = json!(["SECCOMP_FILTER_FLAG_NOPE"]);
+    let mut pretends = deny(&["mkdir", "mkdirat"]);
+    pretends["seccomp"]["syscalls"][0]["errnoRet"] = 0.into();
     let none = json!({});
     let fail = json!({ "run.oci.seccomp_fail_unknown_syscall": "1" });
     // One instruction that allows everything: BPF_RET with SECCOMP_RET_ALLOW.
@@ -77,11 +85,15 @@ fn lay_out(root: &Path, seclint: &Path) -> io::Result<()> {
         ("chmdo", deny(&["chmod", "chmdo"]), &none),
         ("clean", clean.clone(), &none),
         ("data", clean.clone(), &data),
+        ("denies", deny(&["mkdir", "mkdirat"]), &none),
         ("execve", deny(&["execve", "execveat", "execvee"]), &none),
         ("flag", flag, &none),
         ("fsopn", deny(&["fsopn", "fsmount"]), &none),
+        ("joined", deny(&["chmod", "fchmod"]), &none),
         ("nosection", none.clone(), &none),
         ("null", json!({ "seccomp": null }), &none),
+        ("parted", deny(&["chm", "od", "fchmod"]), &none),
+        ("pretends", pretends, &none),
         ("strict", clean, &fail),
         ("strict-umuont", umuont.clone(), &fail),
         ("umuont", umuont, &none),
@@ -92,11 +104,17 @@ fn lay_out(root: &Path, seclint: &Path) -> io::Result<()> {
             .map(|it| json!({ "type": it }))
             .to_vec()
             .into();
+        let program = match name {
+            "denies" | "joined" | "parted" | "pretends" => {
+                json!(["/bin/busybox", "sh", "-c", TRIES])
+            }
+            _ => json!(["/bin/busybox", "sleep", "1000"]),
+        };
         let config = json!({
             "ociVersion": "1.0.0",
             "process": {
                 "user": { "uid": 0, "gid": 0 },
-                "args": ["/bin/busybox", "sleep", "1000"],
+                "args": program,
                 "env": ["PATH=/bin"],
                 "cwd": "/",
                 "noNewPrivileges": true,
@@ -116,7 +134,7 @@ fn lay_out(root: &Path, seclint: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes caches of a kind; a step is an audit.
+/// Makes caches of a kind; a step is an audit, or what a container's program said.
 fn steps_of(kind: &str, root: &Path) -> io::Result<Vec<Step>> {
     let [audits, log] = ["audits", "log"].map(|it| root.join(format!("tmp/{kind}.{it}")));
     let mut command = namespaces::command(root);
@@ -127,7 +145,10 @@ fn steps_of(kind: &str, root: &Path) -> io::Result<Vec<Step>> {
     let mut steps = Vec::new();
     let (whole, _) = audits.as_chunks();
     for [when, expected, report] in whole {
-        let described = described(&serde_json::from_str(report).unwrap_or_default());
+        let described = match serde_json::from_str(report).unwrap_or_default() {
+            Value::String(said) => said,
+            report => described(&report),
+        };
         let passed = described == *expected;
         let mut said = format!("{kind}, {when}: {described}");
         if !passed {
@@ -145,8 +166,9 @@ fn steps_of(kind: &str, root: &Path) -> io::Result<Vec<Step>> {
     Ok(steps)
 }
 
-/// An audit in words: every entry, the containers by where their filters came from, and
-/// whether the entries have the names that are made from the containers' configurations.
+/// An audit in words: every entry, the containers by where their filters came from, the calls that
+/// show that two of them have one key, and whether the entries have the names that are made from the
+/// containers' configurations.
 fn described(report: &Value) -> String {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let mut lines: Vec<String> = list(&report["entries"]).iter().map(entry).collect();
@@ -161,6 +183,12 @@ fn described(report: &Value) -> String {
         let ids: Vec<_> = containers.filter_map(|it| it["id"].as_str()).collect();
         if !ids.is_empty() {
             lines.push(format!("{words} {}", ids.join(", ")));
+        }
+    }
+    for finding in list(&report["findings"]) {
+        if finding["rule"] == "cache-key-collision" {
+            let syscall = finding["facts"]["syscall"].as_str().unwrap_or_default();
+            lines.push(format!("collision in {syscall}"));
         }
     }
     let scheme = &report["key_scheme"];
@@ -198,7 +226,19 @@ fn entry(entry: &Value) -> String {
     let hidden = entry["hidden"].as_array().into_iter().flatten();
     let mut hidden: Vec<_> = hidden.filter_map(|it| it["syscall"].as_str()).collect();
     hidden.dedup();
+    let witness = &entry["content"]["witness"];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let verdict = |verdict: &Value| {
+        let action = text(&verdict["action"]).replace("SCMP_ACT_", "");
+        format!("{action} {}", verdict["data"])
+    };
     let status = match entry["status"].as_str().unwrap_or_default() {
+        "mismatch" => format!(
+            "{} is {}, not {}",
+            text(&witness["call"]["syscall"]),
+            verdict(&witness["entry"]),
+            verdict(&witness["configuration"])
+        ),
         "hides-warnings" => format!("hides {}", hidden.join(" and ")),
         status => status.to_owned(),
     };
@@ -212,9 +252,14 @@ fn entry(entry: &Value) -> String {
     } else {
         ""
     };
+    let compared = match entry["content"]["compared"].as_str() {
+        Some("meaning") if witness.is_null() => ", as asked, in other bytes",
+        Some("no") => ", not compared",
+        _ => "",
+    };
     let pruned = entry["pruned"].as_str().map(|it| format!(", {it}"));
     format!(
-        "{owners}: {status}{stale}{pinned}{}",
+        "{owners}: {status}{compared}{stale}{pinned}{}",
         pruned.unwrap_or_default()
     )
 }

@@ -28,6 +28,14 @@ audit() {
     echo "$(/tmp/seclint cache-audit "$state" --format=json "$@")" >>"$state.audits"
 }
 
+# tried BUNDLE CONTAINER EXPECTED: starts a container that makes two calls, and waits until it has.
+tried() {
+    start "$1" "$2" >"/tmp/$2.said" 2>/dev/null
+    until grep -q done "/tmp/$2.said"; do sleep .02; done
+    said=$(grep -v done "/tmp/$2.said" | paste -sd, -)
+    printf '%s\n' "what $2 can do" "$3" "\"$said\"" >>"$state.audits"
+}
+
 # The link to an entry stays until the container is deleted.
 lifecycle() {
     start clean running
@@ -83,7 +91,7 @@ rebooted() {
     under=
     start clean new
     audit 'with the kernel of now' \
-        'new, old by key: clean; nobody: unattributed, perhaps stale;
+        'fsopn.json: hides fsopn, perhaps stale; new, old by key: clean;
         old by link: clean, stale; oldbad by link: hides chmdo, stale;
         with entries new, old, oldbad; keys verified (1 agree, 2 differ)' \
         --profile /tmp/profiles/fsopn.json
@@ -102,7 +110,8 @@ refused() {
         'nobody: unattributed, perhaps stale; nobody: unattributed, perhaps stale;
         keys unverified (0 agree)'
     audit 'with their profiles' \
-        'execve.json: hides execvee; flag.json: hides mkond; keys verified (0 agree)' \
+        'execve.json: hides execvee; flag.json: hides mkond;
+        collision in mkdir; collision in chmod; keys verified (0 agree)' \
         --profile /tmp/profiles
     start flag flag
     start execve execve
@@ -120,6 +129,35 @@ own_filters() {
     audit 'no section, null, an annotation with a filter, an entry removed since, and one' \
         'cached: clean; with entries cached; with filters of their own data, removed;
         without a filter nosection, null; keys verified (1 agree)'
+}
+
+# Sections that differ in an errno, or in where names end, have one key: whoever comes second gets
+# the filter of the first. Each of the two alone has what it asks for.
+collided() {
+    tried pretends pretends 'mkdir 0,chmod 0'
+    tried denies denies 'mkdir 0,chmod 0'
+    tried parted parted 'mkdir 0,/dev/made,chmod 0'
+    tried joined joined 'mkdir 0,/dev/made,chmod 0'
+    audit 'two sections with an errno and without it, two with parted and joined names' \
+        'denies, pretends: mkdir is ERRNO 0, not ERRNO 1; joined, parted: chmod is ALLOW 0, not ERRNO 1;
+        with entries denies, joined, parted, pretends; collision in mkdir; collision in chmod;
+        keys verified (4 agree)'
+    audit 'pruned' \
+        'denies, pretends: mkdir is ERRNO 0, not ERRNO 1, removed;
+        joined, parted: chmod is ALLOW 0, not ERRNO 1, removed;
+        with entries denies, joined, parted, pretends; collision in mkdir; collision in chmod;
+        keys verified (4 agree)' \
+        --prune
+    tried denies denies-alone 'mkdir 1,chmod 0'
+    tried joined joined-alone 'mkdir 0,/dev/made,chmod 1'
+}
+
+# One instruction that allows everything, in the place of an entry that crun made.
+planted() {
+    start clean before
+    printf '\006\000\000\000\000\000\377\177' >"$(echo "$state"/.cache/seccomp/*)"
+    audit 'a filter that lets everything run, under the right key' \
+        'before: add_key is ALLOW 0, not ERRNO 1; with entries before; keys verified (1 agree)'
 }
 
 # Two cruns on one state root: the older one is in another root. Before the newer one

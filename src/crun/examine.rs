@@ -1,0 +1,369 @@
+//! What the audit makes of a file in the cache.
+
+use std::collections::{HashMap, HashSet};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use rustix::fs::FileType;
+
+use super::candidate::{Candidate, Candidates};
+use super::content::{Compared, Comparer, Content, Outcome, Witness};
+use super::entry::{Attribution, By, Entry, Status, check_permissions, describe, in_root, is_key};
+use super::root::{Item, StateRoot, read_file};
+use super::weak::Weakness;
+use super::{Host, rules, told};
+use crate::filter::{self, ByteOrder, Filter, Refused};
+use crate::finding::{Finding, Location};
+
+/// What is in an entry.
+enum Contents {
+    /// What the kernel takes for a filter.
+    Filter(Filter),
+    /// What it refuses; if only for its byte order, that one and the host's.
+    Refused(Refused, Option<(ByteOrder, ByteOrder)>),
+    /// It may not be read, or is gone.
+    Unread,
+}
+
+/// In what an entry is not what a configuration asks for.
+pub(super) struct Mismatch<'a> {
+    /// The configuration.
+    pub(super) candidate: &'a Candidate,
+    /// A call that shows it, or why no filter that libseccomp makes is like that.
+    pub(super) shown: Result<Witness, String>,
+    /// Another configuration that has the same key, and asks for what the entry is.
+    pub(super) other: Option<&'a Candidate>,
+}
+
+/// What a file in the cache is held against.
+pub(super) struct Examiner<'a> {
+    pub(super) root: &'a StateRoot,
+    /// The cache, if there is one.
+    pub(super) directory: Option<&'a OwnedFd>,
+    pub(super) host: Option<&'a Host>,
+    pub(super) candidates: Candidates<'a>,
+    pub(super) comparer: Comparer<'a>,
+    /// Whether there are containers from before an update.
+    pub(super) is_mixed: bool,
+    /// What came of filters that no name and no link explains: many entries may have the same.
+    pub(super) unexplained: HashMap<blake3::Hash, Unexplained<'a>>,
+}
+
+/// What is to be said of a filter whatever its name is.
+#[derive(Clone)]
+pub(super) struct Unexplained<'a> {
+    candidate: Option<&'a Candidate>,
+    weakness: Option<Weakness>,
+}
+
+impl<'a> Examiner<'a> {
+    /// What the audit makes of the files in the cache, in their order.
+    pub(super) fn examine_all(
+        &mut self,
+        items: &[Item],
+        findings: &mut Vec<Finding>,
+    ) -> Vec<Entry> {
+        let mut places: Vec<_> = (0..).zip(items).collect();
+        // Time may run out, and there may be any number of others.
+        places.sort_by_key(|(_, item)| self.candidates.of(item).next().is_none());
+        let mut examined: Vec<(usize, Entry, Vec<Finding>)> = Vec::with_capacity(items.len());
+        for (place, item) in places {
+            let mut told = Vec::new();
+            let entry = self.examine(item, &mut told);
+            examined.push((place, entry, told));
+        }
+        examined.sort_by_key(|(place, ..)| *place);
+        let mut entries = Vec::with_capacity(items.len());
+        for (_, entry, told) in examined {
+            entries.push(entry);
+            findings.extend(told);
+        }
+        entries
+    }
+
+    /// What the audit makes of a file in the cache.
+    fn examine(&mut self, item: &Item, findings: &mut Vec<Finding>) -> Entry {
+        let mut entry = Entry::of(item);
+        let location = in_root(self.root, &format!(".cache/seccomp/{}", item.name));
+        if !is_key(&item.name) {
+            let message =
+                "not a cache entry: entries have names of 64 lower-case hexadecimal digits";
+            findings.push(
+                Finding::new(&rules::FOREIGN_FILE, location, message)
+                    .help("find out what put it there, and remove it"),
+            );
+            return entry;
+        }
+        if item.stat.kind != FileType::RegularFile {
+            let message = format!("{} in the place of a cache entry", describe(item.stat.kind));
+            findings.push(Finding::new(&rules::PERMISSIONS, location, message).help("remove it"));
+            return entry;
+        }
+        check_permissions(self.root, &item.stat, &location, findings);
+        entry.pinned = item.stat.mode & 0o1000 != 0;
+        let mut explained: Vec<_> = self.candidates.of(item).collect();
+        let contents = self.contents(item);
+        entry.is_unread = matches!(contents, Contents::Unread);
+        let (mut mismatch, mut bug) = (None, None);
+        if let Contents::Filter(filter) = &contents {
+            if explained.is_empty() {
+                let candidate = self.unexplained(filter).candidate;
+                explained.extend(candidate.map(|candidate| (candidate, By::Content)));
+            }
+            (entry.content, mismatch) = self.compare(filter, &mut explained);
+            bug = self.merge_bug(filter, &explained, mismatch.as_ref());
+        }
+        attribute(&mut entry, &explained);
+        entry.status = if let Contents::Refused(..) = contents {
+            Status::Malformed
+        } else if mismatch.is_some() {
+            Status::Mismatch
+        } else if entry.hidden().next().is_some() {
+            Status::HidesWarnings
+        } else if !entry.attributed.is_empty() {
+            Status::Clean
+        } else {
+            Status::Unattributed
+        };
+        findings.extend(self.verdict(&entry, &contents, mismatch.as_ref(), location.clone()));
+        if let Some((candidate, witness)) = bug {
+            findings.push(told::merge_bug(candidate, &witness, location.clone()));
+        }
+        findings.extend(self.weakness(&entry, &contents, &explained, location.clone()));
+        findings.extend(self.stale(&entry, location));
+        entry
+    }
+
+    /// The candidate that asks for a filter, if there is exactly one, or else what is weak in it.
+    fn unexplained(&mut self, filter: &Filter) -> Unexplained<'a> {
+        let digest = blake3::hash(&filter.bytes());
+        if let Some(known) = self.unexplained.get(&digest) {
+            return known.clone();
+        }
+        let sections = self.comparer.sections_of(filter);
+        let candidate = self.candidates.only_of(&sections);
+        let is_asked_for = !sections.is_empty() || self.comparer.is_late();
+        let weakness = (!is_asked_for).then(|| Weakness::of(filter, None));
+        let found = Unexplained {
+            candidate,
+            weakness: weakness.flatten(),
+        };
+        self.unexplained.insert(digest, found.clone());
+        found
+    }
+
+    /// Compares an entry with all that explains it. Of the ways that a profile may have come to
+    /// crun, one is left: the one that asks for what the entry is, if any does.
+    fn compare(
+        &mut self,
+        filter: &Filter,
+        explained: &mut Vec<(&'a Candidate, By)>,
+    ) -> (Option<Content>, Option<Mismatch<'a>>) {
+        let mut known = HashMap::new();
+        let mut outcomes = Vec::new();
+        for &(candidate, by) in &*explained {
+            let outcome = match candidate.section {
+                None => Outcome::Unknown("it is not known which crun made it".to_owned()),
+                Some(section) => known
+                    .entry(section)
+                    .or_insert_with(|| self.comparer.compare(filter, section))
+                    .clone(),
+            };
+            outcomes.push((candidate, by, outcome));
+        }
+        // Sorting is stable.
+        let mut profiles = HashSet::new();
+        outcomes.sort_by_key(|(candidate, _, outcome)| {
+            candidate.container.is_none() && !outcome.is_equal()
+        });
+        outcomes.retain(|(candidate, ..)| {
+            candidate.container.is_some() || profiles.insert(candidate.source.name())
+        });
+        *explained = (outcomes.iter())
+            .map(|&(candidate, by, _)| (candidate, by))
+            .collect();
+        let is_by_key = |candidate: &Candidate| {
+            let mut others = explained.iter();
+            others.any(|(it, by)| *by != By::Link && std::ptr::eq(*it, candidate))
+        };
+        let mut content: Option<Content> = None;
+        for (candidate, _, outcome) in &outcomes {
+            let (compared, reason) = match outcome {
+                Outcome::Differs(_) if !is_by_key(candidate) => (
+                    Compared::No,
+                    Some(
+                        "another crun, libseccomp or kernel made it, whose filters may differ"
+                            .to_owned(),
+                    ),
+                ),
+                Outcome::Differs(shown) => {
+                    let other = outcomes.iter().find(|(.., outcome)| outcome.is_equal());
+                    let content = Content {
+                        compared: Compared::Meaning,
+                        reason: shown.as_ref().err().cloned(),
+                        witness: shown.as_ref().ok().copied(),
+                    };
+                    let mismatch = Mismatch {
+                        candidate,
+                        shown: shown.clone(),
+                        other: other.map(|(other, ..)| *other),
+                    };
+                    return (Some(content), Some(mismatch));
+                }
+                Outcome::Unknown(reason) => (Compared::No, Some(reason.clone())),
+                Outcome::Meaning => (Compared::Meaning, None),
+                Outcome::Bytes => (Compared::Bytes, None),
+            };
+            if (content.as_ref()).is_none_or(|least| compared < least.compared) {
+                content = Some(Content {
+                    compared,
+                    reason,
+                    witness: None,
+                });
+            }
+        }
+        (content, None)
+    }
+
+    /// A call that libseccomp got wrong when it made an entry, and for whom.
+    fn merge_bug(
+        &self,
+        filter: &Filter,
+        explained: &[(&'a Candidate, By)],
+        mismatch: Option<&Mismatch<'_>>,
+    ) -> Option<(&'a Candidate, Witness)> {
+        if mismatch.is_some() {
+            return None;
+        }
+        explained.iter().find_map(|&(candidate, _)| {
+            let witness = self.comparer.merge_bug(filter, candidate.section?)?;
+            Some((candidate, witness))
+        })
+    }
+
+    /// Reads an entry, once and no further than a filter can be long, and asks whether the kernel
+    /// of its machine takes it.
+    fn contents(&self, item: &Item) -> Contents {
+        if let Some(refused) = Refused::by_size(item.stat.bytes) {
+            return Contents::Refused(refused, None);
+        }
+        let read = |directory| read_file(directory, &item.name, filter::MAX_BYTES);
+        let Some(bytes) = self.directory.and_then(read) else {
+            return Contents::Unread;
+        };
+        let order = self.host.and_then(Host::byte_order);
+        let read = match order {
+            Some(order) => Filter::read(&bytes, order),
+            None => Filter::detect(&bytes),
+        };
+        match (read, order) {
+            (Ok(filter), _) => Contents::Filter(filter),
+            (Err(refused), Some(order)) => {
+                let other = Filter::detect(&bytes).ok().map(|filter| filter.order());
+                Contents::Refused(refused, other.map(|other| (other, order)))
+            }
+            (Err(refused), None) => Contents::Refused(refused, None),
+        }
+    }
+
+    fn verdict(
+        &self,
+        entry: &Entry,
+        contents: &Contents,
+        mismatch: Option<&Mismatch<'_>>,
+        location: Location,
+    ) -> Option<Finding> {
+        let finding = match entry.status {
+            Status::Malformed => {
+                let Contents::Refused(refused, orders) = contents else {
+                    return None;
+                };
+                told::malformed(entry, refused, *orders, location)
+            }
+            Status::Mismatch => told::mismatch(entry, mismatch?, location),
+            Status::HidesWarnings => told::hides_warnings(entry, location),
+            Status::Unattributed => {
+                let message = format!("nothing here explains this entry, made {}", entry.modified);
+                let help = if self.is_mixed {
+                    "give the profiles that containers run with by --profile, and where engines store containers by --storage; if it is from before an update, audit again with --runtime, --libseccomp and --uname as they were"
+                } else {
+                    "give the profiles that containers run with by --profile, and where engines store containers by --storage"
+                };
+                Finding::new(&rules::UNATTRIBUTED, location, message).help(help)
+            }
+            Status::Foreign | Status::Clean => return None,
+        };
+        Some(finding)
+    }
+
+    /// What is weak in an entry that is not known to be as asked. What is as asked is for the rules
+    /// about profiles to judge.
+    fn weakness(
+        &mut self,
+        entry: &Entry,
+        contents: &Contents,
+        explained: &[(&Candidate, By)],
+        location: Location,
+    ) -> Option<Finding> {
+        let Contents::Filter(filter) = contents else {
+            return None;
+        };
+        if explained.is_empty() {
+            let weakness = self.unexplained(filter).weakness?;
+            return Some(told::weakness(entry, &weakness, location));
+        }
+        if entry.is_compared() == Some(true) || self.comparer.is_late() {
+            return None;
+        }
+        let sections = self.comparer.sections;
+        let mut plans = explained
+            .iter()
+            .filter_map(|(it, _)| sections.plan(it.section?));
+        let weakness = Weakness::of(filter, plans.next())?;
+        Some(told::weakness(entry, &weakness, location))
+    }
+
+    fn stale(&self, entry: &Entry, location: Location) -> Option<Finding> {
+        let host = self.host.filter(|_| entry.stale == Some(true))?;
+        let containers = entry.containers();
+        let whose = match containers.as_slice() {
+            [container] => format!("container {container}"),
+            several => format!("{} containers", several.len()),
+        };
+        let message = format!(
+            "crun {} with libseccomp {} under this kernel does not use this entry, which {whose} started with",
+            host.crun, host.libseccomp
+        );
+        let finding = Finding::new(&rules::STALE, location, message)
+            .help("it was made under another crun, libseccomp or kernel, as before an update; a container keeps its filter until it is made anew")
+            .fact("entry", entry.name.as_str())
+            .fact("modified", entry.modified.as_str())
+            .fact("containers", containers);
+        Some(finding)
+    }
+}
+
+/// Says what explains the entry, and so whether crun here uses it.
+fn attribute(entry: &mut Entry, explained: &[(&Candidate, By)]) {
+    let mut last = None;
+    for &(candidate, by) in explained {
+        entry.attributed.push(Attribution {
+            path: candidate.source.name().to_owned(),
+            container: candidate.container.clone(),
+            by,
+            resolved: candidate.resolved.clone(),
+        });
+        // Known by link and by key, it still hides each name once.
+        if !last.is_some_and(|last| std::ptr::eq(last, candidate)) {
+            entry.hidden.push(Arc::clone(&candidate.hidden));
+        }
+        last = Some(candidate);
+        match by {
+            By::Key => entry.stale = Some(false),
+            By::Link if candidate.agrees == Some(false) && entry.stale.is_none() => {
+                entry.stale = Some(true);
+            }
+            By::Link | By::Content => {}
+        }
+    }
+}
