@@ -9,6 +9,8 @@
     reason = "printing is how a build script speaks to cargo"
 )]
 
+#[path = "build/flags.rs"]
+mod flags;
 #[path = "build/libseccomp.rs"]
 mod libseccomp;
 #[path = "build/parameters.rs"]
@@ -23,6 +25,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
+use flags::{FLAGS, flags};
 use parameters::{PARAMETERS, Parameters};
 use platforms::{PLATFORMS, platforms};
 use tsv::{Result, Row, words};
@@ -49,10 +52,12 @@ fn main() {
         CAPABILITIES,
         PODMAN_ERRNOS,
         ERRNOS,
+        FLAGS,
         PLATFORMS,
     ];
     let code = [
         "build.rs",
+        "build/flags.rs",
         "build/libseccomp.rs",
         "build/parameters.rs",
         "build/platforms.rs",
@@ -72,6 +77,7 @@ fn generate() -> Result<()> {
     let names = syscalls(&mut code, &arches)?;
     aliases(&mut code, &names)?;
     write("syscalls.rs", &code)?;
+    write("flags.rs", &flags(&arches)?)?;
     write("platforms.rs", &platforms(&names)?)?;
     write("capabilities.rs", &capabilities()?)?;
     write("podman_errnos.rs", &podman_errnos()?)?;

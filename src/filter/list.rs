@@ -302,20 +302,31 @@ impl Words {
         if !is_known {
             return format!("{value:#010x} (no action: KILL_PROCESS)");
         }
-        let data = match action {
-            Action::Errno => {
-                let name = self.errnos.name(data).map(str::to_owned);
-                Some(name.unwrap_or_else(|| data.to_string()))
-            }
-            Action::Trace => Some(data.to_string()),
-            _ => Some(data.to_string()).filter(|_| data != 0),
-        };
-        let name = action.name();
-        let name = name.strip_prefix("SCMP_ACT_").unwrap_or(name);
-        match data {
-            Some(data) => format!("{name}({data})"),
-            None => name.to_owned(),
-        }
+        words(action, data, |errno| self.errnos.name(errno))
+    }
+}
+
+impl Verdict {
+    /// What is done with a call of an architecture: `ERRNO(EPERM)`.
+    #[must_use]
+    pub fn words(self, arch: Arch) -> String {
+        let errnos = Errnos::of(std::iter::once(arch.audit_arch()));
+        words(self.action, self.data, |errno| errnos.name(errno))
+    }
+}
+
+/// The action without the prefix that all have, and its number if it has one.
+fn words(action: Action, data: u16, errno: impl Fn(u16) -> Option<&'static str>) -> String {
+    let data = match action {
+        Action::Errno => Some(errno(data).map_or_else(|| data.to_string(), str::to_owned)),
+        Action::Trace => Some(data.to_string()),
+        _ => Some(data.to_string()).filter(|_| data != 0),
+    };
+    let name = action.name();
+    let name = name.strip_prefix("SCMP_ACT_").unwrap_or(name);
+    match data {
+        Some(data) => format!("{name}({data})"),
+        None => name.to_owned(),
     }
 }
 

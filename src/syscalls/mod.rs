@@ -21,6 +21,7 @@
 //! ```
 
 mod arch;
+mod flags;
 mod parameters;
 mod spelling;
 mod suggest;
@@ -28,6 +29,7 @@ mod table;
 mod version;
 
 pub use arch::{Arch, Multiplexer};
+pub use flags::{Flag, flag, flags, named, suggest_flag};
 pub use parameters::{Parameter, ParameterKind};
 pub use spelling::{Alias, AliasKind, Defect, Malformed, Spelling, spelling};
 pub use suggest::suggest;
