@@ -1,0 +1,112 @@
+//! How an answer is written.
+
+use std::io::{self, BufWriter, Write};
+
+use super::answer::{Case, EntryRef, NotDeciding, OnArch, Report, WayIn};
+use crate::cli::options::ListFormat;
+use crate::report::visible;
+
+pub(super) fn write(format: ListFormat, report: &Report) -> io::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match format {
+        ListFormat::Json => {
+            serde_json::to_writer_pretty(&mut out, report).map_err(io::Error::from)?;
+            writeln!(out)?;
+        }
+        ListFormat::Human => print(&mut out, report)?,
+    }
+    out.flush()
+}
+
+fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
+    let call = format!("{}({})", report.syscall, report.arguments.join(", "));
+    let path = visible(&report.path);
+    write!(out, "{path}: {}", visible(&call))?;
+    match (&report.runtime, &report.libseccomp) {
+        (Some(runtime), Some(release)) => writeln!(
+            out,
+            " under {} {} with libseccomp {release}",
+            runtime.name, runtime.version
+        )?,
+        _ => writeln!(out)?,
+    }
+    for note in &report.notes {
+        writeln!(out, "note: {}", visible(note))?;
+    }
+    if let Some(why) = &report.refused {
+        return writeln!(out, "nothing runs: {}", visible(why));
+    }
+    if let Some(why) = &report.no_filter {
+        return writeln!(
+            out,
+            "every call runs, since there is no filter: {}",
+            visible(why)
+        );
+    }
+    (report.architectures.iter()).try_for_each(|on| print_arch(out, on, &report.syscall))?;
+    if !report.passed_over.is_empty() {
+        writeln!(out, "rule entries that name it, and are not in the filter:")?;
+        (report.passed_over.iter()).try_for_each(|it| print_lost(out, it, "  "))?;
+    }
+    Ok(())
+}
+
+fn print_arch(out: &mut impl Write, on: &OnArch, asked: &str) -> io::Result<()> {
+    for (place, way) in on.ways.iter().enumerate() {
+        let head = match (way.via, on.syscall) {
+            (Some(via), _) => format!("{}, by {via}, number {}", on.arch, way.number),
+            (None, Some(name)) if name != asked => {
+                format!("{}, number {}: {name}", on.arch, way.number)
+            }
+            (None, _) => format!("{}, number {}", on.arch, way.number),
+        };
+        writeln!(out, "{head}")?;
+        if let Some(note) = on.note.as_ref().filter(|_| place == 0) {
+            writeln!(out, "  {}", visible(note))?;
+        }
+        print_way(out, way)?;
+    }
+    if on.ways.is_empty() {
+        let note = on.note.as_deref().unwrap_or_default();
+        writeln!(out, "{}: {}", on.arch, visible(note))?;
+    }
+    Ok(())
+}
+
+fn print_way(out: &mut impl Write, way: &WayIn) -> io::Result<()> {
+    for case in &way.cases {
+        let Case {
+            when,
+            decision,
+            by,
+            otherwise_by,
+        } = case;
+        let when = match when {
+            Some(when) => format!(" where {when}"),
+            None if way.cases.len() > 1 => " otherwise".to_owned(),
+            None => String::new(),
+        };
+        let by_other = otherwise_by.map_or_else(String::new, |who| format!(", by the {who}"));
+        let by_other = by_other.replace("the runc's", "runc's");
+        writeln!(out, "  {}{when}{by_other}", decision.text)?;
+        for entry in by {
+            writeln!(out, "    by {}", entry_words(entry))?;
+        }
+    }
+    way.lost
+        .iter()
+        .try_for_each(|lost| print_lost(out, lost, "  not "))
+}
+
+fn print_lost(out: &mut impl Write, lost: &NotDeciding, before: &str) -> io::Result<()> {
+    let entry = entry_words(&lost.entry);
+    writeln!(out, "{before}{entry}: {}", visible(&lost.reason))
+}
+
+fn entry_words(entry: &EntryRef) -> String {
+    let place = visible(&entry.place);
+    match &entry.conditions {
+        Some(conditions) => format!("{place} where {conditions}"),
+        None => place,
+    }
+}
