@@ -68,6 +68,11 @@ fn is_visible(entry: &DirEntry) -> bool {
 }
 
 impl Input {
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Reads the file; `None` if it was found in a directory, and its first
     /// bytes already tell that no profile is in it.
     pub(super) fn read(&self) -> Result<Option<Arc<Source>>, CliError> {

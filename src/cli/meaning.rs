@@ -289,8 +289,12 @@ impl Operand {
     }
 
     /// What is decided for all calls; `None` if nothing runs at all. What the policy does not know
-    /// is as the linked libseccomp makes it.
-    pub(super) fn diagram(&mut self, diagrams: &mut Diagrams) -> Result<Option<Diagram>, CliError> {
+    /// is as the linked libseccomp makes it, if that `matters`.
+    pub(super) fn diagram(
+        &mut self,
+        diagrams: &mut Diagrams,
+        matters: impl FnOnce(&Diagrams, Diagram, &[Arch]) -> bool,
+    ) -> Result<Option<Diagram>, CliError> {
         let failed = |words: String| {
             let name = self.source.name();
             CliError::Usage(format!("{name}: {words}"))
@@ -309,8 +313,8 @@ impl Operand {
             Meaning::Plan(of) => &of.plan,
         };
         let known = Policy::of(plan).diagram(diagrams).map_err(too_large)?;
-        let is_open = |leaf: &Leaf| matches!(leaf, Leaf::OneOf(_));
-        if !diagrams.leaves(known).into_iter().any(is_open) {
+        let arches = self.architectures(diagrams, known);
+        if !is_open(diagrams, known) || !matters(diagrams, known, &arches) {
             return Ok(Some(known));
         }
         let begins = "rules overlap that do different things, and libseccomp's inner order decides";
@@ -327,7 +331,7 @@ impl Operand {
         match made {
             Ok(made) => {
                 let whole = diagrams.combine(known, made, |known, made| {
-                    if is_open(known) {
+                    if matches!(known, Leaf::OneOf(_)) {
                         made.clone()
                     } else {
                         known.clone()
@@ -345,6 +349,14 @@ impl Operand {
             }
         }
     }
+}
+
+/// Whether something is not known of what is decided.
+pub(super) fn is_open(diagrams: &Diagrams, diagram: Diagram) -> bool {
+    let leaves = diagrams.leaves(diagram).into_iter();
+    leaves
+        .into_iter()
+        .any(|leaf| matches!(leaf, Leaf::OneOf(_)))
 }
 
 /// The architectures that a filter tells from unknown ones.

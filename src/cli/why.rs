@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::input::read;
-use super::meaning::{Meaning, MeaningOptions, Reader};
+use super::meaning::{Meaning, MeaningOptions, Reader, is_open};
 use super::options::ListFormat;
 use super::{CliError, Ending};
 use crate::filter::Diagrams;
@@ -48,7 +48,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     let reader = Reader::new(&arguments.options)?;
     let mut operand = reader.read(read(&arguments.profile)?)?;
     let mut diagrams = Diagrams::default();
-    let diagram = operand.diagram(&mut diagrams)?;
+    let diagram = operand.diagram(&mut diagrams, |diagrams, whole, arches| {
+        arches.iter().any(|&arch| {
+            let of_arch = diagrams.architecture(whole, arch.audit_arch());
+            let mut ways = call.ways(arch);
+            ways.any(|(_, number)| is_open(diagrams, diagrams.number(of_arch, number)))
+        })
+    })?;
     let mut report = Report::new(&operand, &reader.runtime, &call);
     if let (Some(diagram), Meaning::Plan(_) | Meaning::Filter(_)) = (diagram, &operand.meaning) {
         let asker = Asker::new(&operand, &reader.runtime, &call, diagram);

@@ -114,14 +114,29 @@ fn subject(index: u8, width: u64, bits: u8) -> String {
 fn by_spans(ways: &[Way], bits: u8, names: Names<'_>) -> Option<String> {
     let index = only_argument(ways)?;
     let width = width(ways, index);
-    let mut spans: Vec<(u64, u64)> = Vec::new();
+    let mut parts = Vec::new();
     for way in ways {
         let (mask, first) = way.argument(index);
         let free = width & !mask;
-        if free & free.wrapping_add(1) != 0 {
+        // What is free behind all that is asked for makes a range; each other bit makes two.
+        let range = (1_u64.checked_shl(free.trailing_ones()).unwrap_or(0)).wrapping_sub(1);
+        let others = free & !range;
+        if others.count_ones() > MOST_VALUES.ilog2() {
             return None;
         }
-        let last = first | free;
+        let mut bits = 0_u64;
+        loop {
+            let first = first | bits;
+            parts.push((first, first | range));
+            bits = bits.wrapping_sub(others) & others;
+            if bits == 0 {
+                break;
+            }
+        }
+    }
+    parts.sort_unstable();
+    let mut spans: Vec<(u64, u64)> = Vec::new();
+    for (first, last) in parts {
         match spans.last_mut() {
             Some((_, end)) if end.checked_add(1) == Some(first) => *end = last,
             _ => spans.push((first, last)),
@@ -251,6 +266,11 @@ mod tests {
             "a0 == 1 and a3 == 2"
         );
         assert_eq!(words(64, &[]), "Always");
+        let two_bits = u64::MAX - 0x20008;
+        assert_eq!(
+            words(64, &[(0, MaskedEqual, two_bits, 0)]),
+            "a0 is 0, 8, 0x20000 or 0x20008"
+        );
         let low = u64::from(u32::MAX);
         assert_eq!(
             words(64, &[(0, MaskedEqual, low, 38)]),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::call::{AskedCall, Which};
+use super::call::AskedCall;
 use crate::cli::meaning::{Meaning, OfPlan, Operand, WrittenEntry};
 use crate::cli::runtime::Foreseen;
 use crate::filter::{Call, Diagram, Diagrams, Leaf, TooLarge};
@@ -182,24 +182,18 @@ impl<'a> Asker<'a> {
                 }
             }
         }
-        let number = match self.call.which {
-            Which::Named(syscall) => syscall.direct_number(arch),
-            Which::Numbered(number) => Some(number),
-        };
-        if let Some(number) = number {
-            on.ways
-                .push(self.way(arch, number, None, &given, diagrams)?);
-        }
-        if let Some(subcall) = syscall.and_then(|syscall| syscall.subcall(arch)) {
-            let carrier = syscalls::lookup(subcall.multiplexer.name());
-            if let Some(number) = carrier.and_then(|carrier| carrier.direct_number(arch)) {
-                let given = [(0, subcall.call.into())];
-                let via = Some(subcall.multiplexer);
-                on.ways.push(self.way(arch, number, via, &given, diagrams)?);
-            }
+        for (subcall, number) in self.call.ways(arch) {
+            let way = match subcall {
+                None => self.way(arch, number, None, &given, diagrams)?,
+                Some(subcall) => {
+                    let given = [(0, subcall.call.into())];
+                    self.way(arch, number, Some(subcall.multiplexer), &given, diagrams)?
+                }
+            };
+            on.ways.push(way);
         }
         if on.ways.is_empty() {
-            on.note = Some("there is no such call there".to_owned());
+            on.note = Some("there is no such call".to_owned());
         } else if on.syscall.is_none() {
             on.note = Some("no call that is known here has the number".to_owned());
         }

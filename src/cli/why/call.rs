@@ -1,7 +1,7 @@
 //! The call that is asked about.
 
 use crate::cli::CliError;
-use crate::syscalls::{self, Arch, Flag, Syscall};
+use crate::syscalls::{self, Arch, Flag, Subcall, Syscall};
 
 /// The call that is asked about.
 pub(super) struct AskedCall {
@@ -52,6 +52,28 @@ impl AskedCall {
             Which::Named(syscall) => Some(syscall),
             Which::Numbered(number) => syscalls::with_number(arch, number),
         }
+    }
+
+    /// The numbers by which it comes on an architecture, with the call that carries it.
+    pub(super) fn ways(&self, arch: Arch) -> impl Iterator<Item = (Option<Subcall>, u32)> + use<> {
+        let direct = match self.which {
+            Which::Named(syscall) => syscall.direct_number(arch),
+            // x86-64's and x32's numbers are told apart by a bit.
+            Which::Numbered(number) => Some(number).filter(|number| match arch {
+                Arch::X86_64 => number & Arch::X32_BIT == 0,
+                Arch::X32 => number & Arch::X32_BIT != 0,
+                _ => true,
+            }),
+        };
+        let subcall = self.syscall(arch).and_then(|syscall| syscall.subcall(arch));
+        let carrier = subcall.and_then(|subcall| {
+            let carrier = syscalls::lookup(subcall.multiplexer.name())?;
+            Some((Some(subcall), carrier.direct_number(arch)?))
+        });
+        direct
+            .map(|number| (None, number))
+            .into_iter()
+            .chain(carrier)
     }
 
     /// How it was asked for.

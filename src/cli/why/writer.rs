@@ -43,7 +43,7 @@ fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
             visible(why)
         );
     }
-    (report.architectures.iter()).try_for_each(|on| print_arch(out, on, &report.syscall))?;
+    print_ways(out, report)?;
     if !report.passed_over.is_empty() {
         writeln!(out, "rule entries that name it, and are not in the filter:")?;
         (report.passed_over.iter()).try_for_each(|it| print_lost(out, it, "  "))?;
@@ -51,26 +51,44 @@ fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     Ok(())
 }
 
-fn print_arch(out: &mut impl Write, on: &OnArch, asked: &str) -> io::Result<()> {
-    for (place, way) in on.ways.iter().enumerate() {
-        let head = match (way.via, on.syscall) {
-            (Some(via), _) => format!("{}, by {via}, number {}", on.arch, way.number),
-            (None, Some(name)) if name != asked => {
-                format!("{}, number {}: {name}", on.arch, way.number)
-            }
-            (None, _) => format!("{}, number {}", on.arch, way.number),
+/// Writes the ways by which the call comes, those together of which the same is to be said.
+fn print_ways(out: &mut impl Write, report: &Report) -> io::Result<()> {
+    let mut told: Vec<(Vec<String>, Vec<u8>)> = Vec::new();
+    let mut tell =
+        |head: String, body: Vec<u8>| match told.iter_mut().find(|(_, other)| *other == body) {
+            Some((heads, _)) => heads.push(head),
+            None => told.push((vec![head], body)),
         };
-        writeln!(out, "{head}")?;
-        if let Some(note) = on.note.as_ref().filter(|_| place == 0) {
-            writeln!(out, "  {}", visible(note))?;
+    for on in &report.architectures {
+        let note = on.note.as_deref().map(visible);
+        if on.ways.is_empty() {
+            let mut body = Vec::new();
+            writeln!(body, "  {}", note.as_deref().unwrap_or_default())?;
+            tell(on.arch.to_owned(), body);
         }
-        print_way(out, way)?;
+        for way in &on.ways {
+            let mut body = Vec::new();
+            if let Some(note) = note.as_deref().filter(|_| way.via.is_none()) {
+                writeln!(body, "  {note}")?;
+            }
+            print_way(&mut body, way)?;
+            tell(head(on, way, &report.syscall), body);
+        }
     }
-    if on.ways.is_empty() {
-        let note = on.note.as_deref().unwrap_or_default();
-        writeln!(out, "{}: {}", on.arch, visible(note))?;
+    for (heads, body) in told {
+        writeln!(out, "{}", heads.join("; "))?;
+        out.write_all(&body)?;
     }
     Ok(())
+}
+
+fn head(on: &OnArch, way: &WayIn, asked: &str) -> String {
+    let (arch, number) = (on.arch, way.number);
+    match (way.via, on.syscall) {
+        (Some(via), _) => format!("{arch} by {via} ({number})"),
+        (None, Some(name)) if name != asked => format!("{arch} ({number}: {name})"),
+        (None, _) => format!("{arch} ({number})"),
+    }
 }
 
 fn print_way(out: &mut impl Write, way: &WayIn) -> io::Result<()> {
