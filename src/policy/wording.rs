@@ -144,7 +144,6 @@ fn by_spans(ways: &[Way], bits: u8, names: Names<'_>) -> Option<String> {
     }
     let subject = subject(index, width, bits);
     let number = |value| number(index.into(), value, names);
-    let is_value = |&(first, last): &(u64, u64)| first == last;
     // What is left out, if that is shorter.
     let mut gaps = Vec::new();
     let mut next = Some(0);
@@ -155,23 +154,16 @@ fn by_spans(ways: &[Way], bits: u8, names: Names<'_>) -> Option<String> {
         next = last.checked_add(1).filter(|&next| next <= width);
     }
     gaps.extend(next.map(|next| (next, width)));
-    let values = |spans: &[(u64, u64)]| {
-        let values: Vec<_> = spans.iter().map(|&(value, _)| number(value)).collect();
-        match values.split_last() {
-            Some((last, others)) if !others.is_empty() => {
-                format!("{} or {last}", others.join(", "))
-            }
-            _ => values.concat(),
+    for (spans, signs) in [(&spans, ["==", "is"]), (&gaps, ["!=", "is not"])] {
+        if let Some(values) = values(spans) {
+            let values: Vec<_> = values.into_iter().map(number).collect();
+            return Some(match values.split_last() {
+                Some((last, others)) if !others.is_empty() => {
+                    format!("{subject} {} {} or {last}", signs[1], others.join(", "))
+                }
+                _ => format!("{subject} {} {}", signs[0], values.concat()),
+            });
         }
-    };
-    let few = 1..=MOST_VALUES;
-    if few.contains(&spans.len()) && spans.iter().all(is_value) {
-        let sign = if spans.len() == 1 { "==" } else { "is" };
-        return Some(format!("{subject} {sign} {}", values(&spans)));
-    }
-    if few.contains(&gaps.len()) && gaps.iter().all(is_value) {
-        let sign = if gaps.len() == 1 { "!=" } else { "is not" };
-        return Some(format!("{subject} {sign} {}", values(&gaps)));
     }
     if spans.len() > MOST_SPANS {
         return None;
@@ -183,6 +175,21 @@ fn by_spans(ways: &[Way], bits: u8, names: Names<'_>) -> Option<String> {
         (first, last) => format!("{} <= {subject} <= {}", number(first), number(last)),
     });
     Some(spans.collect::<Vec<_>>().join(" or "))
+}
+
+/// The values in ranges, if they are few.
+fn values(spans: &[(u64, u64)]) -> Option<Vec<u64>> {
+    let mut values = Vec::new();
+    for &(first, last) in spans {
+        if last - first >= MOST_VALUES as u64 {
+            return None;
+        }
+        values.extend(first..=last);
+    }
+    // Of a range alone the ends are enough.
+    let is_range = spans.len() == 1 && values.len() > 2;
+    let is_few = (1..=MOST_VALUES).contains(&values.len()) && !is_range;
+    is_few.then_some(values)
 }
 
 /// The set part by part.

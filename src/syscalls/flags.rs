@@ -32,6 +32,11 @@ impl Flag {
     }
 
     fn is_of(&self, family: &str) -> bool {
+        /// Other names of what has a better one.
+        const ALIASES: [&str; 2] = ["AF_LOCAL", "AF_ROUTE"];
+        if ALIASES.contains(&self.name) {
+            return false;
+        }
         match family {
             "personality" => ["PER_", "ADDR_", "UNAME26", "READ_IMPLIES_EXEC"]
                 .iter()
