@@ -31,8 +31,9 @@ fn the_values_are_those_of_the_headers() {
     let source = directory.path().join("flags.c");
     fs::write(&source, program).expect("a file");
     let binary = directory.path().join("flags");
-    let compiled = Command::new("cc").arg(&source).arg("-o").arg(&binary);
-    let compiled = compiled.output().expect("cc runs: dev/test.sh installs it");
+    let mut compiler = Command::new("cc");
+    let compiled = compiler.arg(&source).arg("-o").arg(&binary).output();
+    let compiled = compiled.expect("cc runs: dev/test.sh installs it");
     let words = String::from_utf8_lossy(&compiled.stderr);
     assert!(compiled.status.success(), "{words}");
     let printed = Command::new(&binary).output().expect("the program runs");

@@ -329,7 +329,8 @@ fn the_known_truths_come_out_of_the_real_profiles() {
     };
     let docker = find("cb217aa19993");
     let ask = |path: &str, arguments: &[&str]| {
-        let arguments = ["why", ARCH, path, "--format=json"].iter().chain(arguments);
+        let first = ["why", ARCH, path, "--format=json"];
+        let arguments = first.iter().chain(arguments);
         decided(&run(arguments).report(), "x86_64")
     };
     assert_eq!(ask(&docker, &["socket", "AF_ALG"]), "ERRNO(EPERM)");
