@@ -317,7 +317,7 @@ impl Operand {
         if !is_open(diagrams, known) || !matters(diagrams, known, &arches) {
             return Ok(Some(known));
         }
-        let begins = "rules overlap that do different things, and libseccomp's inner order decides";
+        let begins = "what rules decide is up to libseccomp's inner order here, or to its mistakes";
         let (Some(release), compiled) = (linked(), compile(plan)) else {
             self.notes.push(format!(
                 "{begins}; this seclint was built without libseccomp, and cannot tell how"
@@ -338,7 +338,7 @@ impl Operand {
                     }
                 });
                 let whole = whole.map_err(too_large)?;
-                let words = format!("{begins}: told as libseccomp {release} does it");
+                let words = format!("{begins}: told as libseccomp {release} does it, which seclint is linked to");
                 self.notes.push(words);
                 Ok(Some(whole))
             }

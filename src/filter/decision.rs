@@ -279,12 +279,12 @@ impl Diagrams {
         let mut set = Diagram::constant(matches!(test, Test::Equal | Test::GreaterOrEqual));
         for (power, bit) in bits.into_iter().enumerate() {
             let [one, zero] = match (test, constant >> power & 1 == 1) {
-                (Test::Equal, true) => [set, Diagram::NONE],
+                (Test::Equal | Test::Greater | Test::GreaterOrEqual, true) => [set, Diagram::NONE],
                 (Test::Equal, false) => [Diagram::NONE, set],
-                (Test::AnyBit, true) => [Diagram::ALL, set],
                 (Test::AnyBit, false) => continue,
-                (Test::Greater | Test::GreaterOrEqual, true) => [set, Diagram::NONE],
-                (Test::Greater | Test::GreaterOrEqual, false) => [Diagram::ALL, set],
+                (Test::AnyBit, true) | (Test::Greater | Test::GreaterOrEqual, false) => {
+                    [Diagram::ALL, set]
+                }
             };
             set = match bit {
                 Bit::Constant(true) => one,
