@@ -17,7 +17,7 @@ const PROFILE: &str = r#"{
     { "names": ["read", "write"], "action": "SCMP_ACT_LOG" },
     { "names": ["write"], "action": "SCMP_ACT_KILL" },
     { "names": ["write"], "action": "SCMP_ACT_ERRNO" },
-    { "names": ["openat2", "nosuchcall"], "action": "SCMP_ACT_ALLOW" },
+    { "names": ["mseal", "nosuchcall"], "action": "SCMP_ACT_ALLOW" },
     { "names": ["socket"], "action": "SCMP_ACT_ERRNO", "errnoRet": 97, "args": [{ "index": 0, "value": 38, "op": "SCMP_CMP_EQ" }] }
   ]
 }"#;
@@ -55,7 +55,7 @@ fn the_deciding_rule_entry_and_those_that_lost_are_shown() {
         vec!["read"],
         vec!["write", "1"],
         vec!["socket"],
-        vec!["openat2"],
+        vec!["mseal"],
     ];
     let shown = asked.map(|asked| why(PROFILE, &asked).stdout);
     insta::assert_snapshot!(shown.join("\n"));
@@ -78,11 +78,11 @@ fn the_report_tells_places_and_reasons() {
 /// A name that the host's libseccomp does not know comes to nothing, and nobody says so there.
 #[test]
 fn a_name_that_the_release_does_not_know_is_told() {
-    let report = why(PROFILE, &["openat2", "--libseccomp=2.4.4", "--format=json"]).report();
+    let report = why(PROFILE, &["mseal", "--libseccomp=2.5.4", "--format=json"]).report();
     assert_eq!(decided(&report, "x86_64"), "ERRNO(EPERM)");
     let reason = &report["passed_over"][0]["reason"];
-    assert_eq!(reason, "libseccomp 2.4.4 does not know the name");
-    let report = why(PROFILE, &["openat2", "--format=json"]).report();
+    assert_eq!(reason, "libseccomp 2.5.4 does not know the name");
+    let report = why(PROFILE, &["mseal", "--format=json"]).report();
     assert_eq!(decided(&report, "x86_64"), "ALLOW");
 }
 

@@ -98,7 +98,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
                 let words = "standard input is only one of the two files";
                 return Err(CliError::Usage(words.to_owned()));
             }
-            let compared = compare(&reader, Some(read(old)?), Some(read(new)?));
+            let compared = compare(&reader, Some(&read(old)?), Some(&read(new)?));
             add(&mut report, compared);
         }
         (None, paths) => {
@@ -115,7 +115,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
                         if is_none {
                             report.skip();
                         } else {
-                            let compared = compare(&reader, old, new);
+                            let compared = compare(&reader, old.as_ref(), new.as_ref());
                             add(&mut report, compared);
                         }
                     }

@@ -105,10 +105,10 @@ impl<'o> Reader<'o> {
     }
 
     /// What a file comes to. It holds one profile, or is a filter.
-    pub(super) fn read(&self, source: Shared<Source>) -> Result<Operand, CliError> {
+    pub(super) fn read(&self, source: &Shared<Source>) -> Result<Operand, CliError> {
         let bytes = source.bytes();
         let operand = |meaning| Operand {
-            source: Shared::clone(&source),
+            source: Shared::clone(source),
             meaning,
             engine: None,
             native: self.native,
@@ -121,14 +121,14 @@ impl<'o> Reader<'o> {
                 Err(refused) => Meaning::Refused(format!("the kernel refuses it: {refused}")),
             }));
         }
-        let files = profile::files(&source);
-        let file = only_profile(&files, &source, "filter")?;
+        let files = profile::files(source);
+        let file = only_profile(&files, source, "filter")?;
         let found = profile::find(file.document(), None);
         let by_dialect = match (&self.chosen, &found) {
             (None, Found::Profile(profile)) => self.options.of_dialect(profile, &self.uname)?,
             _ => None,
         };
-        let mut notes = part_notes(file, &source);
+        let mut notes = part_notes(file, source);
         notes.extend(unrecorded_note(&self.runtime.model));
         if let Some(by_dialect) = &by_dialect {
             notes.push(format!(
@@ -137,21 +137,20 @@ impl<'o> Reader<'o> {
             ));
         }
         let engine = self.chosen.as_ref().or(by_dialect.as_ref());
-        let meaning = match engine {
-            Some(engine) => self.resolved(engine, &source, file)?,
-            None => {
-                notes.extend(foreign_note(&found));
-                self.of_section(file.document(), file.bytes(), |prediction| {
-                    let mut entries = written(file.document());
-                    entries.truncate(prediction.section.as_ref()?.entries.len());
-                    let entries = entries.into_iter().enumerate();
-                    Some(
-                        entries
-                            .map(|(place, node)| entry(&source, file, node, Ok(place)))
-                            .collect(),
-                    )
-                })
-            }
+        let meaning = if let Some(engine) = engine {
+            self.resolved(engine, source, file)?
+        } else {
+            notes.extend(foreign_note(&found));
+            self.of_section(file.document(), file.bytes(), |prediction| {
+                let mut entries = written(file.document());
+                entries.truncate(prediction.section.as_ref()?.entries.len());
+                let entries = entries.into_iter().enumerate();
+                Some(
+                    entries
+                        .map(|(place, node)| entry(source, file, node, Ok(place)))
+                        .collect(),
+                )
+            })
         };
         Ok(Operand {
             engine: engine.map(|engine| engine.engine),
@@ -338,7 +337,9 @@ impl Operand {
                     }
                 });
                 let whole = whole.map_err(too_large)?;
-                let words = format!("{begins}: told as libseccomp {release} does it, which seclint is linked to");
+                let words = format!(
+                    "{begins}: told as libseccomp {release} does it, which seclint is linked to"
+                );
                 self.notes.push(words);
                 Ok(Some(whole))
             }

@@ -18,8 +18,8 @@ use call::AskedCall;
 
 /// Say what happens to a call, and which rule entry decides, for each architecture of the filter.
 ///
-/// An argument is a number (38, 0x26, -1), or names of flags joined by | (AF_ALG,
-/// CLONE_NEWNS|CLONE_NEWPID), or _ for any. Without arguments all cases are listed.
+/// An argument is a number (38, 0x26, -1), or names of flags joined by |
+/// (`AF_ALG`, `CLONE_NEWNS|CLONE_NEWPID`), or _ for any. Without arguments all cases are listed.
 ///
 /// Without --engine a profile that is for an engine is taken as the engine of its dialect reads it,
 /// and every other one as the section that reaches the runtime.
@@ -35,7 +35,7 @@ pub(super) struct Arguments {
     syscall: String,
     /// Its arguments, as far as they are of interest
     #[arg(value_name = "ARG", num_args = 0..=6, allow_negative_numbers = true)]
-    arguments: Vec<String>,
+    args: Vec<String>,
     /// How the answer is written
     #[arg(long, value_enum, default_value_t = ListFormat::Human)]
     format: ListFormat,
@@ -44,9 +44,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
-    let call = AskedCall::parse(&arguments.syscall, &arguments.arguments)?;
+    let call = AskedCall::parse(&arguments.syscall, &arguments.args)?;
     let reader = Reader::new(&arguments.options)?;
-    let mut operand = reader.read(read(&arguments.profile)?)?;
+    let mut operand = reader.read(&read(&arguments.profile)?)?;
     let mut diagrams = Diagrams::default();
     let diagram = operand.diagram(&mut diagrams, |diagrams, whole, arches| {
         arches.iter().any(|&arch| {

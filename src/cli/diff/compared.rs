@@ -116,10 +116,10 @@ impl Compared {
 /// Compares two versions, of which one may not be there.
 pub(super) fn compare(
     reader: &Reader<'_>,
-    old: Option<Shared<Source>>,
-    new: Option<Shared<Source>>,
+    old: Option<&Shared<Source>>,
+    new: Option<&Shared<Source>>,
 ) -> Result<Compared, CliError> {
-    let read = |source: Option<Shared<Source>>| source.map(|it| reader.read(it)).transpose();
+    let read = |source: Option<&Shared<Source>>| source.map(|it| reader.read(it)).transpose();
     let (mut old, mut new) = (read(old)?, read(new)?);
     let mut compared = Compared {
         old: side(old.as_ref()),

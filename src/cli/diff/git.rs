@@ -21,6 +21,9 @@ pub(super) struct Changed {
     new: Option<PathBuf>,
 }
 
+/// What was, and what is.
+pub(super) type Versions = (Option<Arc<Source>>, Option<Arc<Source>>);
+
 /// A file's contents in a repository.
 struct Blob {
     directory: PathBuf,
@@ -76,10 +79,10 @@ impl<'r> Revision<'r> {
             })]);
         }
         let mut found = Vec::new();
-        let mut names = BTreeSet::new();
+        let mut paths = BTreeSet::new();
         for input in inputs(&[path.to_owned()]) {
             match input {
-                Ok(input) => _ = names.insert(input.path().to_owned()),
+                Ok(input) => _ = paths.insert(input.path().to_owned()),
                 Err(error) => found.push(Err(error)),
             }
         }
@@ -87,8 +90,8 @@ impl<'r> Revision<'r> {
             .into_iter()
             .map(|entry| (shown(&entry), entry))
             .collect();
-        names.extend(old.iter().map(|(path, _)| path.clone()));
-        for name in names {
+        paths.extend(old.iter().map(|(path, _)| path.clone()));
+        for name in paths {
             let place = old.iter().position(|(path, _)| *path == name);
             let old = place.map(|place| old.swap_remove(place).1);
             found.push(Ok(Changed {
@@ -166,7 +169,7 @@ fn blob(directory: &Path, entry: Entry) -> Blob {
 
 impl Changed {
     /// What was, and what is.
-    pub(super) fn read(self) -> Result<(Option<Arc<Source>>, Option<Arc<Source>>), CliError> {
+    pub(super) fn read(self) -> Result<Versions, CliError> {
         let old = match self.old {
             Some((name, blob)) => Some(blob.read(name)?),
             None => None,

@@ -281,11 +281,11 @@ impl<'a> Asker<'a> {
                 otherwise_by,
             });
         }
-        let lost = rules.iter().filter(|rule| {
+        let losers = rules.iter().filter(|rule| {
             let is_about = via.is_none() || rule.set != Diagram::NONE;
             is_about && !deciding.contains(&rule.entry)
         });
-        let lost = lost.map(|rule| NotDeciding {
+        let losers = losers.map(|rule| NotDeciding {
             reason: if is_cut_off {
                 "runc's stub decides before the filter".to_owned()
             } else {
@@ -297,7 +297,7 @@ impl<'a> Asker<'a> {
             via: via.map(Multiplexer::name),
             number,
             cases,
-            lost: lost.collect(),
+            lost: losers.collect(),
         })
     }
 
@@ -329,10 +329,11 @@ impl<'a> Asker<'a> {
 
     /// The rule entry at a place of the section.
     fn entry(&self, place: usize, conditions: Option<String>) -> EntryRef {
-        let entries = self.of.iter().flat_map(|(of, _)| &of.entries);
-        let written = entries.filter(|entry| entry.place == Ok(place)).last();
+        let entries = self.of.iter().flat_map(|(of, _)| of.entries.iter());
+        let mut entries = entries.rev().filter(|entry| entry.place == Ok(place));
+        let written = entries.next();
         match written {
-            Some(written) => self.reference(written, conditions),
+            Some(written) => Self::reference(written, conditions),
             None => EntryRef {
                 path: self.operand.source.name().to_owned(),
                 pointer: None,
@@ -343,7 +344,7 @@ impl<'a> Asker<'a> {
         }
     }
 
-    fn reference(&self, written: &WrittenEntry, conditions: Option<String>) -> EntryRef {
+    fn reference(written: &WrittenEntry, conditions: Option<String>) -> EntryRef {
         let source = &written.location.source;
         let at = |offset| source.position(offset);
         let span = written.location.span;
@@ -422,7 +423,7 @@ impl<'a> Asker<'a> {
                 }
             };
             Some(NotDeciding {
-                entry: self.reference(entry, None),
+                entry: Self::reference(entry, None),
                 reason,
             })
         });
