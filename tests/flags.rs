@@ -31,8 +31,8 @@ fn the_values_are_those_of_the_headers() {
     let source = directory.path().join("flags.c");
     fs::write(&source, program).expect("a file");
     let binary = directory.path().join("flags");
-    let mut compiler = Command::new("cc");
-    let compiled = compiler.arg(&source).arg("-o").arg(&binary).output();
+    let mut cc = Command::new("cc");
+    let compiled = cc.arg(&source).arg("-o").arg(&binary).output();
     let compiled = compiled.expect("cc runs: dev/test.sh installs it");
     let words = String::from_utf8_lossy(&compiled.stderr);
     assert!(compiled.status.success(), "{words}");
