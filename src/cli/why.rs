@@ -2,6 +2,7 @@
 
 mod answer;
 mod call;
+mod report;
 mod writer;
 
 use std::path::PathBuf;
@@ -13,8 +14,9 @@ use super::meaning::{Meaning, MeaningOptions, Reader, is_open};
 use super::options::ListFormat;
 use super::{CliError, Ending};
 use crate::filter::Diagrams;
-use answer::{Asker, Report};
+use answer::Asker;
 use call::AskedCall;
+use report::Report;
 
 /// Say what happens to a call, and which rule entry decides, for each architecture of the filter.
 ///

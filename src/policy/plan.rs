@@ -68,13 +68,18 @@ impl<'p> Policy<'p> {
             ((arch, number), policy)
         });
         let mut calls: BTreeMap<_, _> = calls.collect();
-        for arch in arches(plan).filter(|&arch| may_not_load(plan, arch)) {
-            let range = (arch, 0)..=(arch, u32::MAX);
-            let is_unconditional = |(_, call): (_, &CallPolicy<'_>)| call.is_unconditional();
-            if !calls.range(range.clone()).any(is_unconditional) {
-                calls
-                    .range_mut(range)
-                    .for_each(|(_, call)| call.set_doubtful());
+        let range = |arch| (arch, 0)..=(arch, u32::MAX);
+        let is_doubtful = |arch: &Arch| {
+            let mut calls = calls.range(range(*arch));
+            may_not_load(plan, *arch) && !calls.any(|(_, call)| call.is_unconditional())
+        };
+        let doubtful: Vec<_> = arches(plan).filter(is_doubtful).collect();
+        for arch in arches(plan) {
+            // x86-64 and x32 are one part of the filter.
+            let is_same = |other: &Arch| other.audit_arch() == arch.audit_arch();
+            if doubtful.iter().any(is_same) {
+                let calls = calls.range_mut(range(arch));
+                calls.for_each(|(_, call)| call.set_doubtful());
             }
         }
         Self { plan, calls }

@@ -23,6 +23,7 @@
 mod arch;
 mod flags;
 mod parameters;
+mod relations;
 mod spelling;
 mod suggest;
 mod table;
@@ -31,7 +32,9 @@ mod version;
 pub use arch::{Arch, Multiplexer};
 pub use flags::{Flag, flag, flags, named, suggest_flag};
 pub use parameters::{Parameter, ParameterKind};
+pub use relations::{Relation, RelationKind};
 pub use spelling::{Alias, AliasKind, Defect, Malformed, Spelling, spelling};
 pub use suggest::suggest;
+pub use table::known;
 pub use table::{Number, Subcall, Syscall, TABLE_RELEASE, Unimplemented, all, lookup, with_number};
 pub use version::{KernelVersion, ParseKernelVersionError, ParseReleaseError, Release};

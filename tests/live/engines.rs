@@ -1,29 +1,32 @@
 //! What Podman hands its runtime: a stand-in for the runtime keeps the `config.json` that it gets.
 //!
 //! Every profile of `tests/engines/podman.jsonl` must come to what is on record there, which the
-//! plain tests hold seclint against. The distribution's own default profile, which is not in the
-//! repository, must come to what `seclint resolve` prints, whatever the container's capabilities.
+//! plain tests hold seclint against. Those of the rule book, engines' own, and people's, which are
+//! not in the repository, must come to what `seclint resolve` prints, whatever the container's
+//! capabilities.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::io;
-use std::path::Path;
-use std::process::Command;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use seclint::engine::Engine;
 use serde_json::Value;
 
 use crate::buildah::Step;
+use crate::engine_records::{Observed, Outcome};
+use crate::inputs::{self, Profile};
 use crate::namespaces;
+use crate::resolve::Comparison;
 
-/// How long Podman may take. It takes a fifth of a second.
-const LIMIT: Duration = Duration::from_secs(30);
+/// How long Podman may take for each profile, on average. It takes a twentieth of that.
+const LIMIT: Duration = Duration::from_secs(2);
 
 /// Where all of this is in the root.
 const HERE: &str = "/tmp/engines";
 
 /// The default profile of Debian's containers-common.
-const DEFAULT_PROFILE: &str = "/usr/share/containers/seccomp.json";
+const DEFAULT_PROFILE: &str = "usr/share/containers/seccomp.json";
 
 /// A runtime that starts nothing, and keeps the container's configuration.
 const STAND_IN: &str = r#"#!/bin/sh
@@ -35,18 +38,50 @@ done
 exit 1
 "#;
 
-/// What an engine did with a profile: the section, which is null for no filter, or its error.
-type Outcome = Result<Value, String>;
+/// Resolves what `$1` lists, a line for each profile and its options, and leaves for the line's
+/// number a configuration or what Podman said. Limits are not above those that are.
+const BATCH: &str = r#"
+set -eu
+cd /tmp/engines
+podman() {
+    timeout 30 podman --root=/tmp/engines/storage --runroot=/tmp/engines/run --storage-driver=vfs \
+        --runtime=/tmp/engines/crun --cgroup-manager=cgroupfs --events-backend=none "$@"
+}
+if [ ! -e crun ]; then
+    mv stand-in crun
+    chmod +x crun
+    tar -C image -cf image.tar .
+    podman import image.tar base
+fi
+mkdir -p "$1.out"
+while read -r number profile options; do
+    rm -f captured.json
+    podman run --rm --network=none --cgroups=disabled \
+        --ulimit=nofile=1024:1024 --ulimit=nproc=1024:1024 \
+        --security-opt="seccomp=/tmp/engines/$profile" $options \
+        base /bin/busybox true >/dev/null 2>"$1.out/$number.err" </dev/null || true
+    [ ! -e captured.json ] || mv captured.json "$1.out/$number.json"
+done <"$1"
+"#;
 
 /// Compares Podman with the records in `engines` and with `seclint`, in a root that has been
-/// [mounted](namespaces::mount). What differs is printed; a step counts what agrees.
-pub(crate) fn steps(root: &Path, seclint: &Path, engines: &Path) -> io::Result<Vec<Step>> {
+/// [mounted](namespaces::mount), or records it. What differs is printed; a step counts what agrees.
+/// `docker` is Docker's default profile.
+pub(crate) fn steps(
+    root: &Path,
+    seclint: &Path,
+    engines: &Path,
+    docker: &Path,
+    is_recording: bool,
+) -> io::Result<Vec<Step>> {
     let podman = Podman::new(root)?;
-    fs::copy(seclint, podman.path("seclint"))?;
-    Ok(vec![
-        podman.compare_with_records(&engines.join("podman.jsonl"))?,
-        podman.compare_with_seclint()?,
-    ])
+    let records = engines.join("podman.jsonl");
+    if is_recording {
+        return Ok(vec![podman.record(&records)?]);
+    }
+    let step = podman.compare_with_records(&records)?;
+    let profiles = inputs::all(&[root.join(DEFAULT_PROFILE), docker.to_path_buf()])?;
+    Ok(vec![step, podman.compare_with_seclint(seclint, &profiles)?])
 }
 
 struct Podman<'a> {
@@ -64,17 +99,7 @@ impl<'a> Podman<'a> {
         };
         fs::create_dir_all(podman.path("image/bin"))?;
         fs::copy(root.join("bin/busybox"), podman.path("image/bin/busybox"))?;
-        fs::write(podman.path("crun"), STAND_IN)?;
-        let script = format!(
-            "chmod +x {HERE}/crun && cd {HERE} && tar -C image -cf image.tar . && {} import image.tar base",
-            Self::global().join(" ")
-        );
-        let mut shell = namespaces::command(root);
-        let imported = shell.args(["sh", "-c", &script]).output()?;
-        if !imported.status.success() {
-            let said = String::from_utf8_lossy(&imported.stderr).into_owned();
-            return Err(io::Error::other(format!("podman import: {said}")));
-        }
+        fs::write(podman.path("stand-in"), STAND_IN)?;
         let mut version = namespaces::command(root);
         let version = version.args(["podman", "--version"]).output()?;
         let version = String::from_utf8_lossy(&version.stdout).into_owned();
@@ -84,137 +109,120 @@ impl<'a> Podman<'a> {
     }
 
     /// A file of ours in the root, from outside.
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    fn path(&self, name: &str) -> PathBuf {
         self.root.join(HERE.trim_start_matches('/')).join(name)
     }
 
-    /// Podman's options before the command: storage of its own, and no help of the system.
-    fn global() -> Vec<String> {
-        [
-            "podman",
-            "--root=/tmp/engines/storage",
-            "--runroot=/tmp/engines/run",
-            "--storage-driver=vfs",
-            "--runtime=/tmp/engines/crun",
-            "--cgroup-manager=cgroupfs",
-            "--events-backend=none",
-        ]
-        .map(str::to_owned)
-        .to_vec()
+    /// What Podman makes of profiles, which are files in [`HERE`], each with its options.
+    fn resolve(&self, name: &str, jobs: &[(String, &[String])]) -> io::Result<Vec<Outcome>> {
+        let mut list = File::create(self.path(name))?;
+        for (number, (profile, options)) in jobs.iter().enumerate() {
+            writeln!(list, "{number} {profile} {}", options.join(" "))?;
+        }
+        let mut command = namespaces::command(self.root);
+        let log = self.path("log");
+        command.args(["sh", "-c", BATCH, "sh", name]);
+        let limit = LIMIT * jobs.len() as u32;
+        let status = namespaces::run(&mut command, &log, limit, || true)?;
+        if !status.is_some_and(|status| status.success()) {
+            let said = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
+            return Err(io::Error::other(format!("podman: {status:?}: {said}")));
+        }
+        let outcome = |(number, (profile, _)): (usize, &(String, _))| {
+            let file = |suffix| self.path(&format!("{name}.out/{number}.{suffix}"));
+            if let Ok(config) = File::open(file("json")) {
+                let mut config: Value = serde_json::from_reader(io::BufReader::new(config))?;
+                return Ok(Ok(config["linux"]["seccomp"].take()));
+            }
+            let log = String::from_utf8_lossy(&fs::read(file("err"))?).into_owned();
+            let is_error = |line: &&str| line.starts_with("Error: ") || line.starts_with("panic: ");
+            let line = log.lines().find(is_error).unwrap_or(&log);
+            let prefix = format!("Error: loading seccomp profile ({HERE}/{profile}) failed: ");
+            Ok(Err(line.strip_prefix(&prefix).unwrap_or(line).to_owned()))
+        };
+        jobs.iter().enumerate().map(outcome).collect()
     }
 
-    /// What Podman makes of a profile in the root.
-    fn resolve(&self, profile: &str, options: &[&str]) -> io::Result<Outcome> {
-        let captured = self.path("captured.json");
-        let _ = fs::remove_file(&captured);
-        let mut command = namespaces::command(self.root);
-        command
-            .args(Self::global())
-            .args(["run", "--rm", "--network=none", "--cgroups=disabled"])
-            // No limits above those that are.
-            .args(["--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024"])
-            .arg(format!("--security-opt=seccomp={profile}"))
-            .args(options)
-            .args(["base", "/bin/busybox", "true"]);
-        let log = self.path("log");
-        namespaces::run(&mut command, &log, LIMIT, || true)?;
-        if let Ok(config) = fs::read(&captured) {
-            let config: Value = serde_json::from_slice(&config)?;
-            return Ok(Ok(config["linux"]["seccomp"].clone()));
+    /// The same for records.
+    fn resolve_records(&self, name: &str, records: &[Observed]) -> io::Result<Vec<Outcome>> {
+        let mut jobs = Vec::new();
+        for (number, record) in records.iter().enumerate() {
+            let file = format!("record-{number}.json");
+            fs::write(self.path(&file), record.profile())?;
+            jobs.push((file, record.options.as_slice()));
         }
-        let log = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
-        let is_error = |line: &&str| line.starts_with("Error: ") || line.starts_with("panic: ");
-        let line = log.lines().find(is_error).unwrap_or(&log);
-        let prefix = format!("Error: loading seccomp profile ({profile}) failed: ");
-        Ok(Err(line.strip_prefix(&prefix).unwrap_or(line).to_owned()))
+        self.resolve(name, &jobs)
     }
 
     fn compare_with_records(&self, records: &Path) -> io::Result<Step> {
-        let (mut agree, mut differ) = (0, 0);
-        for line in fs::read_to_string(records)?.lines() {
-            let record: Value = serde_json::from_str(line)?;
-            fs::write(self.path("profile.json"), profile(&record))?;
-            let options = texts(&record["options"]);
-            let outcome = self.resolve("/tmp/engines/profile.json", &options)?;
-            let recorded = match (&record["refusals"], &outcome) {
-                (Value::Null, _) => Ok(record["section"].clone()),
-                (refusals, Err(words)) => {
-                    // Versions word a refusal each in its own way.
-                    let words = refusals[&self.version].as_str().unwrap_or(words);
-                    Err(words.to_owned())
-                }
-                (refusals, Ok(_)) => Err(refusals.to_string()),
-            };
-            if outcome == recorded {
-                agree += 1;
-            } else {
+        let records = Observed::all(records)?;
+        let outcomes = self.resolve_records("records", &records)?;
+        let mut differ = 0;
+        for (record, outcome) in records.iter().zip(&outcomes) {
+            if !record.is(outcome, &self.version) {
                 differ += 1;
-                let (version, case) = (&self.version, &record["case"]);
-                println!("{version}: {case}: {outcome:?} instead of {recorded:?}");
+                let (version, case) = (&self.version, &record.case);
+                println!("{version}: {case}: {outcome:?} is not on record");
             }
         }
+        let agree = records.len() - differ;
         Ok(Step {
             passed: differ == 0 && agree > 0,
             said: format!("{}: {agree} profiles as on record", self.version),
         })
     }
 
-    /// Compares the distribution's default profile, with each capability that it names.
-    fn compare_with_seclint(&self) -> io::Result<Step> {
-        let bytes = fs::read(self.root.join(DEFAULT_PROFILE.trim_start_matches('/')))?;
-        let profile: Value = serde_json::from_slice(&bytes)?;
-        // By this path Podman does not see that it is the default one, which a privileged
-        // container would not have.
-        fs::write(self.path("default.json"), &bytes)?;
-        let mut choices = vec![vec![], vec!["--cap-drop=all"], vec!["--privileged"]];
-        let calls = profile["syscalls"].as_array().into_iter().flatten();
-        let filters = calls.flat_map(|call| [&call["includes"], &call["excludes"]]);
-        let named: BTreeSet<&str> = filters.flat_map(|filter| texts(&filter["caps"])).collect();
-        choices.extend(
-            named
-                .into_iter()
-                .map(|capability| vec!["--cap-add", capability]),
-        );
-        let mut agree = 0;
-        for options in &choices {
-            let outcome = self.resolve("/tmp/engines/default.json", options)?;
-            let mut seclint: Command = namespaces::command(self.root);
-            let arguments = ["/tmp/engines/seclint", "resolve", "--engine=podman"];
-            let printed = seclint.args(arguments).arg("/tmp/engines/default.json");
-            let printed = printed.args(options).output()?;
-            let printed: Value = serde_json::from_slice(&printed.stdout).unwrap_or_default();
-            if outcome.as_ref() == Ok(&printed) {
-                agree += 1;
-            } else {
-                let version = &self.version;
-                println!("{version}: the default profile with {options:?} is resolved otherwise");
-            }
+    /// Records what Podman makes of the profiles on record, and of the rule book's as it is now. The
+    /// other root's Podman does the same in its time.
+    fn record(&self, file: &Path) -> io::Result<Step> {
+        let lock = File::open(file)?;
+        lock.lock()?;
+        let mut records = inputs::with_examples(Observed::all(file)?, |profile| {
+            let all = choices(profile);
+            // Where no capability is named, they are all one.
+            let is_one = profile.capabilities().is_empty();
+            let count = if is_one { 1 } else { all.len() };
+            all.into_iter().take(count).collect()
+        })?;
+        let outcomes = self.resolve_records("records", &records)?;
+        for (record, outcome) in records.iter_mut().zip(&outcomes) {
+            record.record(outcome, &self.version);
         }
-        let count = choices.len();
+        Observed::write_all(file, &records)?;
         Ok(Step {
-            passed: agree == count && count > 5,
-            said: format!(
-                "{}: the default profile resolved {agree} of {count} times as seclint does",
-                self.version
-            ),
+            passed: true,
+            said: format!("{}: {} profiles recorded", self.version, records.len()),
         })
     }
-}
 
-/// The profile of a record as Podman reads it.
-fn profile(record: &Value) -> Vec<u8> {
-    if let Some(text) = record["profile"].as_str() {
-        return text.as_bytes().to_vec();
+    fn compare_with_seclint(&self, seclint: &Path, profiles: &[Profile]) -> io::Result<Step> {
+        let mut comparison = Comparison::new(seclint, Engine::Podman, &self.version);
+        let mut cases = Vec::new();
+        for (number, profile) in profiles.iter().enumerate() {
+            // By this path Podman does not see which one is the default one, which a privileged
+            // container would not have.
+            let file = format!("profile-{number}.json");
+            fs::write(self.path(&file), &profile.bytes)?;
+            let choices = choices(profile).into_iter();
+            cases.extend(choices.map(|options| (profile, file.clone(), options)));
+        }
+        let jobs = cases.iter();
+        let jobs: Vec<_> = jobs
+            .map(|(_, file, options)| (file.clone(), options.as_slice()))
+            .collect();
+        let outcomes = self.resolve("profiles", &jobs)?;
+        for ((profile, file, options), outcome) in cases.iter().zip(&outcomes) {
+            comparison.add(&profile.name, &self.path(file), options, outcome)?;
+        }
+        Ok(comparison.step(profiles.len()))
     }
-    let digits = record["profile_hex"].as_str().unwrap_or_default();
-    let byte = |pair: &[u8]| {
-        let pair = std::str::from_utf8(pair).expect("digits");
-        u8::from_str_radix(pair, 16).expect("a byte")
-    };
-    digits.as_bytes().chunks(2).map(byte).collect()
 }
 
-fn texts(list: &Value) -> Vec<&str> {
-    let elements = list.as_array().into_iter().flatten();
-    elements.filter_map(Value::as_str).collect()
+/// The options that a profile is tried with: none at first.
+fn choices(profile: &Profile) -> Vec<Vec<String>> {
+    let mut choices = vec![vec![], vec!["--cap-drop", "all"], vec!["--privileged"]];
+    let named = profile.capabilities();
+    choices.extend(named.into_iter().map(|name| vec!["--cap-add", name]));
+    let owned = |options: Vec<&str>| options.into_iter().map(str::to_owned).collect();
+    choices.into_iter().map(owned).collect()
 }

@@ -7,13 +7,17 @@
 //! - [`messages`] reads what the runtimes print.
 //! - [`predictions`] asks seclint what it would do.
 //! - [`compare`] compares what was observed with both.
+//! - [`filters`] compares the filters that runtimes load with those that seclint makes.
+//! - [`kernel`] compares what filters do in the kernel with what seclint says they do.
 //! - [`generate`] makes sections for the record.
 //! - [`profiles`] are some that are in use.
-//! - [`engines`] asks Podman what it makes of profiles.
-//! - [`suite`] does all this for one root.
+//! - [`inputs`] are the profiles that engines are given.
+//! - [`engines`] asks Podman what it makes of them.
+//! - [`golang`] asks the code of Docker, containers/common and containerd.
+//! - [`resolve`] compares both with `seclint resolve`.
+//! - [`suite`] does all this for one root, and [`inside`] what needs namespaces.
 //! - [`buildah`] reproduces the bug that hides warnings, and seclint's way out.
 //! - [`caches`] makes caches of every kind, and has seclint tell them apart.
-//! - [`engines`] compares what Podman makes of profiles with records and with seclint.
 //! - [`storage`] has seclint explain entries by profiles for Podman, and by its containers.
 
 #![allow(
@@ -30,14 +34,22 @@
 mod buildah;
 mod caches;
 mod compare;
+#[path = "../support/engines.rs"]
+mod engine_records;
 mod engines;
+mod filters;
 mod generate;
+mod golang;
+mod inputs;
+mod inside;
+mod kernel;
 mod messages;
 mod namespaces;
 mod observe;
 mod predictions;
 mod profiles;
 mod program;
+mod resolve;
 mod roots;
 #[path = "../support/runtimes.rs"]
 mod runtimes;
@@ -56,15 +68,15 @@ enum LiveError {
     /// Something that this needs is not there.
     #[error("this needs {what}: {remedy}\nSECLINT_LIVE=skip leaves the runtimes out")]
     Missing { what: String, remedy: String },
-    /// debootstrap failed.
-    #[error("{0}: debootstrap failed: {1}")]
-    Debootstrap(String, String),
+    /// debootstrap or apt failed.
+    #[error("{0}: making the root failed: {1}")]
+    Making(String, String),
     /// What runs in a root failed. It has said why.
     #[error("{0}: not all could be run")]
     Inside(String),
     /// The arguments are none of those that there are.
     #[error(
-        "usage: live [caches | engines | storage | observe SECTIONS DIRECTORY | generate SEED COUNT]"
+        "usage: live [caches | engines | filters | kernel | storage | observe SECTIONS DIRECTORY | generate SEED COUNT]"
     )]
     Usage,
     /// The system refused something.
@@ -83,14 +95,23 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments[..] {
-        [] => live(),
-        [work @ ("caches" | "engines" | "storage")] => passes(|suite| suite::run_only(suite, work)),
+        [] => mode().map_or(Ok(true), |mode| {
+            let kernel = kernel::judge()?;
+            passes(kernel, |suite| suite::run(suite, &mode))
+        }),
+        ["kernel"] => kernel::judge().map(told),
+        [work @ ("caches" | "engines" | "filters" | "storage")] => {
+            mode().map_or(Ok(true), |mode| {
+                let none = Tally::default();
+                passes(none, |suite| suite::run_only(suite, work, &mode))
+            })
+        }
         ["observe", sections, directory] => {
             let mode = Mode::Observe(sections.into(), directory.into());
-            all_suites(|suite| suite::run(suite, &mode)).map(|_| true)
+            each(&roots::SUITES, |suite| suite::run(suite, &mode)).map(|_| true)
         }
         ["generate", seed, count] => generate(seed, count),
-        ["inside", ref work @ ..] => suite::inside(work).map(|()| true),
+        ["inside", ref work @ ..] => inside::work(work).map(|()| true),
         _ => Err(LiveError::Usage),
     };
     match done {
@@ -103,24 +124,32 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs everything, as the environment says; whether all passed.
-fn live() -> Result<bool, LiveError> {
-    let mode = match std::env::var("SECLINT_LIVE").as_deref() {
+/// What the environment says is to be done, if anything.
+fn mode() -> Option<Mode> {
+    match std::env::var("SECLINT_LIVE").as_deref() {
         Ok("skip") => {
             println!("live: SKIPPED, since SECLINT_LIVE=skip: no runtime was run");
-            return Ok(true);
+            None
         }
-        Ok("record") => Mode::Record,
-        _ => Mode::Compare,
-    };
-    passes(|suite| suite::run(suite, &mode))
+        Ok("record") => Some(Mode::Record),
+        _ => Some(Mode::Compare),
+    }
 }
 
-/// Whether all passes that is done with each suite.
-fn passes(work: impl Fn(&str) -> Result<Tally, LiveError> + Sync) -> Result<bool, LiveError> {
-    let tally = all_suites(work)?;
+/// Whether all passed `before`, and all passes that is done with each root.
+fn passes(
+    before: Tally,
+    work: impl Fn(&str) -> Result<Tally, LiveError> + Sync,
+) -> Result<bool, LiveError> {
+    let [first, second] = roots::SUITES;
+    let tally = each(&[first, second, roots::GO], work)?;
+    Ok(told([before, tally].into_iter().sum()))
+}
+
+/// Whether all passed.
+fn told(tally: Tally) -> bool {
     println!("{} passed, {} failed", tally.passed, tally.failed);
-    Ok(tally.failed == 0)
+    tally.failed == 0
 }
 
 /// A file of the repository.
@@ -128,13 +157,21 @@ fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// Does the work for the suites side by side.
-fn all_suites(work: impl Fn(&str) -> Result<Tally, LiveError> + Sync) -> Result<Tally, LiveError> {
+/// Does the work for the roots side by side.
+fn each(
+    names: &[&str],
+    work: impl Fn(&str) -> Result<Tally, LiveError> + Sync,
+) -> Result<Tally, LiveError> {
     check_requirements()?;
     let tallies = std::thread::scope(|scope| {
-        let threads = roots::SUITES.map(|suite| scope.spawn(|| work(suite)));
+        let work = &work;
+        let threads: Vec<_> = names
+            .iter()
+            .map(|name| scope.spawn(move || work(name)))
+            .collect();
+        let threads = threads.into_iter();
         let joined = threads.map(|thread| thread.join().expect("a suite does not panic"));
-        joined.into_iter().collect::<Result<Vec<_>, _>>()
+        joined.collect::<Result<Vec<_>, _>>()
     })?;
     Ok(tallies.into_iter().sum())
 }

@@ -10,10 +10,51 @@ use crate::LiveError;
 /// The releases whose runtimes are run: one that stays, and one that moves.
 pub(crate) const SUITES: [&str; 2] = ["trixie", "sid"];
 
-/// What a root holds besides the essential packages. netavark is named because
-/// debootstrap does not choose a provider of a virtual package.
-const PACKAGES: &str =
-    "buildah,busybox-static,ca-certificates,conmon,crun,netavark,podman,runc,strace";
+/// The root with engines' own code, and what compiles it.
+pub(crate) const GO: &str = "go";
+
+/// What a root holds.
+struct Kind {
+    suite: &'static str,
+    /// Besides the essential packages.
+    packages: &'static str,
+    /// Packages without those that they depend on: of engines, a few files are compiled, and what
+    /// the rest depends on takes 3 GB.
+    lone: &'static [&'static str],
+}
+
+impl Kind {
+    fn of(name: &str) -> Kind {
+        match name {
+            GO => Kind {
+                suite: "trixie",
+                packages: "ca-certificates,golang-go",
+                lone: &[
+                    "golang-github-containerd-containerd-dev",
+                    "golang-github-containers-common-dev",
+                    "golang-github-docker-docker-dev",
+                    "golang-github-opencontainers-specs-dev",
+                    "golang-golang-x-sys-dev",
+                ],
+            },
+            suite => Kind {
+                suite: SUITES
+                    .into_iter()
+                    .find(|it| *it == suite)
+                    .unwrap_or(SUITES[0]),
+                // netavark is named because debootstrap does not choose a provider of a virtual
+                // package.
+                packages: "buildah,busybox-static,ca-certificates,conmon,crun,netavark,podman,runc,strace",
+                lone: &[],
+            },
+        }
+    }
+
+    fn stamp(&self) -> String {
+        let lone = self.lone.iter().map(|package| format!(",{package}"));
+        self.packages.to_owned() + &lone.collect::<String>()
+    }
+}
 
 /// In a root: the packages that it was made with. It is the last file that is written.
 const STAMP: &str = ".seclint-live";
@@ -31,29 +72,26 @@ fn directory() -> Result<PathBuf, LiveError> {
     Ok(cache.join("seclint/live"))
 }
 
-/// The root of a suite, which is made if it is not there. Another run that makes it
+/// The root of a suite, or [`GO`], which is made if it is not there. Another run that makes it
 /// is waited for. It takes about a minute.
-pub(crate) fn root(suite: &str) -> Result<PathBuf, LiveError> {
+pub(crate) fn root(name: &str) -> Result<PathBuf, LiveError> {
+    let kind = Kind::of(name);
     let directory = directory()?;
     fs::create_dir_all(&directory)?;
     let directory = directory.canonicalize()?;
-    let lock = File::create(directory.join(format!("{suite}.lock")))?;
+    let lock = File::create(directory.join(format!("{name}.lock")))?;
     lock.lock()?;
-    let root = directory.join(suite);
-    if fs::read_to_string(root.join(STAMP)).is_ok_and(|stamp| stamp == PACKAGES) {
+    let root = directory.join(name);
+    if fs::read_to_string(root.join(STAMP)).is_ok_and(|stamp| stamp == kind.stamp()) {
         return Ok(root);
     }
     // A root is whole as soon as it has its name.
-    let unfinished = directory.join(format!("{suite}.unfinished"));
+    let unfinished = directory.join(format!("{name}.unfinished"));
     remove(&unfinished)?;
     remove(&root)?;
-    make(
-        suite,
-        &unfinished,
-        &directory.join(format!("{suite}.log")),
-        lock,
-    )?;
-    fs::write(unfinished.join(STAMP), PACKAGES)?;
+    let log = directory.join(format!("{name}.log"));
+    make(name, &kind, &unfinished, &log, &lock)?;
+    fs::write(unfinished.join(STAMP), kind.stamp())?;
     fs::rename(&unfinished, &root)?;
     Ok(root)
 }
@@ -83,7 +121,7 @@ fn remove(root: &Path) -> io::Result<()> {
     Err(io::Error::other(format!("cannot remove {root}")))
 }
 
-fn make(suite: &str, root: &Path, log: &Path, lock: File) -> Result<(), LiveError> {
+fn make(name: &str, kind: &Kind, root: &Path, log: &Path, lock: &File) -> Result<(), LiveError> {
     if Command::new("debootstrap")
         .arg("--version")
         .output()
@@ -99,7 +137,7 @@ fn make(suite: &str, root: &Path, log: &Path, lock: File) -> Result<(), LiveErro
         LiveError::missing("a Debian mirror among this machine's apt sources", remedy)
     })?;
     println!(
-        "{suite}: making a root; what debootstrap says is in {}",
+        "{name}: making a root; what debootstrap says is in {}",
         log.display()
     );
     let start = std::time::Instant::now();
@@ -108,22 +146,46 @@ fn make(suite: &str, root: &Path, log: &Path, lock: File) -> Result<(), LiveErro
     let status = Command::new("unshare")
         .args(["--mount", "--propagation", "private", "--"])
         .args(["debootstrap", "--variant=minbase"])
-        .arg(format!("--include={PACKAGES}"))
-        .arg(suite)
+        .arg(format!("--include={}", kind.packages))
+        .arg(kind.suite)
         .arg(root)
         .arg(mirror)
         // If this program is killed, debootstrap goes on; so it holds the lock as well.
-        .stdin(lock)
+        .stdin(lock.try_clone()?)
+        .stdout(output.try_clone()?)
+        .stderr(output.try_clone()?)
+        .status()?;
+    if !status.success() || !add_lone(kind, root, output)? {
+        let text = fs::read_to_string(log)?;
+        let last = text.lines().next_back().unwrap_or_default();
+        return Err(LiveError::Making(name.to_owned(), last.to_owned()));
+    }
+    println!("{name}: made a root in {} s", start.elapsed().as_secs());
+    Ok(())
+}
+
+/// Adds packages that lack what they depend on; whether it succeeds.
+fn add_lone(kind: &Kind, root: &Path, output: File) -> io::Result<bool> {
+    if kind.lone.is_empty() {
+        return Ok(true);
+    }
+    // The mirror is looked up as it is outside.
+    fs::copy("/etc/resolv.conf", root.join("etc/resolv.conf"))?;
+    let script = "set -e; cd /tmp
+        echo 'Acquire::Retries 5;' >/etc/apt/apt.conf.d/retries
+        apt-get update
+        apt-get download \"$@\"
+        dpkg --force-depends --install ./*.deb
+        rm ./*.deb";
+    let status = Command::new("chroot")
+        .arg(root)
+        .args(["sh", "-c", script, "sh"])
+        .args(kind.lone)
+        .stdin(std::process::Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output)
         .status()?;
-    if !status.success() {
-        let text = fs::read_to_string(log)?;
-        let last = text.lines().next_back().unwrap_or_default();
-        return Err(LiveError::Debootstrap(suite.to_owned(), last.to_owned()));
-    }
-    println!("{suite}: made a root in {} s", start.elapsed().as_secs());
-    Ok(())
+    Ok(status.success())
 }
 
 /// The mirror that this machine gets Debian's packages from.

@@ -5,16 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::buildah::Step;
-use crate::observe::{Root, Runtime};
+use crate::observe::Runtime;
 use crate::runtimes::{Case, Observation, Record};
 use crate::{
-    LiveError, buildah, caches, compare, engines, namespaces, predictions, profiles, repository,
-    roots, storage,
+    LiveError, compare, golang, inside, namespaces, predictions, profiles, repository, roots,
 };
 
 /// Where the sections are, and beside them the records.
@@ -38,7 +36,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, passed: bool) {
+    pub(crate) fn count(&mut self, passed: bool) {
         if passed {
             self.passed += 1;
         } else {
@@ -57,10 +55,17 @@ impl std::iter::Sum for Tally {
 }
 
 /// The versions that builds, caches and engines were seen with.
-const KNOWN: [(&str, [&str; 2]); 3] = [
-    ("crun", ["1.21", "1.28"]),
-    ("podman", ["5.4.2", "5.8.6"]),
-    ("buildah", ["1.39.3", "1.43.2"]),
+const KNOWN: [(&str, &[&str]); 3] = [
+    ("crun", &["1.21", "1.28"]),
+    ("podman", &["5.4.2", "5.8.6"]),
+    ("buildah", &["1.39.3", "1.43.2"]),
+];
+
+/// The same of engines' code.
+const KNOWN_CODE: [(&str, &[&str]); 3] = [
+    ("golang-github-containerd-containerd-dev", &["1.7.24"]),
+    ("golang-github-containers-common-dev", &["0.62.2"]),
+    ("golang-github-docker-docker-dev", &["26.1.5"]),
 ];
 
 /// How often what does not agree with the record is run again, and everything for a
@@ -70,6 +75,9 @@ const AGAIN: usize = 2;
 /// Makes the suite's root if there is none, and does what the mode says.
 pub(crate) fn run(suite: &str, mode: &Mode) -> Result<Tally, LiveError> {
     let suite = Suite::new(suite)?;
+    if suite.name == roots::GO {
+        return suite.ask_engines(mode);
+    }
     let sections = match mode {
         Mode::Observe(sections, _) => sections.clone(),
         Mode::Compare | Mode::Record => repository(RUNTIMES).join("sections.jsonl"),
@@ -119,19 +127,24 @@ pub(crate) fn run(suite: &str, mode: &Mode) -> Result<Tally, LiveError> {
         }
     }
     let others = [
+        suite.compare_filters()?,
         suite.reproduce_the_bug()?,
         suite.audit_caches()?,
-        suite.ask_engines()?,
+        suite.ask_engines(mode)?,
         suite.audit_entries_of_engines()?,
     ];
     Ok([tally].into_iter().chain(others).sum())
 }
 
 /// Does only what is done with caches or engines.
-pub(crate) fn run_only(suite: &str, work: &str) -> Result<Tally, LiveError> {
+pub(crate) fn run_only(suite: &str, work: &str, mode: &Mode) -> Result<Tally, LiveError> {
+    if suite == roots::GO && work != "engines" {
+        return Ok(Tally::default());
+    }
     let suite = Suite::new(suite)?;
     match work {
-        "engines" => suite.ask_engines(),
+        "engines" => suite.ask_engines(mode),
+        "filters" => suite.compare_filters(),
         "storage" => suite.audit_entries_of_engines(),
         _ => suite.audit_caches(),
     }
@@ -316,6 +329,11 @@ impl<'a> Suite<'a> {
         Ok(())
     }
 
+    /// Has the root's runtimes load filters, and seclint make them.
+    fn compare_filters(&self) -> Result<Tally, LiveError> {
+        self.take_steps("filters", &[&repository(RUNTIMES)])
+    }
+
     /// Reproduces the bug in the root.
     fn reproduce_the_bug(&self) -> Result<Tally, LiveError> {
         self.take_steps("buildah", &[])
@@ -331,9 +349,24 @@ impl<'a> Suite<'a> {
         self.take_steps("caches", &[&older])
     }
 
-    /// Has the root's Podman resolve profiles.
-    fn ask_engines(&self) -> Result<Tally, LiveError> {
-        self.take_steps("engines", &[&repository("tests/engines")])
+    /// Has the root's Podman resolve profiles, or engines' code.
+    fn ask_engines(&self, mode: &Mode) -> Result<Tally, LiveError> {
+        let records = repository("tests/engines");
+        let mode = Path::new(match mode {
+            Mode::Record => inside::RECORD,
+            Mode::Compare | Mode::Observe(..) => inside::COMPARE,
+        });
+        if self.name == roots::GO && cfg!(not(target_arch = "x86_64")) {
+            println!(
+                "go: SKIPPED: half of the engines' code is compiled for x86, and does not run here"
+            );
+            return Ok(Tally::default());
+        }
+        if self.name == roots::GO {
+            return self.take_steps("golang", &[&records, mode]);
+        }
+        let docker = golang::docker_default(&roots::root(roots::GO)?);
+        self.take_steps("engines", &[&records, mode, &docker])
     }
 
     /// Has the root's Podman and Buildah leave entries in crun's cache.
@@ -380,12 +413,16 @@ impl<'a> Suite<'a> {
         let directory = self.root.join("var/lib/dpkg");
         query.arg(format!("--admindir={}", directory.display()));
         query.args(["--show", "--showformat=${Package} ${Version}\n"]);
-        let printed = query.args(KNOWN.map(|(package, _)| package)).output()?;
+        let known = match self.name {
+            roots::GO => KNOWN_CODE,
+            _ => KNOWN,
+        };
+        let printed = query.args(known.map(|(package, _)| package)).output()?;
         let printed = String::from_utf8_lossy(&printed.stdout).into_owned();
-        Ok(KNOWN.iter().all(|(package, versions)| {
+        Ok(known.iter().all(|(package, versions)| {
             let mut lines = printed.lines().filter_map(|line| line.split_once(' '));
             let version = lines.find(|(name, _)| name == package).map(|(_, it)| it);
-            let upstream = version.and_then(|version| version.split(['-', '+']).next());
+            let upstream = version.and_then(|version| version.split(['-', '+', '~']).next());
             upstream.is_some_and(|upstream| versions.contains(&upstream))
         }))
     }
@@ -399,7 +436,7 @@ impl<'a> Suite<'a> {
             .arg(work)
             .args(arguments);
         let mut child = command.stdin(Stdio::piped()).spawn()?;
-        // Open as long as this program lives: see `end_with_the_outside`.
+        // Open as long as this program lives: see `namespaces::end_with_the_outside`.
         let outside = child.stdin.take();
         let status = child.wait()?;
         drop(outside);
@@ -435,61 +472,4 @@ fn differences(record: &Record, recorded: &Record, observation: &Observation) ->
         Some(it) => compare::with_record(observation, &record.header, it, &recorded.header),
         None => vec!["not on record: SECLINT_LIVE=record records it".to_owned()],
     }
-}
-
-/// Ends this process, and with it all in its PID namespace, when the one that
-/// started it has ended and left standard input: the first process in a namespace
-/// is not told to end by an interrupt.
-#[allow(clippy::exit, reason = "there is nobody left to return to")]
-fn end_with_the_outside() {
-    std::thread::spawn(|| {
-        let _ = io::stdin().read(&mut [0]);
-        std::process::exit(1);
-    });
-}
-
-/// The work in namespaces: what [`Suite::enter`] was called with.
-pub(crate) fn inside(work: &[&str]) -> Result<(), LiveError> {
-    end_with_the_outside();
-    match *work {
-        [root, "observe", sections, records, directory] => {
-            let cases = Case::all(Path::new(sections));
-            namespaces::mount(Path::new(root))?;
-            let root = Root::new(Path::new(root))?;
-            for runtime in Runtime::ALL {
-                let record = root.observe(runtime, &cases, Path::new(records))?;
-                record.write(Path::new(directory))?;
-            }
-            Ok(())
-        }
-        [root, "buildah", seclint, file] => {
-            namespaces::mount(Path::new(root))?;
-            let steps = buildah::steps(Path::new(root), Path::new(seclint))?;
-            Ok(write_steps(&steps, file)?)
-        }
-        [root, "engines", seclint, file, engines] => {
-            namespaces::mount(Path::new(root))?;
-            let [root, seclint, engines] = [root, seclint, engines].map(Path::new);
-            let steps = engines::steps(root, seclint, engines)?;
-            Ok(write_steps(&steps, file)?)
-        }
-        [root, "storage", seclint, file] => {
-            namespaces::mount(Path::new(root))?;
-            let steps = storage::steps(Path::new(root), Path::new(seclint))?;
-            Ok(write_steps(&steps, file)?)
-        }
-        [root, "caches", seclint, file, ref older @ ..] => {
-            namespaces::mount(Path::new(root))?;
-            let older = older.first().map(Path::new);
-            let steps = caches::steps(Path::new(root), Path::new(seclint), older)?;
-            Ok(write_steps(&steps, file)?)
-        }
-        _ => Err(LiveError::Usage),
-    }
-}
-
-/// For [`Suite::take_steps`].
-fn write_steps(steps: &[Step], file: &str) -> io::Result<()> {
-    let steps: Vec<_> = steps.iter().map(|it| (it.passed, &it.said)).collect();
-    fs::write(file, serde_json::to_string(&steps).expect("steps are JSON"))
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, Write};
 
-use super::answer::{Case, EntryRef, NotDeciding, OnArch, Report, WayIn};
+use super::report::{Case, EntryRef, NotDeciding, OnArch, Report, WayIn};
 use crate::cli::options::ListFormat;
 use crate::report::visible;
 
