@@ -9,6 +9,8 @@
     reason = "printing is how a build script speaks to cargo"
 )]
 
+#[path = "build/flags.rs"]
+mod flags;
 #[path = "build/libseccomp.rs"]
 mod libseccomp;
 #[path = "build/lists.rs"]
@@ -29,6 +31,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
+use flags::{FLAGS, flags};
 use lists::{CAPABILITIES, ERRNOS, PODMAN_ERRNOS};
 use parameters::{PARAMETERS, Parameters};
 use platforms::{PLATFORMS, platforms};
@@ -55,6 +58,7 @@ fn main() {
         CAPABILITIES,
         PODMAN_ERRNOS,
         ERRNOS,
+        FLAGS,
         PLATFORMS,
         DANGEROUS,
         RING,
@@ -76,6 +80,7 @@ fn generate() -> Result<()> {
     let names = syscalls(&mut code, &arches)?;
     aliases(&mut code, &names)?;
     write("syscalls.rs", &code)?;
+    write("flags.rs", &flags(&arches)?)?;
     write("platforms.rs", &platforms(&names)?)?;
     write("dangerous_syscalls.rs", &security::dangerous(&names)?)?;
     write("io_uring_syscalls.rs", &security::ring(&names)?)?;

@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 . dev/lib.sh
 command -v cargo >/dev/null || { echo "Rust is missing: see https://rustup.rs" >&2; exit 1; }
 # g++ builds libFuzzer; libseccomp is what the syscall table is compared with.
-need gcc g++ libc6-dev dpkg libseccomp-dev
+# git is what `seclint diff --against` asks; linux-libc-dev has the flags that `seclint why` knows.
+need gcc g++ git libc6-dev linux-libc-dev dpkg libseccomp-dev
 command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
 
 cargo fmt --check

@@ -12,7 +12,7 @@ use super::runtime::{Foreseen, foreign_note, unrecorded_note};
 use super::{CliError, Ending, complain};
 use crate::filter::{CompileError, Filter, compile, linked};
 use crate::profile;
-use crate::runtime::{Ignored, Model, Outcome, Prediction, Surroundings};
+use crate::runtime::{Ignored, Model, Outcome, Plan, Prediction, Surroundings};
 use crate::syscalls::Release;
 use crate::target::{Runtime, Uname};
 use crate::text::{Document, json};
@@ -156,21 +156,26 @@ fn make(document: &Document<'_>, bytes: &[u8], model: &Model, surroundings: Surr
     let filter = if let Some(plan) = plan_of(&prediction) {
         compile(plan).map_err(NoFilter::Unmade)
     } else {
-        let told = prediction.error.iter().chain(&prediction.notes);
-        let told: Vec<_> = told.map(String::as_str).collect();
-        let does = match prediction.outcome {
-            Outcome::Refuses => "refuses the profile",
-            Outcome::Starts | Outcome::Dies => "makes no filter",
-        };
-        let words = format!("{title} {does}: {}", told.join("; "));
-        Err(NoFilter::Refused(words))
+        Err(NoFilter::Refused(no_plan(model, &prediction)))
     };
     Made { filter, notes }
 }
 
+/// Why there is no plan.
+pub(super) fn no_plan(model: &Model, prediction: &Prediction<'_>) -> String {
+    let told = prediction.error.iter().chain(&prediction.notes);
+    let told: Vec<_> = told.map(String::as_str).collect();
+    let does = match prediction.outcome {
+        Outcome::Refuses => "refuses the profile",
+        Outcome::Starts | Outcome::Dies => "makes no filter",
+    };
+    let title = format!("{} {}", model.name(), model.version());
+    format!("{title} {does}: {}", told.join("; "))
+}
+
 /// The plan that is carried out, though it be for a container that dies, or that needs somebody to
 /// listen.
-fn plan_of<'p>(prediction: &'p Prediction<'_>) -> Option<&'p crate::runtime::Plan> {
+pub(super) fn plan_of<'p>(prediction: &'p Prediction<'_>) -> Option<&'p Plan> {
     // crun leaves an entry before it looks at the flags.
     let is_too_late = prediction.outcome == Outcome::Refuses && prediction.leaves_entry;
     prediction.plan.as_ref().filter(|_| !is_too_late)

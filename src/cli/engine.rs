@@ -8,7 +8,7 @@ use super::CliError;
 use super::options::parse_arch;
 use crate::config::Config;
 use crate::engine::{CapabilityOptions, Circumstances, Engine, Refusal, resolve};
-use crate::profile::{Found, ProfileFile, find};
+use crate::profile::{Dialects, Found, Profile, ProfileFile, find};
 use crate::syscalls::{Arch, KernelVersion};
 use crate::target::Uname;
 use crate::text::{DeviationKind, Document, Source, Span, read};
@@ -50,6 +50,29 @@ impl EngineOptions {
             return Ok(None);
         };
         let engine = engine.into();
+        let circumstances = self.circumstances(engine, host)?;
+        Ok(Some(ChosenEngine {
+            engine,
+            circumstances,
+        }))
+    }
+
+    /// The engine that a profile is for which is no section, where none was chosen.
+    pub(super) fn of_dialect(
+        &self,
+        profile: &Profile<'_>,
+        host: &Uname,
+    ) -> Result<Option<ChosenEngine>, CliError> {
+        if profile.dialects.contains(Dialects::OCI) || profile.foreign.is_empty() {
+            return Ok(None);
+        }
+        let engine = if profile.dialects.contains(Dialects::DOCKER) {
+            Engine::Docker
+        } else if profile.dialects.contains(Dialects::PODMAN) {
+            Engine::Podman
+        } else {
+            return Ok(None);
+        };
         let circumstances = self.circumstances(engine, host)?;
         Ok(Some(ChosenEngine {
             engine,

@@ -68,6 +68,11 @@ fn is_visible(entry: &DirEntry) -> bool {
 }
 
 impl Input {
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// What the user calls it.
     pub(super) fn name(&self) -> String {
         if self.path.as_os_str() == "-" {

@@ -8,11 +8,13 @@ mod cache_audit;
 mod cache_key;
 mod check;
 mod compile;
+mod diff;
 mod disasm;
 mod engine;
 mod explain;
 mod fix;
 mod input;
+mod meaning;
 mod options;
 mod output;
 mod predict;
@@ -23,6 +25,7 @@ mod runtime;
 mod settings;
 mod syscalls;
 mod targets;
+mod why;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -56,6 +59,10 @@ enum Command {
     CacheAudit(cache_audit::Arguments),
     /// Print the name that crun gives a profile's cache entry
     CacheKey(cache_key::Arguments),
+    /// Say what a change does to the filter, call by call: loosens, tightens, other
+    Diff(diff::Arguments),
+    /// Say what happens to a call, and which rule entry decides
+    Why(why::Arguments),
     /// Print the section that an engine makes of a profile for the runtime
     Resolve(resolve::Arguments),
     /// Say what runtimes do with a profile: start, refuse, warn, drop names, cache
@@ -122,6 +129,8 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::CacheAudit(arguments) => cache_audit::run(&arguments),
         Command::CacheKey(arguments) => cache_key::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
+        Command::Why(arguments) => why::run(&arguments),
         Command::Resolve(arguments) => resolve::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),

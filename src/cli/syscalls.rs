@@ -62,7 +62,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     Ok(Ending::Clean)
 }
 
-fn unknown(name: &str) -> CliError {
+pub(super) fn unknown(name: &str) -> CliError {
     let hint = match syscalls::suggest(name) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "`seclint syscalls` lists those that there are".to_owned(),

@@ -9,8 +9,10 @@
 
 mod map;
 mod ranges;
+mod ways;
 
 pub use ranges::Ranges;
+pub use ways::Way;
 
 use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::collections::{HashMap, HashSet};

@@ -2,7 +2,7 @@
 
 use super::Filter;
 use super::instruction::{Field, Instruction, Operand, Operator, Register, Source, Test};
-use crate::profile::Action;
+use crate::profile::{Action, Effect};
 
 /// A call as a filter sees it: `struct seccomp_data`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,6 +85,17 @@ impl Verdict {
         Self {
             action,
             data,
+            is_known: true,
+        }
+    }
+}
+
+impl From<Effect> for Verdict {
+    /// What a filter returns for an effect.
+    fn from(effect: Effect) -> Self {
+        Self {
+            action: effect.action,
+            data: effect.errno,
             is_known: true,
         }
     }

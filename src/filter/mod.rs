@@ -35,7 +35,7 @@ mod words;
 
 pub use compare::{Comparison, Witness, compare};
 pub use compile::{CompileError, compile, linked};
-pub use decision::{Diagram, Diagrams, Leaf, Ranges, TooLarge};
+pub use decision::{Diagram, Diagrams, Leaf, Ranges, TooLarge, Way};
 pub use evaluate::{Call, Verdict};
 pub use fold::Undecided;
 pub use instruction::{Field, Instruction, Operand, Operator, Raw, Register, Source, Test};

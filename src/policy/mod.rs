@@ -14,13 +14,20 @@
 //!   carried by others, and what runc puts before the filter. Its diagram can be compared with a
 //!   filter's.
 //!
+//! [`changes`] says what becomes of which calls when one filter takes the place of another, and
+//! [`condition`] puts sets of calls into words.
+//!
 //! Source: measured with libseccomp 2.5.4, 2.6.0 and 2.6.1; `tests/policy` compares it with what
 //! the linked one makes of thousands of generated plans.
 
 mod call;
+mod change;
 mod conditions;
 mod plan;
+mod wording;
 
 pub use call::{CallPolicy, CallRule, Decided, Fate, verdict};
+pub use change::{Change, Direction, Group, Subject, changes};
 pub use conditions::calls_of;
 pub use plan::{Place, Policy};
+pub use wording::{Condition, Names, comparison, condition};

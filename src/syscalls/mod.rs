@@ -21,6 +21,7 @@
 //! ```
 
 mod arch;
+mod flags;
 mod parameters;
 mod relations;
 mod spelling;
@@ -29,6 +30,7 @@ mod table;
 mod version;
 
 pub use arch::{Arch, Multiplexer};
+pub use flags::{Flag, flag, flags, named, suggest_flag};
 pub use parameters::{Parameter, ParameterKind};
 pub use relations::{Relation, RelationKind};
 pub use spelling::{Alias, AliasKind, Defect, Malformed, Spelling, spelling};

@@ -1,0 +1,278 @@
+//! Two versions, compared.
+
+use std::sync::Arc as Shared;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::cli::CliError;
+use crate::cli::meaning::{Meaning, Operand, Reader, is_open, verdicts, words};
+use crate::filter::{Call, Diagrams, Leaf};
+use crate::policy::{Change, Condition, Direction, Group, Subject, changes};
+use crate::profile::Effect;
+use crate::syscalls::{self, Arch};
+use crate::text::Source;
+
+/// What became of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Status {
+    /// It does the same.
+    Same,
+    /// It does something else.
+    Changed,
+    /// It was not there, so that nothing can be compared.
+    New,
+    /// It is no longer there.
+    Deleted,
+    /// The old or the new one is refused, so that nothing can be compared.
+    Refused,
+}
+
+/// Two versions of a file.
+#[derive(Serialize)]
+pub(super) struct Compared {
+    pub(super) old: Side,
+    pub(super) new: Side,
+    pub(super) status: Status,
+    /// What became of the default action, where both have one.
+    pub(super) default: Option<DefaultChange>,
+    pub(super) changes: Vec<ChangeReport>,
+    /// Whether crun's cache takes both for one.
+    pub(super) same_key: bool,
+    pub(super) notes: Vec<String>,
+}
+
+/// A version.
+#[derive(Default, Serialize)]
+pub(super) struct Side {
+    /// `None` if there is none.
+    pub(super) path: Option<String>,
+    pub(super) engine: Option<&'static str>,
+    pub(super) no_filter: Option<String>,
+    pub(super) refused: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct DefaultChange {
+    pub(super) direction: Direction,
+    pub(super) old: Decision,
+    pub(super) new: Decision,
+}
+
+#[derive(Serialize)]
+pub(super) struct Decision {
+    pub(super) text: String,
+    /// More than one if it is not known which.
+    verdicts: Vec<Value>,
+}
+
+/// A change of some calls.
+#[derive(Serialize)]
+pub(super) struct ChangeReport {
+    pub(super) direction: Direction,
+    pub(super) about: &'static str,
+    pub(super) syscalls: Vec<&'static str>,
+    pub(super) architectures: Vec<&'static str>,
+    /// Whether it is so for all arguments.
+    pub(super) always: bool,
+    /// For which arguments it is so, in words, if that takes few.
+    pub(super) when: Option<String>,
+    pub(super) old: Decision,
+    pub(super) new: Decision,
+    pub(super) witness: Witness,
+}
+
+/// A call for which it is so.
+#[derive(Serialize)]
+pub(super) struct Witness {
+    arch: Option<&'static str>,
+    audit_arch: u32,
+    syscall: Option<&'static str>,
+    number: u32,
+    /// As hexadecimal digits: JSON's numbers are not wide enough.
+    arguments: [String; 6],
+    pub(super) text: String,
+}
+
+impl Compared {
+    /// Which ways the changes go.
+    pub(super) fn directions(&self) -> impl Iterator<Item = Direction> {
+        let default = self.default.iter().map(|default| default.direction);
+        let without = match (&self.old.no_filter, &self.new.no_filter) {
+            (None, Some(_)) if self.status == Status::Changed => Some(Direction::Loosens),
+            _ => None,
+        };
+        let changes = self.changes.iter().map(|change| change.direction);
+        changes.chain(default).chain(without)
+    }
+
+    /// Whether nothing runs with the new version.
+    pub(super) fn new_is_refused(&self) -> bool {
+        self.new.refused.is_some()
+    }
+}
+
+/// Compares two versions, of which one may not be there.
+pub(super) fn compare(
+    reader: &Reader<'_>,
+    old: Option<&Shared<Source>>,
+    new: Option<&Shared<Source>>,
+) -> Result<Compared, CliError> {
+    let read = |source: Option<&Shared<Source>>| source.map(|it| reader.read(it)).transpose();
+    let (mut old, mut new) = (read(old)?, read(new)?);
+    let mut compared = Compared {
+        old: side(old.as_ref()),
+        new: side(new.as_ref()),
+        status: Status::Same,
+        default: None,
+        changes: Vec::new(),
+        same_key: false,
+        notes: Vec::new(),
+    };
+    match (&mut old, &mut new) {
+        (Some(old), Some(new)) => between(&mut compared, old, new)?,
+        (None, _) => compared.status = Status::New,
+        (Some(_), None) => compared.status = Status::Deleted,
+    }
+    for operand in [&old, &new].into_iter().flatten() {
+        for note in &operand.notes {
+            if !compared.notes.contains(note) {
+                compared.notes.push(note.clone());
+            }
+        }
+    }
+    Ok(compared)
+}
+
+fn side(operand: Option<&Operand>) -> Side {
+    let Some(operand) = operand else {
+        return Side::default();
+    };
+    let (no_filter, refused) = match &operand.meaning {
+        Meaning::NoFilter(why) => (Some(why.clone()), None),
+        Meaning::Refused(why) => (None, Some(why.clone())),
+        Meaning::Plan(_) | Meaning::Filter(_) => (None, None),
+    };
+    Side {
+        path: Some(operand.source.name().to_owned()),
+        engine: operand.engine.map(crate::engine::Engine::name),
+        no_filter,
+        refused,
+    }
+}
+
+fn between(compared: &mut Compared, old: &mut Operand, new: &mut Operand) -> Result<(), CliError> {
+    let mut diagrams = Diagrams::default();
+    let name = new.source.name().to_owned();
+    let mut diagram = |operand: &mut Operand| {
+        operand.diagram(&mut diagrams, |diagrams, whole, _| is_open(diagrams, whole))
+    };
+    let (Some(was), Some(is)) = (diagram(old)?, diagram(new)?) else {
+        compared.status = Status::Refused;
+        return Ok(());
+    };
+    if was == is {
+        return Ok(());
+    }
+    compared.status = Status::Changed;
+    let plans = [&*old, &*new].map(|operand| match &operand.meaning {
+        Meaning::Plan(of) => Some(of),
+        _ => None,
+    });
+    if let [Some(old), Some(new)] = plans {
+        compared.same_key = old.key.is_some() && old.key == new.key;
+        compared.default = default_change(old.plan.default, new.plan.default, old.plan.native);
+    }
+    let mut old_arches = old.architectures(&diagrams, was);
+    let mut new_arches = new.architectures(&diagrams, is);
+    // Where there is no filter, everything runs on all architectures.
+    if old_arches.is_empty() {
+        old_arches.clone_from(&new_arches);
+    } else if new_arches.is_empty() {
+        new_arches.clone_from(&old_arches);
+    }
+    let groups = changes(&mut diagrams, (was, &old_arches), (is, &new_arches));
+    let groups = groups.map_err(|error| CliError::Usage(format!("{name}: {error}")))?;
+    let groups = groups.iter();
+    let mut reports: Vec<_> = groups
+        .flat_map(|group| group.changes.iter().map(|change| report(group, change)))
+        .collect();
+    reports.sort_by_key(|report| report.direction);
+    compared.changes = reports;
+    Ok(())
+}
+
+fn default_change(old: Effect, new: Effect, native: Arch) -> Option<DefaultChange> {
+    let leaf = |effect: Effect| Leaf::Verdict(effect.into());
+    (old != new).then(|| DefaultChange {
+        direction: Direction::of(&leaf(old), &leaf(new)),
+        old: decision(&leaf(old), native),
+        new: decision(&leaf(new), native),
+    })
+}
+
+fn decision(leaf: &Leaf, arch: Arch) -> Decision {
+    let verdicts = verdicts(leaf).iter().map(|verdict| {
+        json!({
+            "action": verdict.action.name(),
+            "data": verdict.data,
+            "text": verdict.words(arch.audit_arch()),
+        })
+    });
+    Decision {
+        text: words(leaf, arch),
+        verdicts: verdicts.collect(),
+    }
+}
+
+fn report(group: &Group, change: &Change) -> ChangeReport {
+    let arch = group.architectures.first().copied();
+    let syscalls = group.subjects.iter().filter_map(|subject| match subject {
+        Subject::Call(call) => Some(call.name()),
+        _ => None,
+    });
+    let words = |leaf| decision(leaf, arch.unwrap_or(Arch::X86_64));
+    ChangeReport {
+        direction: change.direction(),
+        about: match group.subjects.first() {
+            Some(Subject::Call(_)) => "syscalls",
+            Some(Subject::Unnamed) => "unnamed",
+            Some(Subject::Architecture) => "architecture",
+            Some(Subject::OtherArchitectures) | None => "other-architectures",
+        },
+        syscalls: syscalls.collect(),
+        architectures: group.architectures.iter().map(|arch| arch.name()).collect(),
+        always: change.when == Condition::Always,
+        when: match &change.when {
+            Condition::Words(words) => Some(words.clone()),
+            Condition::Always | Condition::Sometimes => None,
+        },
+        old: words(&change.old),
+        new: words(&change.new),
+        witness: witness(&change.witness, arch),
+    }
+}
+
+fn witness(call: &Call, arch: Option<Arch>) -> Witness {
+    let syscall = arch.and_then(|arch| syscalls::with_number(arch, call.number));
+    let used = call.arguments.iter().rposition(|&it| it != 0);
+    let used = used.map_or(1, |last| last + 1);
+    let arguments = call.arguments[..used].iter().enumerate();
+    let arguments = arguments.map(|(index, &value)| {
+        let named = arch
+            .zip(syscall)
+            .and_then(|(arch, syscall)| syscalls::named(syscall, index, value, arch));
+        named.unwrap_or_else(|| format!("{value:#x}"))
+    });
+    let arguments: Vec<_> = arguments.collect();
+    let name = syscall.map_or_else(|| call.number.to_string(), |call| call.name().to_owned());
+    Witness {
+        arch: arch.map(Arch::name),
+        audit_arch: call.architecture,
+        syscall: syscall.map(syscalls::Syscall::name),
+        number: call.number,
+        arguments: call.arguments.map(|value| format!("{value:#x}")),
+        text: format!("{name}({})", arguments.join(", ")),
+    }
+}

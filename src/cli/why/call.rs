@@ -1,0 +1,148 @@
+//! The call that is asked about.
+
+use crate::cli::CliError;
+use crate::syscalls::{self, Arch, Flag, Subcall, Syscall};
+
+/// The call that is asked about.
+pub(super) struct AskedCall {
+    pub(super) which: Which,
+    pub(super) arguments: Vec<Argument>,
+}
+
+/// A syscall.
+#[derive(Clone, Copy)]
+pub(super) enum Which {
+    /// By its name.
+    Named(&'static Syscall),
+    /// By its number, whatever it means.
+    Numbered(u32),
+}
+
+/// An argument.
+pub(super) struct Argument {
+    /// As it was written; `_` for any.
+    pub(super) written: String,
+    /// What is joined; nothing for any.
+    parts: Vec<Part>,
+}
+
+enum Part {
+    Number(u64),
+    Flag(&'static Flag),
+}
+
+impl AskedCall {
+    pub(super) fn parse(syscall: &str, arguments: &[String]) -> Result<Self, CliError> {
+        let number = number(syscall).and_then(|number| u32::try_from(number).ok());
+        let which = match (number, syscalls::lookup(syscall)) {
+            (Some(number), _) => Which::Numbered(number),
+            (None, Some(syscall)) => Which::Named(syscall),
+            (None, None) => return Err(super::super::syscalls::unknown(syscall)),
+        };
+        let arguments = arguments.iter().map(|text| Argument::parse(text));
+        Ok(Self {
+            which,
+            arguments: arguments.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The syscall on an architecture, if it has one there.
+    pub(super) fn syscall(&self, arch: Arch) -> Option<&'static Syscall> {
+        match self.which {
+            Which::Named(syscall) => Some(syscall),
+            Which::Numbered(number) => syscalls::with_number(arch, number),
+        }
+    }
+
+    /// The numbers by which it comes on an architecture, with the call that carries it.
+    pub(super) fn ways(&self, arch: Arch) -> impl Iterator<Item = (Option<Subcall>, u32)> + use<> {
+        let direct = match self.which {
+            Which::Named(syscall) => syscall.direct_number(arch),
+            // x86-64's and x32's numbers are told apart by a bit.
+            Which::Numbered(number) => Some(number).filter(|number| match arch {
+                Arch::X86_64 => number & Arch::X32_BIT == 0,
+                Arch::X32 => number & Arch::X32_BIT != 0,
+                _ => true,
+            }),
+        };
+        let subcall = self.syscall(arch).and_then(|syscall| syscall.subcall(arch));
+        let carrier = subcall.and_then(|subcall| {
+            let carrier = syscalls::lookup(subcall.multiplexer.name())?;
+            Some((Some(subcall), carrier.direct_number(arch)?))
+        });
+        direct
+            .map(|number| (None, number))
+            .into_iter()
+            .chain(carrier)
+    }
+
+    /// How it was asked for.
+    pub(super) fn name(&self) -> String {
+        match self.which {
+            Which::Named(syscall) => syscall.name().to_owned(),
+            Which::Numbered(number) => number.to_string(),
+        }
+    }
+}
+
+impl Argument {
+    fn parse(text: &str) -> Result<Self, CliError> {
+        let parts = match text {
+            "_" => Vec::new(),
+            text => {
+                let parts = text.split('|').map(|part| Part::parse(part.trim()));
+                parts.collect::<Result<_, _>>()?
+            }
+        };
+        Ok(Self {
+            written: text.to_owned(),
+            parts,
+        })
+    }
+
+    /// Its value on an architecture, `None` for any; or the name that means nothing there.
+    pub(super) fn value(&self, arch: Arch) -> Result<Option<u64>, &'static str> {
+        let mut value = None;
+        for part in &self.parts {
+            let bits = match part {
+                Part::Number(number) => *number,
+                Part::Flag(flag) => flag.value(arch).ok_or(flag.name())?,
+            };
+            value = Some(value.unwrap_or(0) | bits);
+        }
+        // Of 32 bit ABIs the kernel shows filters no upper halves.
+        let mask = if arch.bits() == 64 {
+            u64::MAX
+        } else {
+            u32::MAX.into()
+        };
+        Ok(value.map(|value| value & mask))
+    }
+}
+
+impl Part {
+    fn parse(text: &str) -> Result<Self, CliError> {
+        if let Some(number) = number(text) {
+            return Ok(Self::Number(number));
+        }
+        if let Some(flag) = syscalls::flag(text) {
+            return Ok(Self::Flag(flag));
+        }
+        let hint = match syscalls::suggest_flag(text) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => "give its number".to_owned(),
+        };
+        Err(CliError::Usage(format!(
+            "`{text}` is neither a number of 64 bits nor a flag that is known here; {hint}"
+        )))
+    }
+}
+
+/// `38`, `0x26`, `-1`.
+fn number(text: &str) -> Option<u64> {
+    if let Some(digits) = text.strip_prefix("0x") {
+        return u64::from_str_radix(digits, 16).ok();
+    }
+    let number = text.parse().ok();
+    number.or_else(|| text.parse::<i64>().ok().map(i64::cast_unsigned))
+}
