@@ -19,9 +19,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         for syscall in &demand.syscalls {
             let permission = context.permission(syscall);
             if permission.is_some_and(|permission| permission != Permission::Never) {
-                findings.extend(permitting(context, syscall).map(|(place, here)| {
-                    report(demand, syscall, place).here(here)
-                }));
+                findings.extend(
+                    permitting(context, syscall)
+                        .map(|(place, here)| report(demand, syscall, place).here(here)),
+                );
             }
         }
     }
@@ -34,7 +35,9 @@ fn permitting(
 ) -> impl Iterator<Item = (Location, &'static str)> {
     let uses = context.uses(syscall);
     let uses = uses.filter(|name| name.entry.permits() == Some(true));
-    let places: Vec<_> = uses.map(|it| (context.at(it.text.node), "permitted here")).collect();
+    let places: Vec<_> = uses
+        .map(|it| (context.at(it.text.node), "permitted here"))
+        .collect();
     let default = context.profile().and_then(|profile| profile.default_action);
     let default = default.filter(|action| {
         places.is_empty() && Action::of_name(action.value).is_some_and(Action::permits)

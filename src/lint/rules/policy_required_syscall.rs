@@ -24,7 +24,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 continue;
             }
             let (name, reason) = (syscall.name(), demand.reason.as_str());
-            let message = format!("`{name}` is never permitted, and the policy requires it: {reason}");
+            let message =
+                format!("`{name}` is never permitted, and the policy requires it: {reason}");
             // A rule entry that denies it is nearer to the mistake than the default action.
             let denied = context.uses(syscall).next();
             let place = denied.map_or(action.node, |name| name.text.node);

@@ -24,7 +24,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 /// `rule`'s findings are ignored, and there is none.
 pub(in crate::lint) fn report(rule: &Rule, location: Location) -> Finding {
     let id = rule.id;
-    Finding::new(&RULE.rule, location, format!("there is no finding of {id} to ignore here"))
-        .help("remove it: what it was for is gone, or stands elsewhere")
-        .fact("ignored", id)
+    Finding::new(
+        &RULE.rule,
+        location,
+        format!("there is no finding of {id} to ignore here"),
+    )
+    .help("remove it: what it was for is gone, or stands elsewhere")
+    .fact("ignored", id)
 }
