@@ -98,6 +98,6 @@ mod tests {
             );
         }
         let pattern = Pattern::new(&"*a".repeat(1_000));
-        assert!(!pattern.matches(&"a".repeat(100_000).replace("aaa", "aab")));
+        assert!(!pattern.matches(&"aab".repeat(3_000)));
     }
 }

@@ -1,7 +1,7 @@
 //! `seclint.toml`: what a repository says once of all its profiles, so that nobody has to say it on
 //! the command line.
 //!
-//! [`Config::parse`] reads one, and tells of every mistake in it at once; [`find`] looks for the one
+//! [`Config::parse`] reads one, and tells of every mistake in it at once; [`find()`] looks for the one
 //! that a directory's files are under. Its JSON Schema is `schemas/seclint.toml.1.json`.
 
 mod find;
