@@ -289,7 +289,7 @@ fn a_filter_is_asked_as_a_profile_is() {
     };
     let verdict = filter
         .evaluate(&call)
-        .words(seclint::syscalls::Arch::X86_64);
+        .words(seclint::syscalls::Arch::X86_64.audit_arch());
     assert_eq!(decided(&report, "x86_64"), verdict);
 }
 
