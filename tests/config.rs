@@ -22,8 +22,8 @@ use support::{Ran, repository, seclint};
 use tempfile::TempDir;
 
 /// A misspelt name, a newer one and a flag that is none.
-const PROFILE: &str = r#"{"defaultAction":"SCMP_ACT_ERRNO","flags":["SECCOMP_FILTER_FLAG_X"],
-"syscalls":[{"names":["mkdirr","mseal"],"action":"SCMP_ACT_ALLOW"}]}"#;
+const PROFILE: &str = r#"{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_X"],
+"syscalls":[{"names":["mkdirr","mseal"],"action":"SCMP_ACT_ERRNO"}]}"#;
 
 fn tree(files: &[(&str, &str)]) -> TempDir {
     let directory = TempDir::new().expect("a directory");

@@ -131,6 +131,10 @@ fn hostile_yaml_is_bounded_too() {
             "dashes",
             spec(&format!("syscalls:\n  {}", "- ".repeat(1 << 20))),
         ),
+        (
+            "ignores",
+            spec(&"# seclint-ignore: unknown-syscall -- why\n".repeat(5_000)),
+        ),
         ("question marks", "? ".repeat(1 << 20)),
         ("keys of keys", "kind: [{".repeat(1 << 17)),
         ("documents", "--- SeccompProfile\n".repeat(200_000)),

@@ -359,7 +359,7 @@ fn the_operators_profiles_are_not_judged_as_files() {
         - action: SCMP_ACT_ALLOW\n  names: [personality]\n  args:\n  - index: 0\n    op: SCMP_CMP_EQ\n\
         - action: SCMP_ACT_ALLOW\n  names: [kill]\n  errnoRet: 0\n";
     let contents = object(spec);
-    let others = "--ignore=missing-runtime-syscalls,runc-enosys-stub";
+    let others = "--ignore=missing-runtime-syscalls,runc-enosys-stub,int-arg-upper-bits-reject";
     let report = check_as("it.yaml", &contents, &["--strict", others]).report();
     assert_eq!(
         told(&contents, &report),

@@ -389,6 +389,8 @@ pub(super) fn verdicts(leaf: &Leaf) -> &[FilterVerdict] {
 
 /// What is decided, in words: `ERRNO(EPERM)`, or `ALLOW or KILL_THREAD` where that is not known.
 pub(super) fn words(leaf: &Leaf, arch: Arch) -> String {
-    let words = verdicts(leaf).iter().map(|verdict| verdict.words(arch.audit_arch()));
+    let words = verdicts(leaf)
+        .iter()
+        .map(|verdict| verdict.words(arch.audit_arch()));
     words.collect::<Vec<_>>().join(" or ")
 }

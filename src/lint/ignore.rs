@@ -2,6 +2,7 @@
 //! `seclint-ignore: RULE[, RULE] -- REASON`, in the comment of a rule entry or of YAML.
 
 use std::cell::Cell;
+use std::ops::Range;
 use std::sync::Arc;
 
 use memchr::memmem;
@@ -59,13 +60,12 @@ impl Ignore {
         })
     }
 
-    /// What becomes of a finding that it is about.
-    fn suppression(&self, finding: &Finding) -> Option<Suppression> {
+    /// What becomes of a finding, with its place and the line in which it begins, that it is about.
+    fn suppression(&self, finding: &Finding, (span, begins): (Span, u32)) -> Option<Suppression> {
         let said = self.said.as_ref().ok()?;
-        let span = finding.location.span?;
         let is_about = match self.scope {
             Scope::Within(entry) => entry.start <= span.start && span.end <= entry.end,
-            Scope::Line(line) => finding.location.source.position(span.start).line == line,
+            Scope::Line(line) => begins == line,
         };
         let mut rules = said.rules.iter().filter(|_| is_about);
         let ignored = rules.find(|ignored| ignored.rule.id == finding.rule.id)?;
@@ -125,6 +125,16 @@ pub(super) fn find(source: &Arc<Source>, contexts: &mut [Context<'_>], rules: &[
     if Syntax::of(source) != Syntax::Yaml {
         return;
     }
+    // Where the documents begin that comments can stand in, in their order.
+    let outer = contexts.iter().enumerate();
+    let outer = outer.filter(|(_, context)| !context.document.is_embedded());
+    let starts: Vec<_> = outer
+        .map(|(index, context)| {
+            let root = context.document.root();
+            (root.map_or(0, |root| root.span().start), index)
+        })
+        .collect();
+    let mut comment_lines = 0..0;
     for comment in yaml::comments(source.bytes()) {
         let text = source.bytes().get(comment.range()).unwrap_or_default();
         let line = source.position(comment.start).line;
@@ -134,26 +144,19 @@ pub(super) fn find(source: &Arc<Source>, contexts: &mut [Context<'_>], rules: &[
             .get(before)
             .is_some_and(|it| it.trim_ascii().is_empty());
         let line = if is_alone {
-            after_comments(source, line)
+            after_comments(source, line, &mut comment_lines)
         } else {
             line
         };
         let text = String::from_utf8_lossy(text);
         let location = Location::text(source, comment);
         let ignore = Ignore::of(&text, location, Scope::Line(line), rules);
-        let is_behind = |context: &&mut Context<'_>| {
-            let root = context.document.root();
-            let start = root.map_or(0, |root| root.span().start);
-            !context.document.is_embedded() && start <= comment.start
-        };
         // A comment may stand before all that is a document.
-        let number = contexts
-            .iter_mut()
-            .filter(is_behind)
-            .count()
-            .saturating_sub(1);
-        let mut outer = contexts.iter_mut().filter(|it| !it.document.is_embedded());
-        if let Some(context) = outer.nth(number) {
+        let behind = starts.partition_point(|&(start, _)| start <= comment.start);
+        let index = starts
+            .get(behind.saturating_sub(1))
+            .map(|&(_, index)| index);
+        if let Some(context) = index.and_then(|index| contexts.get_mut(index)) {
             context.ignores.extend(ignore);
         }
     }
@@ -176,26 +179,35 @@ fn in_entries(context: &Context<'_>, rules: &[&LintRule]) -> Vec<Ignore> {
     ignores
 }
 
-/// The first line after a comment that is no comment itself.
-fn after_comments(source: &Source, line: u32) -> u32 {
+/// The first line after a comment that is no comment itself. `known` are lines that were found to be
+/// comments for an earlier one: there may be many in a row.
+fn after_comments(source: &Source, line: u32, known: &mut Range<u32>) -> u32 {
     let is_comment = |line| {
         let text = source.bytes().get(source.line(line)).unwrap_or_default();
         text.trim_ascii_start().starts_with(b"#")
     };
-    let mut line = line + 1;
-    while is_comment(line) {
-        line += 1;
+    if !known.contains(&line) {
+        let mut end = line + 1;
+        while is_comment(end) {
+            end += 1;
+        }
+        *known = line..end;
     }
-    line
+    known.end
 }
 
 /// Says of findings which of them the comments are about.
 pub(super) fn suppress(findings: &mut [Finding], contexts: &[Context<'_>]) {
     let ignores = || contexts.iter().flat_map(|context| &context.ignores);
-    if ignores().next().is_none() {
+    if findings.is_empty() || ignores().next().is_none() {
         return;
     }
     for finding in findings {
-        finding.suppression = ignores().find_map(|ignore| ignore.suppression(finding));
+        let Some(span) = finding.location.span else {
+            continue;
+        };
+        let begins = finding.location.source.position(span.start).line;
+        let place = (span, begins);
+        finding.suppression = ignores().find_map(|ignore| ignore.suppression(finding, place));
     }
 }

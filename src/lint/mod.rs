@@ -126,12 +126,13 @@ impl Linter {
         let mut findings = Findings::default();
         ignore::find(source, &mut contexts, &self.rules);
         for rule in self.in_order() {
+            let first = findings.len();
             for context in &contexts {
                 let start = findings.len();
                 (rule.check)(context, &mut findings);
                 findings.settle(start, context.document, has_several);
-                ignore::suppress(findings.from(start), &contexts);
             }
+            ignore::suppress(findings.from(first), &contexts);
             findings.end_rule(&rule.rule);
         }
         Linted {

@@ -35,7 +35,10 @@ impl Permission {
 /// The permission of every syscall in the table, and where the profile names it.
 #[derive(Debug)]
 pub(super) struct Permissions {
-    /// `None` where the default action, or that of a rule entry that names the call, is none.
+    /// Of calls that no rule entry names.
+    default: Option<Permission>,
+    /// `None` where the default action, or that of a rule entry that names the call, is none. Empty
+    /// if no call is named, as in a file of thousands of empty profiles.
     by_syscall: Vec<Option<Permission>>,
     /// For each syscall the place of its first use among the names, plus one.
     first: Vec<u32>,
@@ -47,7 +50,11 @@ impl Permissions {
     /// One pass over the names, as libseccomp takes them: of rule entries without conditions the
     /// first decides; it beats those with conditions; what does as the default does is never added.
     pub(super) fn new(profile: &Profile<'_>, names: &[NameUse<'_>]) -> Self {
-        let count = syscalls::all().len();
+        let count = if names.is_empty() {
+            0
+        } else {
+            syscalls::all().len()
+        };
         let mut first = vec![0; count];
         let mut next = vec![0; names.len()];
         for (place, name) in names.iter().enumerate().rev() {
@@ -71,6 +78,7 @@ impl Permissions {
         }
         let default = default.map(|default| Permission::of(default.action));
         Self {
+            default,
             by_syscall: (states.iter()).map(|it| it.permission(default)).collect(),
             first,
             next,
@@ -78,7 +86,8 @@ impl Permissions {
     }
 
     pub(super) fn of(&self, syscall: &Syscall) -> Option<Permission> {
-        *self.by_syscall.get(syscall.index())?
+        let known = self.by_syscall.get(syscall.index());
+        known.copied().unwrap_or(self.default)
     }
 
     /// The places among the names where a syscall is used, in their order.

@@ -44,6 +44,9 @@ impl<'c> Contested<'c> {
         let Some(default) = Effect::of(profile.default_action, profile.default_errno_ret) else {
             return Vec::new();
         };
+        if profile.entries.is_empty() {
+            return Vec::new();
+        }
         let mut is_seen = vec![false; syscalls::all().len()];
         let mut contested = Vec::new();
         for name in context.names() {
