@@ -11,10 +11,16 @@
 
 #[path = "build/libseccomp.rs"]
 mod libseccomp;
+#[path = "build/lists.rs"]
+mod lists;
 #[path = "build/parameters.rs"]
 mod parameters;
 #[path = "build/platforms.rs"]
 mod platforms;
+#[path = "build/relations.rs"]
+mod relations;
+#[path = "build/security.rs"]
+mod security;
 #[path = "build/tsv.rs"]
 mod tsv;
 
@@ -23,8 +29,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
+use lists::{CAPABILITIES, ERRNOS, PODMAN_ERRNOS};
 use parameters::{PARAMETERS, Parameters};
 use platforms::{PLATFORMS, platforms};
+use relations::{RELATIONS, relations};
+use security::{DANGEROUS, RING, SUBSTITUTES};
 use tsv::{Result, Row, words};
 
 const ARCHITECTURES: &str = "data/architectures.tsv";
@@ -33,9 +42,6 @@ const RELEASES: &str = "data/libseccomp_releases.tsv";
 const KERNELS: &str = "data/syscall_kernel_versions.tsv";
 const UNIMPLEMENTED: &str = "data/unimplemented_syscalls.tsv";
 const ALIASES: &str = "data/syscall_aliases.tsv";
-const CAPABILITIES: &str = "data/capabilities.tsv";
-const PODMAN_ERRNOS: &str = "data/podman_errnos.tsv";
-const ERRNOS: &str = "data/errnos.tsv";
 
 fn main() {
     let inputs = [
@@ -50,14 +56,12 @@ fn main() {
         PODMAN_ERRNOS,
         ERRNOS,
         PLATFORMS,
+        DANGEROUS,
+        RING,
+        SUBSTITUTES,
+        RELATIONS,
     ];
-    let code = [
-        "build.rs",
-        "build/libseccomp.rs",
-        "build/parameters.rs",
-        "build/platforms.rs",
-        "build/tsv.rs",
-    ];
+    let code = ["build.rs", "build"];
     for file in code.into_iter().chain(inputs) {
         println!("cargo::rerun-if-changed={file}");
     }
@@ -73,78 +77,19 @@ fn generate() -> Result<()> {
     aliases(&mut code, &names)?;
     write("syscalls.rs", &code)?;
     write("platforms.rs", &platforms(&names)?)?;
-    write("capabilities.rs", &capabilities()?)?;
-    write("podman_errnos.rs", &podman_errnos()?)?;
-    write("errnos.rs", &errnos()?)
+    write("dangerous_syscalls.rs", &security::dangerous(&names)?)?;
+    write("io_uring_syscalls.rs", &security::ring(&names)?)?;
+    write("substitute_syscalls.rs", &security::substitutes(&names)?)?;
+    write("relations.rs", &relations(&names)?)?;
+    write("capabilities.rs", &lists::capabilities()?)?;
+    write("podman_errnos.rs", &lists::podman_errnos()?)?;
+    write("errnos.rs", &lists::errnos()?)
 }
 
 fn write(file: &str, code: &Code) -> Result<()> {
     let directory = env::var("OUT_DIR").map_err(|error| format!("OUT_DIR: {error}"))?;
     let path = Path::new(&directory).join(file);
     fs::write(&path, &code.0).map_err(|error| format!("{}: {error}", path.display()))
-}
-
-/// The capabilities' names in the order of their numbers.
-fn capabilities() -> Result<Code> {
-    let mut code = Code(String::new());
-    let rows = tsv::read(CAPABILITIES, &["number", "name", "source"])?;
-    let mut names = Vec::new();
-    for row in &rows {
-        let [number, name, _] = row.cells()?;
-        if number != names.len().to_string() {
-            return row.fail("the numbers count from 0, without a gap");
-        }
-        names.push(format!("{name:?}"));
-    }
-    code.line(format_args!(
-        "/// Every capability, in the order of the kernel's numbers."
-    ));
-    code.line(format_args!(
-        "pub static CAPABILITIES: [&str; {}] = [{}];",
-        names.len(),
-        names.join(", ")
-    ));
-    Ok(code)
-}
-
-/// The errnos that Podman knows by name.
-fn podman_errnos() -> Result<Code> {
-    let mut code = Code(String::new());
-    let header = ["name", "number", "mips_number", "source"];
-    let rows = tsv::read_sorted(PODMAN_ERRNOS, &header)?;
-    let mut errnos = Vec::new();
-    for row in &rows {
-        let [name, number, mips, _] = row.cells()?;
-        match (number.parse::<u16>(), mips.parse::<u16>()) {
-            (Ok(number), Ok(mips)) => errnos.push(format!("({name:?}, {number}, {mips})")),
-            _ => return row.fail("the errnos are numbers"),
-        }
-    }
-    code.line(format_args!(
-        "/// Each with its number, and its number on MIPS.\nstatic PODMAN_ERRNOS: [(&str, u64, u64); {}] = [{}];",
-        errnos.len(),
-        errnos.join(", ")
-    ));
-    Ok(code)
-}
-
-/// The errnos as most architectures have them.
-fn errnos() -> Result<Code> {
-    let mut code = Code(String::new());
-    let mut errnos = Vec::new();
-    for row in &tsv::read(ERRNOS, &["number", "name", "source"])? {
-        let [number, name, _] = row.cells()?;
-        match number.parse::<u16>() {
-            Ok(number) => errnos.push(format!("({number}, {name:?})")),
-            Err(_) => return row.fail("the errnos are numbers"),
-        }
-    }
-    code.line(format_args!(
-        "/// The errnos, as the architectures have them that have no numbers of their own.\nstatic ERRNOS: [(u16, &str); {}] = [{}];",
-        errnos.len(),
-        errnos.join(", ")
-    ));
-    Ok(code)
 }
 
 /// The code that is generated.
@@ -444,6 +389,7 @@ fn syscalls(code: &mut Code, arches: &[Architecture]) -> Result<BTreeMap<String,
     facts.are_used_up()?;
 
     code.array("SYSCALLS", "Syscall", &table);
+    security::known(code, &names)?;
     code.map(
         "BY_NAME",
         "u16",

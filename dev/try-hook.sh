@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . dev/lib.sh
 command -v cargo >/dev/null || { echo "Rust is missing: see https://rustup.rs" >&2; exit 1; }
-need gcc libc6-dev dpkg git
+need gcc libc6-dev dpkg git libseccomp-dev
 python3 -c 'import ensurepip' 2>/dev/null || need python3 python3-venv
 git diff --quiet HEAD || echo "note: what is not committed is not tried"
 

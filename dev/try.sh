@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . dev/lib.sh
 command -v cargo >/dev/null || { echo "Rust is missing: see https://rustup.rs" >&2; exit 1; }
-need gcc libc6-dev dpkg
+need gcc libc6-dev dpkg libseccomp-dev
 cargo build --release --locked
 fetch_profiles target/profiles
 echo

@@ -3,11 +3,15 @@
 //! Every command that reports speaks in findings, and every writer of reports
 //! reads them; what else an audit knows is in `crun::Audit`.
 
+mod identity;
+
 use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+
+pub use identity::identity;
 
 use crate::text::{Node, Source, Span};
 
@@ -210,6 +214,24 @@ pub struct Fix {
     pub edits: Vec<Edit>,
 }
 
+/// Where it is said that a finding is not to be reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// In the file that it is about.
+    InSource,
+    /// Elsewhere.
+    External,
+}
+
+/// Why a finding is not reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suppression {
+    /// Where that is said.
+    pub origin: Origin,
+    /// Why.
+    pub reason: String,
+}
+
 /// One thing that is wrong, or worth knowing.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -231,6 +253,8 @@ pub struct Finding {
     pub facts: Map<String, Value>,
     /// What to write instead.
     pub fix: Option<Fix>,
+    /// Why it is not reported; `None` if it is.
+    pub suppression: Option<Suppression>,
 }
 
 impl Finding {
@@ -254,6 +278,7 @@ impl Finding {
             help: None,
             facts: Map::new(),
             fix: None,
+            suppression: None,
         }
     }
 

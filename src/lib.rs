@@ -19,10 +19,11 @@
 //! - [`go`] is JSON as engines and runc read it.
 //! - [`engine`] makes of it what the runtime gets: the section.
 //! - [`runtime`] is what crun and runc make of a section.
-//! - [`filter`] is what the kernel runs: read, checked, run and put into words.
+//! - [`filter`] is what the kernel runs: made of plans, read, checked, run and put into words.
 //! - [`policy`] is what a plan means, without libseccomp.
 //! - [`crun`] knows the cache: its keys, its entries, and what they hide.
 //! - [`lint`] holds the rules and runs them.
+//! - [`config`] reads `seclint.toml`, which says what to check for a repository.
 //! - [`report`] writes findings, and nothing else writes them.
 //! - [`cli`] is the command line.
 //!
@@ -30,6 +31,7 @@
 
 pub mod capabilities;
 pub mod cli;
+pub mod config;
 pub mod crun;
 pub mod engine;
 pub mod filter;

@@ -31,6 +31,9 @@ pub struct Target {
 }
 
 impl Target {
+    /// What the user calls this machine.
+    pub const HOST: &str = "host";
+
     /// The facts as reports and lists tell them; `null` is what is not known.
     #[must_use]
     pub fn facts(&self) -> Map<String, Value> {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use seclint::finding::{
     Applicability, Category, Edit, Finding, Fix, Location, Rule, RuleSet, Severity,
 };
-use seclint::report::{Against, Github, Human, Json, Look, Report, Sarif, Summary};
+use seclint::report::{Against, Conclusion, Github, Human, Json, Look, Report, Sarif, Summary};
 use seclint::target::Target;
 use seclint::text::{Source, Span};
 use serde_json::Value;
@@ -122,7 +122,7 @@ fn write(report: &mut dyn Report) {
         engines: &[],
         dialects: None,
     };
-    report.begin(against).expect("memory");
+    report.begin().expect("memory");
     let mut summary = Summary::default();
     for file in findings() {
         summary.files += 1;
@@ -132,7 +132,12 @@ fn write(report: &mut dyn Report) {
         }
         report.findings(&file).expect("memory");
     }
-    report.end(&summary).expect("memory");
+    let conclusion = Conclusion {
+        summary: &summary,
+        against,
+        gone: None,
+    };
+    report.end(&conclusion).expect("memory");
     report.finish(true).expect("memory");
 }
 

@@ -81,7 +81,7 @@ fn what_is_said_of_a_hostile_file_is_bounded() {
     }
     let report = check(
         &profile("syscalls", &entry(&unknown.join(","), "")),
-        &["--format=json"],
+        &["--format=json", "--select=unknown-syscall"],
     )
     .report();
     let findings = report["findings"].as_array().expect("findings");

@@ -56,7 +56,7 @@ fn object(spec: &str) -> String {
 const BAD: &str =
     "defaultAction: SCMP_ACT_ALLOW\nsyscalls:\n- action: SCMP_ACT_ERRNO\n  names: [kexec_file_lod]";
 const GOOD: &str =
-    "defaultAction: SCMP_ACT_ERRNO\nsyscalls:\n- action: SCMP_ACT_ALLOW\n  names: [read]";
+    "defaultAction: SCMP_ACT_ALLOW\nsyscalls:\n- action: SCMP_ACT_ERRNO\n  names: [acct]";
 const JSON: &str = r#"{
   "defaultAction": "SCMP_ACT_ALLOW",
 
@@ -266,7 +266,7 @@ fn lists_and_json_hold_objects_too() {
     assert_eq!(report["summary"]["profiles"], 600);
     assert_eq!(told(&contents, &report), [pair("yaml-syntax", "!x")]);
     let contents = r#"{"kind":"SeccompProfile","apiVersion":"security-profiles-operator.x-k8s.io/v1",
-        "spec":{"defaultAction":"SCMP_ACT_ERRNO","archMap":[]}}"#;
+        "spec":{"defaultAction":"SCMP_ACT_ALLOW","archMap":[]}}"#;
     let report = check_as("profile.json", contents, &[]).report();
     assert_eq!(told(contents, &report), [pair("unknown-field", "archMap")]);
 }
@@ -342,7 +342,7 @@ fn what_kubernetes_does_not_read_is_told() {
         let told = told(&contents, &report);
         assert!(told.contains(&pair(rule, text)), "{told:?} of\n{contents}");
     }
-    let lossy = object("defaultAction: SCMP_ACT_ERRNO # \u{fffd}");
+    let lossy = object("defaultAction: SCMP_ACT_ALLOW # \u{fffd}");
     let bytes = lossy
         .as_bytes()
         .iter()
@@ -359,7 +359,8 @@ fn the_operators_profiles_are_not_judged_as_files() {
         - action: SCMP_ACT_ALLOW\n  names: [personality]\n  args:\n  - index: 0\n    op: SCMP_CMP_EQ\n\
         - action: SCMP_ACT_ALLOW\n  names: [kill]\n  errnoRet: 0\n";
     let contents = object(spec);
-    let report = check_as("it.yaml", &contents, &["--strict"]).report();
+    let others = "--ignore=missing-runtime-syscalls,runc-enosys-stub";
+    let report = check_as("it.yaml", &contents, &["--strict", others]).report();
     assert_eq!(
         told(&contents, &report),
         [pair("operator-schema", "0")],
@@ -367,7 +368,7 @@ fn the_operators_profiles_are_not_judged_as_files() {
     );
     // The same without the object around it, and an argument that is compared with 0.
     let bare = spec.replace("SCMP_CMP_EQ", "SCMP_CMP_LT");
-    let report = check_as("it.yaml", &bare, &["--dialect=operator"]).report();
+    let report = check_as("it.yaml", &bare, &["--dialect=operator", others]).report();
     let rules: Vec<_> = told(&bare, &report)
         .into_iter()
         .map(|(rule, _)| rule)

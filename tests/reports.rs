@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use support::{Ran, StateRoot, repository, results, sarif, seclint};
 use tempfile::TempDir;
 
-const GOOD: &str = r#"{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW"}]}"#;
+const GOOD: &str = r#"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["acct"],"action":"SCMP_ACT_ERRNO"}]}"#;
 const BAD: &str = r#"{
   "defaultAction": "SCMP_ACT_ALLOW",
   "syscalls": [

@@ -4,7 +4,9 @@
 //! A page's fences are run: ` ```json bad --dialect oci ` or ` ```yaml bad ` gives the
 //! profile to `seclint check` with those options and only the page's rule, and must give the
 //! findings in the ` ```findings ` fence after it, no more and no less; `good`
-//! must give none. In a page about the cache, the fence says ` cache ` and holds
+//! must give none. A profile that is too long for a page is named: ` ```file bad ` holds the
+//! name of a file in tests/fixtures/profiles. A ` ```toml config ` fence is the `seclint.toml` beside the examples after it; it
+//! must be one, whatever it says. In a page about the cache, the fence says ` cache ` and holds
 //! the name of a state root in tests/fixtures/cache.
 //!
 //! `SECLINT_UPDATE=1` writes what the examples give into the pages; read the
@@ -85,7 +87,7 @@ fn written(finding: &Value, root: &str) -> String {
     format!("{place} {} {message}\n", text(&finding["severity"]))
 }
 
-fn findings(rule: &str, fence: &Fence) -> String {
+fn findings(rule: &str, fence: &Fence, config: Option<&Fence>) -> String {
     let mut words = fence.info.split(' ');
     let language = words.next().unwrap_or_default();
     let options: Vec<_> = words.skip(1).map(str::to_owned).collect();
@@ -95,7 +97,18 @@ fn findings(rule: &str, fence: &Fence) -> String {
         arguments.extend(options.iter().map(String::as_str));
         (root.audit(&arguments), root.path().display().to_string())
     } else {
-        let (_directory, path) = support::file(&format!("profile.{language}"), &fence.text);
+        let (name, text) = if language == "file" {
+            let name = fence.text.trim();
+            let path = repository(&format!("tests/fixtures/profiles/{name}"));
+            let text = fs::read_to_string(path).expect("a profile");
+            (name.to_owned(), text)
+        } else {
+            (format!("profile.{language}"), fence.text.clone())
+        };
+        let (directory, path) = support::file(&name, &text);
+        if let Some(config) = config {
+            fs::write(directory.path().join("seclint.toml"), &config.text).expect("a file");
+        }
         let path = path.display().to_string();
         let arguments = ["check", "--select", rule, "--format", "json", &path];
         let arguments = arguments.map(str::to_owned).into_iter().chain(options);
@@ -135,7 +148,9 @@ fn every_example_does_what_its_page_says() {
                 _ => continue,
             };
             ran += 1;
-            let got = findings(&rule, fence);
+            let is_config = |fence: &&Fence| fence.info == "toml config";
+            let config = fences[..index].iter().rev().find(is_config);
+            let got = findings(&rule, fence, config);
             if got != expected && std::env::var_os("SECLINT_UPDATE").is_some() {
                 let (old, new) = (
                     format!("```findings\n{expected}```"),

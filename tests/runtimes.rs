@@ -12,7 +12,15 @@ mod predictions;
 #[path = "support/runtimes.rs"]
 mod runtimes;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use seclint::finding::{Category, Finding, Severity};
+use seclint::lint::Linter;
+use seclint::profile::Dialects;
+use seclint::target::Target;
+use seclint::text::Source;
 
 use runtimes::{Case, Outcome, Record};
 
@@ -75,6 +83,71 @@ fn every_lint_rule_has_its_examples_among_the_sections() {
         let mut names = cases.iter().map(|case| &case.case);
         assert!(names.any(|name| name.starts_with(&prefix)), "{}", rule.id);
     }
+}
+
+/// A user would be told that containers do not start which do.
+#[test]
+fn containers_do_not_start_where_a_rule_says_so() {
+    let cases = Case::all(&directory().join("sections.jsonl"));
+    let linter = Linter {
+        rules: seclint::lint::lint_rules().to_vec(),
+        targets: vec![Target::default()],
+        dialects: Some(Dialects::OCI),
+        ..Linter::default()
+    };
+    let records = records();
+    let mut told = BTreeMap::<String, usize>::new();
+    for (number, case) in cases.iter().enumerate() {
+        let findings = linter
+            .lint(&Arc::new(Source::new("section.json", case.section())))
+            .findings;
+        // Of a section with such mistakes runtimes do not read what a person does.
+        let is_misread = |it: &Finding| {
+            it.rule.category == Category::Correctness && it.severity == Severity::Error
+        };
+        let mut about = findings
+            .iter()
+            .filter(|it| it.rule.id == "missing-runtime-syscalls");
+        let Some(finding) = about
+            .next()
+            .filter(|_| !findings.iter().any(is_misread) && case.annotations.is_empty())
+        else {
+            continue;
+        };
+        let runtimes = finding.facts["runtimes"].as_object().expect("runtimes");
+        for record in &records {
+            let (runtime, version) = (&record.header.runtime, &record.header.version);
+            let version = version.split('+').next().expect("a version");
+            let is_it = |title: &&String| title.starts_with(runtime) && title.contains(version);
+            let Some(title) = runtimes.keys().find(is_it) else {
+                continue;
+            };
+            // What is said after that is of containers without `noNewPrivileges`.
+            let always = finding
+                .message
+                .strip_prefix("containers do not start with ");
+            let always = always
+                .and_then(|words| words.split([',', ':']).next())
+                .unwrap_or_default();
+            let is_always = always.split(" and ").any(|it| it == runtime || it == title);
+            if case.no_new_privileges && !is_always {
+                continue;
+            }
+            *told.entry(title.clone()).or_default() += 1;
+            let outcome = record.observations[number].outcome;
+            assert_ne!(
+                outcome,
+                Outcome::Starts,
+                "{title}, {:?}: {}",
+                case.case,
+                finding.message
+            );
+        }
+    }
+    assert!(
+        told.len() == 3 && told.values().all(|&count| count > 100),
+        "{told:?}"
+    );
 }
 
 /// A case without an observation is a case that no model is checked against.

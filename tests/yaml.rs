@@ -63,12 +63,12 @@ fn a_tab_is_told_where_it_stands() {
 fn bytes_that_are_no_utf8_are_told_once() {
     let latin = |text: &str| -> Vec<u8> { text.chars().map(|it| it as u8).collect() };
     let good = latin(&format!(
-        "{HEAD}# für ältere Geräte\nspec:\n  defaultAction: SCMP_ACT_ERRNO # é\n"
+        "{HEAD}# für ältere Geräte\nspec:\n  defaultAction: SCMP_ACT_ALLOW # é\n"
     ));
     assert_eq!(told("it.yaml", good), [one("yaml-syntax", 5, 4)]);
     let other = latin("defäultAction: SCMP_ACT_ERRNO\nx: é\n");
     assert_eq!(told("it.yaml", other), [one("yaml-syntax", 1, 4)]);
-    let json = latin("{\"defaultAction\": \"SCMP_ACT_ERRNO\", // für ältere\n\"syscalls\": []}");
+    let json = latin("{\"defaultAction\": \"SCMP_ACT_ALLOW\", // für ältere\n\"syscalls\": []}");
     let utf8 = told("it.json", json);
     let places = utf8
         .iter()
@@ -82,7 +82,7 @@ fn bytes_that_are_no_utf8_are_told_once() {
 }
 
 fn object(rest: &str) -> String {
-    format!("{HEAD}spec:\n  defaultAction: SCMP_ACT_ERRNO\n{rest}")
+    format!("{HEAD}spec:\n  defaultAction: SCMP_ACT_ALLOW\n{rest}")
 }
 
 /// What a name does not tell, the first line does: in a directory, such a file would be

@@ -44,7 +44,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     arguments.host.check_runtime()?;
-    let selection = arguments.selection.selection()?;
+    let selection = arguments.selection.selection(None)?;
     let roots = roots(&arguments.roots)?;
     let mut reports = arguments.output.open(&arguments.profile)?;
     if roots.is_empty() {

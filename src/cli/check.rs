@@ -1,19 +1,24 @@
 //! `seclint check`.
 
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 
 use clap::Args;
 use rayon::prelude::*;
 
-use super::engine::EnginesOption;
+use super::baseline::Comparison;
+use super::fix::{Change, FixOptions};
 use super::input::{Input, inputs};
-use super::options::{Dialect, FailOn, SelectionOptions, TargetOptions};
 use super::output::{OutputOptions, Reports};
+use super::settings::{ConfigOptions, Finder, LintOptions, Settings};
 use super::{CliError, Ending, complain};
-use crate::lint::{Linted, Linter, lint_rules};
+use crate::finding::Finding;
+use crate::lint::Linted;
 use crate::profile::may_hold_profile;
-use crate::report::{Against, Summary};
+use crate::report::{Against, Conclusion, Summary};
+use crate::text::Source;
 
 /// How many files are read ahead of the report: memory does not grow with their number.
 const WINDOW: usize = 256;
@@ -24,56 +29,80 @@ pub(super) struct Arguments {
     /// Files, directories, or - for standard input
     #[arg(value_name = "PATH", default_value = ".")]
     paths: Vec<PathBuf>,
-    /// Take every file for a profile in this dialect, instead of finding out
-    #[arg(long, value_enum)]
-    dialect: Option<Dialect>,
     /// Pass over named files that hold no profile, as in directories
     #[arg(long)]
     skip_non_profiles: bool,
-    /// Least severity that makes the exit code 1
-    #[arg(long, value_enum, default_value_t = FailOn::Error)]
-    fail_on: FailOn,
+    /// Do not report again what this earlier JSON report holds; say what of it is gone
+    #[arg(long, value_name = "REPORT")]
+    baseline: Option<PathBuf>,
     #[command(flatten)]
-    target: TargetOptions,
+    fix: FixOptions,
     #[command(flatten)]
-    engines: EnginesOption,
+    options: LintOptions,
     #[command(flatten)]
-    selection: SelectionOptions,
+    config: ConfigOptions,
     #[command(flatten)]
     output: OutputOptions,
 }
 
+/// A file, and how it is checked.
+struct Job {
+    input: Input,
+    /// `None` if that is not known.
+    settings: Option<Arc<Settings>>,
+    /// Its real path; `None` for standard input.
+    file: Option<PathBuf>,
+}
+
+/// What came of a file.
+struct Outcome {
+    /// `None` if it was passed over.
+    linted: Option<Linted>,
+    /// The text as it was, and a better one.
+    change: Option<Change>,
+    name: String,
+    settings: Arc<Settings>,
+}
+
 pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
-    let selection = arguments.selection.selection()?;
-    let selected = lint_rules().iter().copied();
-    let linter = Linter {
-        rules: selected
-            .filter(|rule| selection.holds(&rule.rule))
-            .collect(),
-        targets: arguments.target.targets(),
-        engines: arguments.engines.engines(),
-        dialects: arguments.dialect.map(Dialect::dialects),
-    };
-    let mut reports = arguments.output.open(&arguments.paths)?;
-    let against = Against {
-        targets: &linter.targets,
-        engines: &linter.engines,
-        dialects: linter.dialects,
-    };
-    reports.write(|report| report.begin(against))?;
+    let look = arguments.output.look(io::stderr().is_terminal());
+    let mut finder = Finder::new(&arguments.options, &arguments.config, look)?;
+    let baseline = arguments
+        .baseline
+        .as_ref()
+        .map(Comparison::read)
+        .transpose()?;
+    // A report without what the baseline has is no baseline itself.
+    let kept = arguments.paths.iter().chain(&arguments.baseline);
+    let main = arguments.fix.main(&arguments.paths, &arguments.output)?;
+    let mut reports = arguments
+        .output
+        .open_beside(&kept.cloned().collect::<Vec<_>>(), main)?;
+    reports.write(|report| report.begin())?;
     let mut run = Run {
         reports,
-        fail_on: arguments.fail_on,
+        baseline,
+        fix: arguments.fix,
         summary: Summary::default(),
         ending: Ending::Clean,
     };
-    let lint = |input: Result<Input, CliError>| lint(&linter, &input?, arguments.skip_non_profiles);
-    let mut inputs = inputs(&arguments.paths);
-    let mut window: Vec<_> = inputs.by_ref().take(WINDOW).collect();
+    let lint = |job: Result<Job, CliError>| lint(job?, arguments);
+    let mut jobs = inputs(&arguments.paths).map(|input| {
+        let input = input?;
+        let found = finder.of(input.directory())?;
+        Ok(Job {
+            settings: found.settings,
+            file: found
+                .directory
+                .and_then(|directory| input.within(&directory)),
+            input,
+        })
+    });
+    let mut window: Vec<_> = jobs.by_ref().take(WINDOW).collect();
     if window.len() == 1 {
         // Starting threads costs more than linting a file.
         run.files(window.drain(..).map(lint))?;
-        window.extend(inputs.by_ref().take(WINDOW));
+        window.extend(jobs.by_ref().take(WINDOW));
     }
     let mut linted = Vec::new();
     while !window.is_empty() || !linted.is_empty() {
@@ -83,39 +112,57 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
         linted = thread::scope(|scope| {
             let linting = scope.spawn(|| files.into_par_iter().map(lint).collect::<Vec<_>>());
             run.files(linted)?;
-            window.extend(inputs.by_ref().take(WINDOW));
+            window.extend(jobs.by_ref().take(WINDOW));
             linting
                 .join()
                 .map_err(|_| CliError::Usage("a thread of the linter died".to_owned()))
         })?;
     }
+    drop(jobs);
     if run.summary.files == 0 && run.ending == Ending::Clean {
         complain("note", "there is no file to check");
     }
-    let summary = run.summary;
-    run.reports.write(|report| report.end(&summary))?;
+    for (settings, mut findings) in finder.unused(&arguments.paths) {
+        let name = settings.config.as_ref().map_or("", |it| it.source.name());
+        run.findings(name, &settings, &mut findings)?;
+    }
+    let checked = finder.against();
+    run.end(checked.against())?;
     run.reports.finish(run.ending != Ending::Incomplete)?;
     Ok(run.ending)
 }
 
-/// Lints a file; `None` if it is to be passed over.
-fn lint(linter: &Linter, input: &Input, skips: bool) -> Result<Option<Linted>, CliError> {
-    let Some(source) = input.read()? else {
+/// Lints a file; `None` if nobody knows how.
+fn lint(job: Job, arguments: &Arguments) -> Result<Option<Outcome>, CliError> {
+    let Some(settings) = job.settings else {
         return Ok(None);
     };
-    let may_pass = input.is_found || skips;
+    let mut outcome = Outcome {
+        linted: None,
+        change: None,
+        name: job.input.name(),
+        settings,
+    };
+    let Some(source) = job.input.read()? else {
+        return Ok(Some(outcome));
+    };
+    let may_pass = job.input.is_found || arguments.skip_non_profiles;
     if may_pass && !may_hold_profile(&source) {
-        return Ok(None);
+        outcome.change = arguments.fix.unchanged(&source);
+        return Ok(Some(outcome));
     }
-    let linted = linter.lint(&source);
-    let is_passed_over = may_pass && linted.profiles == 0;
-    Ok((!is_passed_over).then_some(linted))
+    let lint = |source: &Arc<Source>| outcome.settings.lint(source, job.file.as_deref());
+    let (linted, change) = arguments.fix.lint(&source, lint)?;
+    outcome.change = change;
+    outcome.linted = Some(linted).filter(|linted| !may_pass || linted.profiles > 0);
+    Ok(Some(outcome))
 }
 
 /// A run of the linter, as far as it has come.
 struct Run {
     reports: Reports,
-    fail_on: FailOn,
+    baseline: Option<Comparison>,
+    fix: FixOptions,
     summary: Summary,
     ending: Ending,
 }
@@ -123,15 +170,13 @@ struct Run {
 impl Run {
     fn files(
         &mut self,
-        files: impl IntoIterator<Item = Result<Option<Linted>, CliError>>,
+        files: impl IntoIterator<Item = Result<Option<Outcome>, CliError>>,
     ) -> Result<(), CliError> {
         for file in files {
             match file {
-                Ok(Some(linted)) => self.file(&linted)?,
-                Ok(None) => {
-                    self.summary.files += 1;
-                    self.summary.skipped += 1;
-                }
+                Ok(Some(outcome)) => self.file(outcome)?,
+                // Why has been said.
+                Ok(None) => self.ending = Ending::Incomplete,
                 // The other files are still worth their while.
                 Err(error) => {
                     complain("error", &error.to_string());
@@ -142,16 +187,64 @@ impl Run {
         Ok(())
     }
 
-    fn file(&mut self, linted: &Linted) -> Result<(), CliError> {
+    fn file(&mut self, outcome: Outcome) -> Result<(), CliError> {
+        let Outcome {
+            mut linted,
+            change,
+            name,
+            settings,
+        } = outcome;
+        if let Some(change) = change {
+            match self.fix.make(change) {
+                Ok((after, count)) => {
+                    self.summary.fixed += count;
+                    linted = after.or(linted);
+                }
+                Err(error @ CliError::Write(_)) => return Err(error),
+                Err(error) => {
+                    complain("error", &error.to_string());
+                    self.ending = Ending::Incomplete;
+                }
+            }
+        }
         self.summary.files += 1;
-        self.summary.profiles += linted.profiles;
-        for finding in &linted.findings {
+        self.summary.skipped += usize::from(linted.is_none());
+        self.summary.profiles += linted.as_ref().map_or(0, |linted| linted.profiles);
+        let mut findings = linted.map_or_else(Vec::new, |linted| linted.findings);
+        self.findings(&name, &settings, &mut findings)
+    }
+
+    /// Reports what was found in a file.
+    fn findings(
+        &mut self,
+        name: &str,
+        settings: &Arc<Settings>,
+        findings: &mut [Finding],
+    ) -> Result<(), CliError> {
+        if let Some(baseline) = &mut self.baseline {
+            baseline.meet(name, settings, findings);
+        }
+        for finding in &*findings {
             self.summary.count(finding);
-            if self.ending == Ending::Clean && self.fail_on.fails(finding) {
+            let fails = settings
+                .fail_on
+                .is_some_and(|least| finding.severity >= least);
+            let is_reported = finding.suppression.is_none();
+            if self.ending == Ending::Clean && fails && is_reported {
                 self.ending = Ending::Findings;
             }
         }
-        self.reports
-            .write(|report| report.findings(&linted.findings))
+        self.reports.write(|report| report.findings(findings))
+    }
+
+    /// Ends the reports.
+    fn end(&mut self, against: Against<'_>) -> Result<(), CliError> {
+        let gone = self.baseline.as_ref().map(Comparison::gone);
+        let conclusion = Conclusion {
+            summary: &self.summary,
+            against,
+            gone: gone.as_deref(),
+        };
+        self.reports.write(|report| report.end(&conclusion))
     }
 }

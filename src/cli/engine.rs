@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::CliError;
 use super::options::parse_arch;
+use crate::config::Config;
 use crate::engine::{CapabilityOptions, Circumstances, Engine, Refusal, resolve};
 use crate::profile::{Found, ProfileFile, find};
 use crate::syscalls::{Arch, KernelVersion};
@@ -106,12 +107,15 @@ pub(super) struct EnginesOption {
 }
 
 impl EnginesOption {
-    /// Each engine that was named, once, in the order of [`Engine::ALL`].
-    pub(super) fn engines(&self) -> Vec<Engine> {
-        let is_named = |engine: &Engine| {
-            let mut named = self.engine.iter().map(|&name| Engine::from(name));
-            named.any(|named| named == *engine)
-        };
+    /// Each engine that was named, or else that a `seclint.toml` names, once, in the order of
+    /// [`Engine::ALL`].
+    pub(super) fn engines(&self, config: Option<&Config>) -> Vec<Engine> {
+        let named = self.engine.iter().map(|&name| Engine::from(name));
+        let mut named: Vec<_> = named.collect();
+        if let Some(config) = config.filter(|_| named.is_empty()) {
+            named.clone_from(&config.engines);
+        }
+        let is_named = |engine: &Engine| named.contains(engine);
         Engine::ALL.into_iter().filter(is_named).collect()
     }
 }

@@ -68,14 +68,35 @@ fn is_visible(entry: &DirEntry) -> bool {
 }
 
 impl Input {
+    /// What the user calls it.
+    pub(super) fn name(&self) -> String {
+        if self.path.as_os_str() == "-" {
+            return Source::STANDARD_INPUT.to_owned();
+        }
+        self.path.display().to_string()
+    }
+
+    /// The directory that the file is in, as the path has it; standard input has the working
+    /// directory's.
+    pub(super) fn directory(&self) -> &Path {
+        let parent = self.path.parent();
+        let parent = parent.filter(|parent| !parent.as_os_str().is_empty());
+        parent.unwrap_or(Path::new("."))
+    }
+
+    /// The file itself in its real directory; `None` for standard input.
+    pub(super) fn within(&self, directory: &Path) -> Option<PathBuf> {
+        let is_file = self.path.as_os_str() != "-";
+        is_file.then(|| Some(directory.join(self.path.file_name()?)))?
+    }
+
     /// Reads the file; `None` if it was found in a directory, and its first
     /// bytes already tell that no profile is in it.
     pub(super) fn read(&self) -> Result<Option<Arc<Source>>, CliError> {
+        let name = self.name();
         if self.path.as_os_str() == "-" {
-            let bytes = read_all(io::stdin().lock(), Vec::new());
-            return named(Source::STANDARD_INPUT, bytes).map(Some);
+            return named(&name, read_all(io::stdin().lock(), Vec::new())).map(Some);
         }
-        let name = self.path.display().to_string();
         let failed = |error| CliError::Read(name.clone(), error);
         let mut file = File::open(&self.path).map_err(failed)?;
         let mut start = Vec::new();

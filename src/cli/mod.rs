@@ -3,6 +3,7 @@
 //! One file a subcommand. Each returns how it ended, or an error that says why
 //! the job could not be done.
 
+mod baseline;
 mod cache_audit;
 mod cache_key;
 mod check;
@@ -10,13 +11,16 @@ mod compile;
 mod disasm;
 mod engine;
 mod explain;
+mod fix;
 mod input;
 mod options;
 mod output;
 mod predict;
+mod replace;
 mod resolve;
 mod rules;
 mod runtime;
+mod settings;
 mod syscalls;
 mod targets;
 
@@ -85,6 +89,8 @@ enum Ending {
 #[derive(Debug, thiserror::Error)]
 enum CliError {
     #[error("{0}: {1}")]
+    Fix(String, io::Error),
+    #[error("{0}: {1}")]
     Read(String, io::Error),
     #[error("the report could not be written: {0}")]
     Write(#[from] io::Error),
@@ -93,9 +99,13 @@ enum CliError {
     #[error(transparent)]
     Rule(#[from] crate::lint::SelectionError),
     #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
+    #[error(transparent)]
     Host(#[from] crate::crun::HostError),
     #[error(transparent)]
     Root(#[from] crate::crun::RootError),
+    #[error("{}: {}", .0.display(), .1)]
+    Baseline(PathBuf, crate::report::BaselineError),
     #[error("{0}: {1}")]
     Key(String, crate::crun::KeyError),
     #[error("{0}")]

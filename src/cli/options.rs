@@ -4,6 +4,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
 use super::{CliError, complain};
+use crate::config::Config;
 use crate::crun::{Host, HostError};
 use crate::finding::{Finding, Rule, RuleSet, Severity};
 use crate::lint::{SelectionError, parse_rules};
@@ -31,6 +32,23 @@ pub(super) struct TargetOptions {
 }
 
 impl TargetOptions {
+    /// The same, with what a `seclint.toml` says of what is not said here.
+    pub(super) fn or(&self, config: Option<&Config>) -> Self {
+        let target = || config.map(|it| it.targets.iter().map(ToString::to_string).collect());
+        let arch = || config.map(|it| it.architectures.clone());
+        let given = |is_empty: bool| (!is_empty).then_some(());
+        Self {
+            target: (given(self.target.is_empty()).map(|()| self.target.clone()))
+                .or_else(target)
+                .unwrap_or_default(),
+            arch: (given(self.arch.is_empty()).map(|()| self.arch.clone()))
+                .or_else(arch)
+                .unwrap_or_default(),
+            kernel: self.kernel.or_else(|| config?.kernel),
+            libseccomp: self.libseccomp.or_else(|| config?.libseccomp),
+        }
+    }
+
     /// Every target that was named, once, with what the other options say; without names one
     /// target of what they say.
     pub(super) fn targets(&self) -> Vec<Target> {
@@ -49,7 +67,7 @@ impl TargetOptions {
             }
             target.kernel = self.kernel.map(Into::into).or(target.kernel);
             target.libseccomp = self.libseccomp.map(Into::into).or(target.libseccomp);
-            if target.name == Some(HOST) && target.libseccomp.is_none() {
+            if target.name == Some(Target::HOST) && target.libseccomp.is_none() {
                 complain(
                     "note",
                     "no crun here says which libseccomp it runs with, so names are held against the kernel of `host` only; --libseccomp says it",
@@ -60,19 +78,16 @@ impl TargetOptions {
     }
 }
 
-/// What is not the name of a platform is this.
-const HOST: &str = "host";
-
 fn target_names() -> PossibleValuesParser {
     let names = platforms().iter().map(|platform| platform.name);
-    PossibleValuesParser::new(names.chain([HOST]))
+    PossibleValuesParser::new(names.chain([Target::HOST]))
 }
 
 /// This machine.
 fn host() -> Target {
     let uname = Uname::of_this_machine();
     Target {
-        name: Some(HOST),
+        name: Some(Target::HOST),
         architectures: Arch::from_name(&uname.machine).into_iter().collect(),
         kernel: uname.release.parse().ok().map(|version| Kernel {
             version,
@@ -190,12 +205,22 @@ pub(super) struct Selection {
 }
 
 impl SelectionOptions {
-    pub(super) fn selection(&self) -> Result<Selection, SelectionError> {
-        Ok(Selection {
+    /// Of a `seclint.toml` only counts what the command line says nothing else of: with
+    /// `--select` none of its choices, with `--strict` only what it leaves out.
+    pub(super) fn selection(&self, config: Option<&Config>) -> Result<Selection, SelectionError> {
+        let mut selection = Selection {
             is_strict: self.strict,
             select: parse_rules(&self.select)?,
             ignore: parse_rules(&self.ignore)?,
-        })
+        };
+        if let Some(config) = config.filter(|_| self.select.is_empty()) {
+            selection.ignore.extend(&config.ignore);
+            if !self.strict {
+                selection.is_strict = config.is_strict;
+                selection.select.extend(&config.select);
+            }
+        }
+        Ok(selection)
     }
 }
 
@@ -221,13 +246,18 @@ pub(super) enum FailOn {
 }
 
 impl FailOn {
-    pub(super) fn fails(self, finding: &Finding) -> bool {
+    /// The severity; `None` if nothing fails.
+    pub(super) const fn least(self) -> Option<Severity> {
         match self {
-            FailOn::Error => finding.severity >= Severity::Error,
-            FailOn::Warning => finding.severity >= Severity::Warning,
-            FailOn::Info => true,
-            FailOn::Never => false,
+            FailOn::Error => Some(Severity::Error),
+            FailOn::Warning => Some(Severity::Warning),
+            FailOn::Info => Some(Severity::Info),
+            FailOn::Never => None,
         }
+    }
+
+    pub(super) fn fails(self, finding: &Finding) -> bool {
+        self.least().is_some_and(|least| finding.severity >= least)
     }
 }
 

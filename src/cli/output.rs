@@ -52,7 +52,7 @@ pub(super) struct OutputOptions {
         value_enum,
         help = "How the report is written [default: github where GITHUB_ACTIONS=true, else human]"
     )]
-    format: Option<Format>,
+    pub(super) format: Option<Format>,
     /// Write a report to a file as well (may be repeated)
     #[arg(
         long,
@@ -102,6 +102,11 @@ impl OutputOptions {
     ///
     /// `inputs` are files that are read: no report replaces one of them.
     pub(super) fn open(&self, inputs: &[PathBuf]) -> Result<Reports, CliError> {
+        self.open_beside(inputs, Main::StandardOutput)
+    }
+
+    /// The same, where standard output may be for something else.
+    pub(super) fn open_beside(&self, inputs: &[PathBuf], main: Main) -> Result<Reports, CliError> {
         let mut open: Vec<Output> = Vec::new();
         for FileReport { format, path } in &self.report {
             let real = |path: &PathBuf| path.canonicalize().ok();
@@ -124,9 +129,19 @@ impl OutputOptions {
             let report = self.writer(*format, BufWriter::new(file), false);
             open.push(Output { report, goal });
         }
-        let out = io::stdout().lock();
-        let is_terminal = out.is_terminal();
-        let report = self.writer(self.format(), BufWriter::new(out), is_terminal);
+        let report = match main {
+            Main::StandardOutput => {
+                let out = io::stdout().lock();
+                let is_terminal = out.is_terminal();
+                self.writer(self.format(), BufWriter::new(out), is_terminal)
+            }
+            Main::StandardError => {
+                let out = io::stderr();
+                let is_terminal = out.is_terminal();
+                self.writer(self.format(), BufWriter::new(out), is_terminal)
+            }
+            Main::Nowhere => return Ok(Reports { open }),
+        };
         let goal = Goal::StandardOutput;
         open.push(Output { report, goal });
         Ok(Reports { open })
@@ -146,7 +161,8 @@ impl OutputOptions {
         }
     }
 
-    fn look(&self, is_terminal: bool) -> Look {
+    /// How text for people looks.
+    pub(super) fn look(&self, is_terminal: bool) -> Look {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let is_plain =
             variable("NO_COLOR").is_some() || variable("TERM").is_some_and(|term| term == "dumb");
@@ -162,6 +178,14 @@ impl OutputOptions {
             unicode: locale.is_none_or(|locale| locale != "C" && locale != "POSIX"),
         }
     }
+}
+
+/// Where the report goes that is in no file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Main {
+    StandardOutput,
+    StandardError,
+    Nowhere,
 }
 
 /// The reports of a run, all written side by side.
@@ -253,27 +277,27 @@ impl Goal {
     }
 
     fn reach(self) -> Result<(), CliError> {
-        let Goal::File(mut unfinished) = self else {
+        let Goal::File(unfinished) = self else {
             return Ok(());
         };
-        let renamed = fs::rename(&unfinished.temporary, &unfinished.path);
-        renamed.map_err(|error| CliError::Report(unfinished.path.clone(), error))?;
-        unfinished.is_finished = true;
-        Ok(())
+        let path = unfinished.path.clone();
+        unfinished
+            .finish()
+            .map_err(|error| CliError::Report(path, error))
     }
 }
 
 /// A file that is being written, beside the one that it will be. It goes when it
 /// is dropped before.
 #[derive(Debug)]
-struct Unfinished {
+pub(super) struct Unfinished {
     path: PathBuf,
     temporary: PathBuf,
     is_finished: bool,
 }
 
 impl Unfinished {
-    fn create(path: PathBuf) -> io::Result<(File, Self)> {
+    pub(super) fn create(path: PathBuf) -> io::Result<(File, Self)> {
         let Some(name) = path.file_name() else {
             return Err(io::ErrorKind::IsADirectory.into());
         };
@@ -304,6 +328,13 @@ impl Unfinished {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Gives the file its name, in place of what has it.
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        fs::rename(&self.temporary, &self.path)?;
+        self.is_finished = true;
+        Ok(())
     }
 
     fn is_same(&self, other: &Self) -> bool {

@@ -12,6 +12,7 @@ mod ranges;
 
 pub use ranges::Ranges;
 
+use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::collections::{HashMap, HashSet};
 
 use map::Map;
@@ -139,7 +140,7 @@ pub struct Diagrams {
     leaves: Vec<Leaf>,
     by_leaf: HashMap<Leaf, Diagram>,
     chosen: Map<[Diagram; 3], Diagram>,
-    /// What was looked at, and is not in [`Self::chosen`].
+    /// What was looked at to make nodes.
     steps: usize,
 }
 
@@ -204,16 +205,15 @@ impl Diagrams {
             set,
             clear,
         };
-        if let Some(&known) = self.by_node.get(&node) {
-            return Ok(known);
+        let next = self.nodes.len();
+        match self.by_node.entry(node) {
+            Occupied(known) => Ok(*known.get()),
+            Vacant(_) if next >= Self::LIMIT => Err(TooLarge),
+            Vacant(place) => {
+                self.nodes.push(node);
+                Ok(*place.insert(Diagram(next as u32)))
+            }
         }
-        if self.nodes.len() >= Self::LIMIT {
-            return Err(TooLarge);
-        }
-        let diagram = Diagram(self.nodes.len() as u32);
-        self.nodes.push(node);
-        self.by_node.insert(node, diagram);
-        Ok(diagram)
     }
 
     /// The diagram that decides as `inside` for the calls in a set, and as `outside` for others.
@@ -234,20 +234,32 @@ impl Diagrams {
             _ => {}
         }
         let key = [set, inside, outside];
-        if let Some(&known) = self.chosen.get(&key) {
+        let variables = key.map(|it| self.variable(it));
+        let variable = variables.into_iter().min().unwrap_or(END);
+        let [s, i, o] = key.map(|it| self.split(it, variable));
+        // A test of a word is one way through its bits, and what leaves it is settled at once.
+        // Nothing of that is asked for again, so that it need not be kept.
+        let is_one_way = s[0] != s[1] && s.iter().any(|&it| self.leaf_of(it).is_some());
+        if !is_one_way && let Some(&known) = self.chosen.get(&key) {
             return Ok(known);
         }
-        if self.chosen.len() >= Self::LIMIT {
-            return Err(TooLarge);
-        }
-        let variable = key.map(|it| self.variable(it)).into_iter().min();
-        let variable = variable.unwrap_or(END);
-        let [s, i, o] = key.map(|it| self.split(it, variable));
+        self.step()?;
         let if_set = self.choose(s[0], i[0], o[0])?;
         let if_clear = self.choose(s[1], i[1], o[1])?;
         let diagram = self.node(variable, if_set, if_clear)?;
-        self.chosen.insert(key, diagram);
+        if !is_one_way {
+            self.chosen.insert(key, diagram);
+        }
         Ok(diagram)
+    }
+
+    /// Counts a step.
+    fn step(&mut self) -> Result<(), TooLarge> {
+        self.steps += 1;
+        if self.steps > Self::LIMIT {
+            return Err(TooLarge);
+        }
+        Ok(())
     }
 
     /// The calls that are in both sets.
@@ -277,12 +289,12 @@ impl Diagrams {
         let mut set = Diagram::constant(matches!(test, Test::Equal | Test::GreaterOrEqual));
         for (power, bit) in bits.into_iter().enumerate() {
             let [one, zero] = match (test, constant >> power & 1 == 1) {
-                (Test::Equal, true) => [set, Diagram::NONE],
+                (Test::Equal | Test::Greater | Test::GreaterOrEqual, true) => [set, Diagram::NONE],
                 (Test::Equal, false) => [Diagram::NONE, set],
-                (Test::AnyBit, true) => [Diagram::ALL, set],
                 (Test::AnyBit, false) => continue,
-                (Test::Greater | Test::GreaterOrEqual, true) => [set, Diagram::NONE],
-                (Test::Greater | Test::GreaterOrEqual, false) => [Diagram::ALL, set],
+                (Test::AnyBit, true) | (Test::Greater | Test::GreaterOrEqual, false) => {
+                    [Diagram::ALL, set]
+                }
             };
             set = match bit {
                 Bit::Constant(true) => one,
@@ -355,10 +367,7 @@ impl Diagrams {
         if let Some(&known) = known.get(&key) {
             return Ok(known);
         }
-        if self.steps >= Self::LIMIT {
-            return Err(TooLarge);
-        }
-        self.steps += 1;
+        self.step()?;
         let variable = self.variable(left).min(self.variable(right));
         let [l, r] = key.map(|it| self.split(it, variable));
         let if_set = self.combined(l[0], r[0], by, known)?;

@@ -3,7 +3,8 @@
 //! What crun caches is the bare program, an array of `struct sock_filter` without a header.
 //! [`Filter::read`] takes it apart and refuses what the kernel refuses, so that every [`Filter`]
 //! there is can be run and ends: [`Filter::evaluate`] says what it decides for a call, and
-//! [`Filter::list`] says what it does, instruction by instruction, in words.
+//! [`Filter::list`] says what it does, instruction by instruction, in words. [`compile()`] has
+//! libseccomp make one of a runtime's plan.
 //!
 //! Sources: `net/core/filter.c` (`bpf_check_classic`) and `kernel/seccomp.c`
 //! (`seccomp_check_filter`, `__seccomp_filter`) of Linux; what a kernel made of two thousand

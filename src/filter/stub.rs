@@ -18,8 +18,7 @@ const RETURN: u16 = 0x06;
 const NUMBER: u32 = 0;
 const ARCHITECTURE: u32 = 4;
 
-/// `SECCOMP_RET_ERRNO` with `ENOSYS`; 38 on MIPS too, since runc's constant is that of the machine
-/// that it was built for, and its value there is [`ENOSYS_ON_MIPS`].
+/// The host's `ENOSYS`, which is what runc was built with.
 const ENOSYS: u32 = 38;
 const ENOSYS_ON_MIPS: u32 = 89;
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::finding::Finding;
 use crate::profile::{Comparison, Condition, RuleEntry};
 use crate::syscalls::{self, ParameterKind, Syscall};
 
@@ -38,6 +39,14 @@ impl<'c> ConditionUse<'c> {
             let parameter = syscall.parameter(index);
             parameter.is_some_and(|parameter| is(parameter.kind))
         })
+    }
+}
+
+/// Adds the syscalls that a finding is about, as facts.
+pub(super) fn about(finding: Finding, names: &[&str]) -> Finding {
+    match names {
+        [name] => finding.fact("syscall", *name),
+        names => finding.fact("syscalls", names.to_vec()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a rule looks at.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::engine::Engine;
@@ -9,8 +10,10 @@ use crate::syscalls::{self, Arch, KernelVersion, Spelling, Syscall};
 use crate::target::Target;
 use crate::text::{Deviation, DeviationKind, Document, Kind, Node, Source, Span, Syntax};
 
+use super::ignore::Ignore;
 use super::permission::Permissions;
-use super::{ConditionUse, Permission, TargetUse, target_use};
+use super::rivals::Contested;
+use super::{ConditionUse, Permission, Policy, TargetUse, target_use};
 
 /// A source and what was read from it. Made once, and looked at by all rules.
 #[derive(Debug)]
@@ -23,9 +26,13 @@ pub struct Context<'c> {
     pub found: &'c Found<'c>,
     /// What stands beside it.
     pub place: Place,
+    /// What its author does not want to hear of.
+    pub(super) ignores: Vec<Ignore>,
     engines: &'c [Engine],
+    policy: &'c Policy,
     names: Vec<NameUse<'c>>,
     permissions: Option<Permissions>,
+    contested: OnceCell<Vec<Contested<'c>>>,
     targets: Vec<TargetUse<'c>>,
 }
 
@@ -52,6 +59,30 @@ pub struct NameUse<'c> {
 }
 
 impl NameUse<'_> {
+    /// What a name that no runtime knows most likely means; `None` if they know it.
+    #[must_use]
+    pub fn meant(&self) -> Option<&'static str> {
+        match &self.spelling {
+            Spelling::Known(_) | Spelling::NotACall(_) => None,
+            Spelling::Alias(alias) => alias.candidates.first().map(|call| call.name()),
+            Spelling::Malformed(malformed) => malformed.correction.map(Syscall::name),
+            Spelling::Unknown => syscalls::suggest(self.text.value),
+        }
+    }
+
+    /// Whether the rule entry lets the call run, for some arguments at least.
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        self.entry.permits() == Some(true)
+    }
+
+    /// Whether the rule entry denies the call, for some arguments at least.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        let action = self.entry.action.map(|action| action.value);
+        action.and_then(Action::of_name).is_some_and(Action::denies)
+    }
+
     /// What the rule entry fails to do for a name that no runtime knows.
     #[must_use]
     pub fn effect(&self) -> &'static str {
@@ -95,11 +126,14 @@ impl<'c> Context<'c> {
             document,
             found,
             place,
+            ignores: Vec::new(),
             engines: &[],
             permissions: match found {
                 Found::Profile(profile) => Some(Permissions::new(profile, &names)),
                 _ => None,
             },
+            contested: OnceCell::new(),
+            policy: Policy::NONE,
             names,
             targets: (targets.iter())
                 .map(|target| TargetUse::new(found, target))
@@ -118,6 +152,19 @@ impl<'c> Context<'c> {
     #[must_use]
     pub fn engines(&self) -> &'c [Engine] {
         self.engines
+    }
+
+    /// Says what the organisation wants of every profile.
+    #[must_use]
+    pub fn with_policy(mut self, policy: &'c Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// What the organisation wants of every profile.
+    #[must_use]
+    pub fn policy(&self) -> &'c Policy {
+        self.policy
     }
 
     /// Whether the profile is the section of a container's configuration, which runtimes read.
@@ -142,6 +189,13 @@ impl<'c> Context<'c> {
         self.names.iter()
     }
 
+    /// Whether the profile lets calls run that no rule entry names; `None` if that cannot be told.
+    #[must_use]
+    pub fn permits_by_default(&self) -> Option<bool> {
+        let default = self.profile()?.default_decision()?;
+        Some(default.action.permits())
+    }
+
     /// Whether the profile lets a call run; `None` if that cannot be told.
     #[must_use]
     pub fn permission(&self, syscall: &Syscall) -> Option<Permission> {
@@ -153,6 +207,14 @@ impl<'c> Context<'c> {
         let permissions = self.permissions.iter();
         let places = permissions.flat_map(|all| all.uses(syscall));
         places.filter_map(|place| self.names.get(place))
+    }
+
+    /// The calls that several rule entries are about, or whose arguments matter.
+    pub(super) fn contested(&self) -> &[Contested<'c>] {
+        self.contested.get_or_init(|| {
+            let profile = self.profile();
+            profile.map_or_else(Vec::new, |profile| Contested::all(profile, self))
+        })
     }
 
     /// Every condition that can be understood, in the order of the source.
@@ -294,5 +356,23 @@ impl<'c> Context<'c> {
             }
         }
         active
+    }
+
+    /// The active architectures; if the targets say nothing, those that the profile names.
+    #[must_use]
+    pub fn meant_architectures(&self) -> Vec<Arch> {
+        let active = self.active_architectures();
+        let Some(profile) = self.profile().filter(|_| active.is_empty()) else {
+            return active;
+        };
+        let of_map = profile.arch_map.iter().flat_map(|element| {
+            let subs = element.sub_architectures.iter();
+            element.architecture.iter().chain(subs)
+        });
+        let tokens = profile.architectures.iter().chain(of_map);
+        let mut meant: Vec<_> = tokens.filter_map(|it| Arch::from_token(it.value)).collect();
+        meant.sort_unstable();
+        meant.dedup();
+        meant
     }
 }

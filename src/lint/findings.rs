@@ -26,6 +26,11 @@ impl Findings {
         self.list.len()
     }
 
+    /// Those from `start` on.
+    pub(super) fn from(&mut self, start: usize) -> &mut [Finding] {
+        self.list.get_mut(start..).unwrap_or_default()
+    }
+
     /// Makes the findings from `start` on fit the document that they are about.
     /// `has_several`: the file has more than one.
     pub(super) fn settle(&mut self, start: usize, document: &Document<'_>, has_several: bool) {

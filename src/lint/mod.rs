@@ -3,16 +3,24 @@
 //! A rule is a file in `rules/` here, with a `static` [`LintRule`], and a page of
 //! the same name in the rule book at the top of the repository.
 
+mod architectures;
 mod condition;
 mod context;
+mod denial;
 mod findings;
+mod fix;
+mod ignore;
+mod lack;
 mod partial;
 mod permission;
+mod policy;
 mod readers;
 mod registry;
 mod removal;
+mod rivals;
 mod rules;
 mod target_use;
+mod upper_bits;
 mod word;
 
 use std::sync::Arc;
@@ -20,15 +28,25 @@ use std::sync::Arc;
 pub use condition::ConditionUse;
 pub use context::{Context, NameUse, Place};
 pub use findings::Findings;
+pub use fix::{Fixed, fix};
 pub use permission::Permission;
+pub use policy::{Demand, Policy};
 pub use registry::{SelectionError, all_rules, find_rule, lint_rules, parse_rules};
 pub use target_use::TargetUse;
 
 use crate::engine::Engine;
-use crate::finding::{Finding, Rule};
+use crate::finding::{Finding, Location, Rule};
 use crate::profile::{self, Dialects, Found};
 use crate::target::Target;
 use crate::text::{self, Source};
+
+static UNUSED_IGNORE: &Rule = &rules::unused_ignore::RULE.rule;
+
+/// What is said of an ignore of a rule's findings, at `location`, if there are none.
+#[must_use]
+pub fn unused_ignore(rule: &Rule, location: Location) -> Finding {
+    rules::unused_ignore::report(rule, location)
+}
 
 /// A rule of the linter.
 #[derive(Debug)]
@@ -51,7 +69,7 @@ pub struct Linted {
 }
 
 /// Checks sources against a choice of rules.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Linter {
     /// The rules that are checked.
     pub rules: Vec<&'static LintRule>,
@@ -62,10 +80,22 @@ pub struct Linter {
     pub engines: Vec<Engine>,
     /// The dialects that every source is in; `None` to see for each.
     pub dialects: Option<Dialects>,
+    /// What the organisation wants of every profile.
+    pub policy: Policy,
 }
 
 impl Linter {
-    /// Checks one source.
+    /// What says which ignores were of no use comes after all that may have use of them.
+    fn in_order(&self) -> impl Iterator<Item = &'static LintRule> {
+        let is_last = |rule: &&LintRule| rule.rule.id == UNUSED_IGNORE.id;
+        let rules = self.rules.iter().copied();
+        rules
+            .clone()
+            .filter(move |rule| !is_last(rule))
+            .chain(rules.filter(is_last))
+    }
+
+    /// Checks one source. Findings that its comments ignore are among those that come of it.
     #[must_use]
     pub fn lint(&self, source: &Arc<Source>) -> Linted {
         let documents = profile::unfold(source, text::read(source));
@@ -88,16 +118,19 @@ impl Linter {
                     profiles,
                 };
                 let context = Context::new(source, document, found, &self.targets, place);
-                contexts.push(context.with_engines(&self.engines));
+                let context = context.with_engines(&self.engines);
+                contexts.push(context.with_policy(&self.policy));
             }
         }
         let has_several = documents.iter().any(|document| document.index() > 0);
         let mut findings = Findings::default();
-        for rule in &self.rules {
+        ignore::find(source, &mut contexts, &self.rules);
+        for rule in self.in_order() {
             for context in &contexts {
                 let start = findings.len();
                 (rule.check)(context, &mut findings);
                 findings.settle(start, context.document, has_several);
+                ignore::suppress(findings.from(start), &contexts);
             }
             findings.end_rule(&rule.rule);
         }

@@ -54,7 +54,7 @@ impl<'c> TargetUse<'c> {
 
 /// Whether a rule entry may hold on a host, as far as architectures go; engines differ
 /// in what they call some hosts.
-fn may_hold_on(host: Arch, entry: &RuleEntry<'_>) -> bool {
+pub(super) fn may_hold_on(host: Arch, entry: &RuleEntry<'_>) -> bool {
     let mut names = host.docker_name().into_iter().chain([host.podman_name()]);
     let has = |arches: &[Text<'_>], name: &str| arches.iter().any(|arch| arch.value == name);
     let includes = entry.includes.as_ref().map(|filter| &filter.arches);

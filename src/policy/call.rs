@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::conditions::{calls_of, is_void, truncated};
 use crate::filter::{Diagram, Diagrams, Leaf, TooLarge, Verdict};
-use crate::profile::{Action, Comparison, Effect};
+use crate::profile::{Action, Comparison, Effect, Operator};
 
 /// A rule on the call.
 #[derive(Clone, Debug)]
@@ -25,6 +25,10 @@ pub struct CallPolicy<'r> {
     rules: Vec<CallRule<'r>>,
     /// The rule without conditions that decides.
     unconditional: Option<usize>,
+    /// Whether libseccomp may go wrong about these conditions, whatever the arguments.
+    is_fragile: bool,
+    /// Whether libseccomp may not come to the rules at all.
+    is_doubtful: bool,
 }
 
 /// What happens to a call with certain arguments.
@@ -38,8 +42,13 @@ pub enum Decided {
         /// about such arguments, so that the default decides.
         rule: Option<usize>,
     },
-    /// One of these rules decides, and libseccomp's inner order says which.
-    OneOf(Vec<usize>),
+    /// It is not known.
+    OneOf {
+        /// One of these rules decides.
+        rules: Vec<usize>,
+        /// Or the default.
+        or_default: bool,
+    },
 }
 
 /// What becomes of a rule, whatever the arguments are. Rules are known by their places in
@@ -68,12 +77,29 @@ impl<'r> CallPolicy<'r> {
             let mut comparisons = rule.comparisons.iter();
             rule.effect != default && comparisons.all(|&it| is_void(&truncated(it, bits)))
         };
-        Self {
+        let mut policy = Self {
             default,
             bits,
             unconditional: rules.iter().position(is_unconditional),
             rules,
-        }
+            is_fragile: false,
+            is_doubtful: false,
+        };
+        let kept = policy.kept().map(|(_, rule)| &*rule.comparisons);
+        policy.is_fragile = is_fragile(&kept.collect::<Vec<_>>(), bits);
+        policy
+    }
+
+    /// Whether libseccomp may go wrong about these rules, so that any of them or the default may
+    /// decide, whatever the arguments are.
+    #[must_use]
+    pub const fn is_fragile(&self) -> bool {
+        self.is_fragile
+    }
+
+    /// Makes it known that libseccomp may not come to the rules at all.
+    pub(super) const fn set_doubtful(&mut self) {
+        self.is_doubtful = true;
     }
 
     /// The rules.
@@ -86,6 +112,10 @@ impl<'r> CallPolicy<'r> {
     #[must_use]
     pub const fn default(&self) -> Effect {
         self.default
+    }
+
+    pub(super) fn is_unconditional(&self) -> bool {
+        self.unconditional.is_some()
     }
 
     /// The rules that libseccomp keeps, by their places.
@@ -112,22 +142,26 @@ impl<'r> CallPolicy<'r> {
         };
         let matching = self
             .kept()
-            .filter(|(_, rule)| rule.comparisons.iter().all(holds));
-        let mut matching = matching.peekable();
-        let first = matching.peek().map(|&(place, rule)| (place, rule.effect));
+            .filter(|(_, rule)| self.is_fragile || rule.comparisons.iter().all(holds));
         let matching: Vec<_> = matching.collect();
-        match first {
+        let or_default = self.is_fragile || self.is_doubtful;
+        match matching.first() {
             None => Decided::Effect {
                 effect: self.default,
                 rule: None,
             },
-            Some((place, effect)) if matching.iter().all(|(_, rule)| rule.effect == effect) => {
+            Some(&(place, first))
+                if !or_default && matching.iter().all(|(_, rule)| rule.effect == first.effect) =>
+            {
                 Decided::Effect {
-                    effect,
+                    effect: first.effect,
                     rule: Some(place),
                 }
             }
-            Some(_) => Decided::OneOf(matching.into_iter().map(|(place, _)| place).collect()),
+            Some(_) => Decided::OneOf {
+                rules: matching.into_iter().map(|(place, _)| place).collect(),
+                or_default,
+            },
         }
     }
 
@@ -156,9 +190,10 @@ impl<'r> CallPolicy<'r> {
                             others.push(other);
                         }
                     }
-                    match others.is_empty() {
-                        true => Fate::Decides,
-                        false => Fate::Overlaps(others),
+                    if others.is_empty() {
+                        Fate::Decides
+                    } else {
+                        Fate::Overlaps(others)
                     }
                 }
             });
@@ -174,7 +209,11 @@ impl<'r> CallPolicy<'r> {
         // What each effect's rules hold for, together.
         let mut effects: Vec<(Effect, Diagram)> = Vec::new();
         for (_, rule) in self.kept() {
-            let calls = calls_of(&rule.comparisons, self.bits, diagrams)?;
+            let calls = if self.is_fragile {
+                Diagram::ALL
+            } else {
+                calls_of(&rule.comparisons, self.bits, diagrams)?
+            };
             match effects
                 .iter_mut()
                 .find(|(effect, _)| *effect == rule.effect)
@@ -194,8 +233,46 @@ impl<'r> CallPolicy<'r> {
             decided = diagrams.choose(calls, here, decided)?;
             held = diagrams.either(held, calls)?;
         }
+        if self.is_fragile || self.is_doubtful {
+            decided = diagrams.combine(decided, default, joined)?;
+        }
         Ok(decided)
     }
+}
+
+/// Whether libseccomp's program may go wrong. That is so, up to 2.6.1 at least, where two rules
+/// compare one argument, not both for a certain value or certain bits of it, and one of them has
+/// more conditions, or the upper halves of what the argument is compared with differ: what follows
+/// a test compares a word that has been replaced since, or is left out.
+fn is_fragile(rules: &[&[Comparison]], bits: u8) -> bool {
+    /// A condition, and the rule that it is of.
+    type Condition<'r> = (&'r [Comparison], &'r Comparison);
+    let is_certain = |comparison: &Comparison| {
+        matches!(comparison.operator, Operator::Equal | Operator::MaskedEqual)
+    };
+    let is_above = |comparison: &Comparison| {
+        matches!(
+            comparison.operator,
+            Operator::Greater | Operator::GreaterOrEqual
+        )
+    };
+    let goes_wrong = |(rule, one): Condition<'_>, (other_rule, other): Condition<'_>| {
+        if one.index != other.index || is_certain(one) {
+            return false;
+        }
+        let is_other_word = bits == 64 && one.value >> 32 != other.value >> 32;
+        rule.len() > 1 || other_rule.len() > 1 || is_other_word && !is_above(one)
+    };
+    let conditions = |place: usize| {
+        let rule = rules.get(place).copied().unwrap_or_default();
+        rule.iter().map(move |comparison| (rule, comparison))
+    };
+    let places = 0..rules.len();
+    places.clone().any(|place| {
+        let others = places.clone().filter(|&other| other != place);
+        let mut others = others.flat_map(conditions);
+        others.any(|other| conditions(place).any(|one| goes_wrong(one, other)))
+    })
 }
 
 /// What is decided where one of two is.

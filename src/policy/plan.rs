@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::call::{CallPolicy, CallRule, Decided, verdict};
 use crate::filter::{Call, Diagram, Diagrams, Field, Leaf, Test, TooLarge, enosys};
 use crate::profile::{Action, Comparison, Effect, Operator};
-use crate::runtime::Plan;
+use crate::runtime::{Plan, Rule};
 use crate::syscalls::{Arch, Subcall, Syscall, lookup};
 
 /// What a plan means.
@@ -67,10 +67,22 @@ impl<'p> Policy<'p> {
             let policy = CallPolicy::new(plan.default, arch.bits(), rules);
             ((arch, number), policy)
         });
-        Self {
-            plan,
-            calls: calls.collect(),
+        let mut calls: BTreeMap<_, _> = calls.collect();
+        let range = |arch| (arch, 0)..=(arch, u32::MAX);
+        let is_doubtful = |arch: &Arch| {
+            let mut calls = calls.range(range(*arch));
+            may_not_load(plan, *arch) && !calls.any(|(_, call)| call.is_unconditional())
+        };
+        let doubtful: Vec<_> = arches(plan).filter(is_doubtful).collect();
+        for arch in arches(plan) {
+            // x86-64 and x32 are one part of the filter.
+            let is_same = |other: &Arch| other.audit_arch() == arch.audit_arch();
+            if doubtful.iter().any(is_same) {
+                let calls = calls.range_mut(range(arch));
+                calls.for_each(|(_, call)| call.set_doubtful());
+            }
         }
+        Self { plan, calls }
     }
 
     /// The calls that rules are about, by architecture and number. A rule on a call that is carried
@@ -201,6 +213,16 @@ impl<'p> Policy<'p> {
 /// The architectures of a plan's filter, the host's own first.
 fn arches(plan: &Plan) -> impl Iterator<Item = Arch> {
     std::iter::once(plan.native).chain(plan.architectures.iter().copied())
+}
+
+/// Whether the part of the filter for an architecture may not load the number before it compares
+/// it, so that no rule is ever met. libseccomp, up to 2.6.1 at least, loads it where it looks at the
+/// first of the calls, those with the fewest conditions first; but if that call has no number there,
+/// nothing looks at it. Only on x86-64 the number is loaded before that, to tell x32's apart.
+fn may_not_load(plan: &Plan, arch: Arch) -> bool {
+    let is_told_apart = arch == Arch::X86_64 && !arches(plan).any(|other| other == Arch::X32);
+    let has_no_number = |rule: &Rule| rule.syscall.direct_number(arch).is_none();
+    !is_told_apart && plan.rules.iter().any(has_no_number)
 }
 
 /// Whether a number is one of an architecture's, where its filter has these with the same

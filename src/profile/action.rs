@@ -72,6 +72,12 @@ impl Action {
     pub const fn permits(self) -> bool {
         matches!(self, Self::Allow | Self::Log)
     }
+
+    /// Whether the call does not run, and nobody else is asked.
+    #[must_use]
+    pub const fn denies(self) -> bool {
+        !self.permits() && !matches!(self, Self::Notify | Self::Trace)
+    }
 }
 
 /// An action as libseccomp's constant tells it apart from others: with its errno, where it takes
@@ -155,18 +161,22 @@ impl<'d> Profile<'d> {
     /// Every place where the profile decides, in the order of the source but for the default,
     /// which comes first; without those whose action is none.
     pub fn decisions(&'d self) -> impl Iterator<Item = Decision<'d>> {
-        let entries = self.entries.iter().filter_map(|entry| {
-            let text = entry.action?;
-            let fields = ["errno", "errnoRet"];
-            Some(Decision {
-                action: Action::of_name(text.value)?,
-                text,
-                errno: self.errno(fields, entry.errno, entry.errno_ret),
-                object: entry.node,
-                entry: Some(entry),
-            })
-        });
+        let entries = (self.entries.iter()).filter_map(|entry| self.decision_of(entry));
         self.default_decision().into_iter().chain(entries)
+    }
+
+    /// What one of its rule entries says happens to the calls that it matches, if its action is one.
+    #[must_use]
+    pub fn decision_of(&'d self, entry: &'d RuleEntry<'d>) -> Option<Decision<'d>> {
+        let text = entry.action?;
+        let fields = ["errno", "errnoRet"];
+        Some(Decision {
+            action: Action::of_name(text.value)?,
+            text,
+            errno: self.errno(fields, entry.errno, entry.errno_ret),
+            object: entry.node,
+            entry: Some(entry),
+        })
     }
 
     /// Whether every call runs that a rule entry names. An action that is none may have been meant

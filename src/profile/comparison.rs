@@ -3,7 +3,7 @@
 use super::Condition;
 
 /// How an argument is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operator {
     /// `SCMP_CMP_NE`
     NotEqual,

@@ -73,6 +73,12 @@ impl Dialects {
         self.0.is_power_of_two()
     }
 
+    /// Every dialect with its name.
+    #[must_use]
+    pub fn named() -> [(&'static str, Self); 4] {
+        Self::NAMES.map(|(dialect, name)| (name, dialect))
+    }
+
     /// The dialects' names.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         let holds = move |&(dialect, _): &(Self, _)| self.contains(dialect);

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use super::excerpt::visible;
 use super::human::{audit_summary, check_summary};
-use super::{Against, Report, Summary};
+use super::{Conclusion, Report, reported};
 use crate::crun::Audit;
 use crate::finding::{Finding, Location, Severity};
 use crate::text::Source;
@@ -71,18 +71,16 @@ impl<W: Write> Github<W> {
 }
 
 impl<W: Write> Report for Github<W> {
-    fn begin(&mut self, _: Against<'_>) -> io::Result<()> {
+    fn begin(&mut self) -> io::Result<()> {
         Ok(())
     }
 
     fn findings(&mut self, findings: &[Finding]) -> io::Result<()> {
-        findings
-            .iter()
-            .try_for_each(|finding| self.finding(finding))
+        reported(findings).try_for_each(|finding| self.finding(finding))
     }
 
-    fn end(&mut self, summary: &Summary) -> io::Result<()> {
-        self.line(&check_summary(summary))
+    fn end(&mut self, conclusion: &Conclusion<'_>) -> io::Result<()> {
+        self.line(&check_summary(conclusion.summary))
     }
 
     fn audit(&mut self, audit: &Audit) -> io::Result<()> {

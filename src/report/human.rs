@@ -9,7 +9,7 @@ use miette::{
 };
 
 use super::excerpt::{Excerpt, visible};
-use super::{Against, Report, Summary};
+use super::{Conclusion, Report, Summary, reported};
 use crate::crun::{Audit, FilterOrigin, Pruned};
 use crate::finding::{Finding, Severity};
 
@@ -82,18 +82,16 @@ impl<W: Write> Human<W> {
 }
 
 impl<W: Write> Report for Human<W> {
-    fn begin(&mut self, _: Against<'_>) -> io::Result<()> {
+    fn begin(&mut self) -> io::Result<()> {
         Ok(())
     }
 
     fn findings(&mut self, findings: &[Finding]) -> io::Result<()> {
-        findings
-            .iter()
-            .try_for_each(|finding| self.finding(finding))
+        reported(findings).try_for_each(|finding| self.finding(finding))
     }
 
-    fn end(&mut self, summary: &Summary) -> io::Result<()> {
-        writeln!(self.out, "{}", check_summary(summary))?;
+    fn end(&mut self, conclusion: &Conclusion<'_>) -> io::Result<()> {
+        writeln!(self.out, "{}", check_summary(conclusion.summary))?;
         self.out.flush()
     }
 
@@ -131,7 +129,12 @@ pub(super) fn check_summary(summary: &Summary) -> String {
         return "nothing was checked".to_owned();
     }
     let checked = count(summary.profiles, "profile");
-    let line = format!("{} in {checked}", severities(summary));
+    let mut line = format!("{} in {checked}", severities(summary));
+    for (number, words) in [(summary.fixed, "fixed"), (summary.suppressed, "suppressed")] {
+        if number > 0 {
+            line = format!("{line}; {number} {words}");
+        }
+    }
     if summary.skipped == 0 {
         return line;
     }

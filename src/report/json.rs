@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Against, Report, Summary};
+use super::{Against, Conclusion, Report, reported};
 use crate::crun::{
     Attribution, Audit, AuditSummary, Container, Crun, Entry, Pruned, Scheme, Status,
 };
@@ -33,18 +33,14 @@ impl<W: Write> Json<W> {
 }
 
 impl<W: Write> Report for Json<W> {
-    fn begin(&mut self, against: Against<'_>) -> io::Result<()> {
-        write!(
-            self.out,
-            "{{\"schema\":\"seclint.report/1\",\"tool\":{},\"target\":{},\"targets\":{},\"findings\":[",
-            tool(),
-            target(against),
-            targets(against)
-        )
+    fn begin(&mut self) -> io::Result<()> {
+        let tool = tool();
+        let schema = r#"{"schema":"seclint.report/1""#;
+        write!(self.out, "{schema},\"tool\":{tool},\"findings\":[")
     }
 
     fn findings(&mut self, findings: &[Finding]) -> io::Result<()> {
-        for finding in findings {
+        for finding in reported(findings) {
             self.out
                 .write_all(if self.is_first { b"\n" } else { b",\n" })?;
             self.is_first = false;
@@ -53,9 +49,15 @@ impl<W: Write> Report for Json<W> {
         Ok(())
     }
 
-    fn end(&mut self, summary: &Summary) -> io::Result<()> {
-        let summary = serde_json::to_string(summary)?;
-        writeln!(self.out, "\n],\"summary\":{summary}}}")?;
+    fn end(&mut self, conclusion: &Conclusion<'_>) -> io::Result<()> {
+        let against = conclusion.against;
+        let summary = serde_json::to_string(conclusion.summary)?;
+        write!(self.out, "\n],\"summary\":{summary}")?;
+        if let Some(gone) = conclusion.gone {
+            write!(self.out, ",\"gone\":{}", serde_json::to_string(gone)?)?;
+        }
+        let (target, targets) = (target(against), targets(against));
+        writeln!(self.out, ",\"target\":{target},\"targets\":{targets}}}")?;
         self.out.flush()
     }
 

@@ -1,10 +1,12 @@
 //! Reports: what is written of findings, one file a format. Nothing else writes
 //! them; what answers no question about a file, such as a list, its command prints.
 
+mod baseline;
 mod excerpt;
 mod github;
 mod human;
 mod json;
+mod patch;
 mod sarif;
 
 use std::io;
@@ -17,10 +19,12 @@ use crate::finding::{Finding, Severity};
 use crate::profile::Dialects;
 use crate::target::Target;
 
+pub use baseline::{Baseline, BaselineError, Gone, plain};
 pub(crate) use excerpt::visible;
 pub use github::Github;
 pub use human::{Human, Look};
 pub use json::Json;
+pub use patch::patch;
 pub use sarif::Sarif;
 
 /// What a run came to.
@@ -38,13 +42,19 @@ pub struct Summary {
     pub warnings: usize,
     /// Findings that are infos.
     pub infos: usize,
-    /// Findings that were made and not reported. Nothing suppresses findings yet.
+    /// Findings that were made and not reported.
     pub suppressed: usize,
+    /// Findings that are gone because what was wrong has been corrected.
+    pub fixed: usize,
 }
 
 impl Summary {
     /// Counts a finding.
     pub fn count(&mut self, finding: &Finding) {
+        if finding.suppression.is_some() {
+            self.suppressed += 1;
+            return;
+        }
         match finding.severity {
             Severity::Error => self.errors += 1,
             Severity::Warning => self.warnings += 1,
@@ -63,7 +73,7 @@ impl Summary {
     }
 }
 
-/// What profiles were checked against, for the head of a report.
+/// What profiles were checked against: all of them together.
 #[derive(Clone, Copy, Debug)]
 pub struct Against<'t> {
     /// The platforms; at least one, if only one of which nothing is said.
@@ -74,6 +84,24 @@ pub struct Against<'t> {
     pub dialects: Option<Dialects>,
 }
 
+/// What stands at the end of a report of profiles.
+#[derive(Clone, Copy, Debug)]
+pub struct Conclusion<'r> {
+    /// What the run came to.
+    pub summary: &'r Summary,
+    /// What the profiles were checked against.
+    pub against: Against<'r>,
+    /// What the baseline has and is gone; `None` without a baseline.
+    pub gone: Option<&'r [Gone]>,
+}
+
+/// The findings that a report shows, of all that were made.
+fn reported(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    findings
+        .iter()
+        .filter(|finding| finding.suppression.is_none())
+}
+
 /// A format for reports. A report of profiles is `begin`, then `findings` for
 /// each file that has any, then `end`; a report of caches is `audit` for each.
 /// Either is complete after `finish`.
@@ -82,19 +110,20 @@ pub trait Report {
     ///
     /// # Errors
     /// If it cannot be written. The same holds for the other functions.
-    fn begin(&mut self, against: Against<'_>) -> io::Result<()>;
+    fn begin(&mut self) -> io::Result<()>;
 
-    /// The findings of one file.
+    /// The findings of one file, those that are not reported among them.
     ///
     /// # Errors
     /// If they cannot be written.
     fn findings(&mut self, findings: &[Finding]) -> io::Result<()>;
 
-    /// The end of a report of profiles.
+    /// The end of a report of profiles. What they were checked against is known then: each may
+    /// have been under a `seclint.toml` of its own.
     ///
     /// # Errors
     /// If it cannot be written.
-    fn end(&mut self, summary: &Summary) -> io::Result<()>;
+    fn end(&mut self, conclusion: &Conclusion<'_>) -> io::Result<()>;
 
     /// The report of one cache.
     ///

@@ -13,9 +13,11 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::excerpt::visible;
-use super::{Against, Report, Summary};
+use super::{Conclusion, Report};
 use crate::crun::Audit;
-use crate::finding::{Applicability, Edit, Finding, Fix, Location, Rule, Severity};
+use crate::finding::{
+    Applicability, Edit, Finding, Fix, Location, Origin, Rule, Severity, Suppression,
+};
 use fingerprint::Fingerprints;
 use place::{Use, artifact, region};
 
@@ -102,6 +104,9 @@ impl<W: Write> Sarif<W> {
         if let Some(fix) = &finding.fix {
             result.insert("fixes".to_owned(), json!([repair(&finding.location, fix)]));
         }
+        // Said of all, since whoever says it of some must.
+        let suppressions = finding.suppression.iter().map(suppression);
+        result.insert("suppressions".to_owned(), suppressions.collect());
         if !finding.facts.is_empty() {
             let properties = json!({"facts": finding.facts});
             result.insert("properties".to_owned(), properties);
@@ -111,7 +116,7 @@ impl<W: Write> Sarif<W> {
 }
 
 impl<W: Write> Report for Sarif<W> {
-    fn begin(&mut self, _: Against<'_>) -> io::Result<()> {
+    fn begin(&mut self) -> io::Result<()> {
         self.head()
     }
 
@@ -128,7 +133,7 @@ impl<W: Write> Report for Sarif<W> {
         Ok(())
     }
 
-    fn end(&mut self, _: &Summary) -> io::Result<()> {
+    fn end(&mut self, _: &Conclusion<'_>) -> io::Result<()> {
         Ok(())
     }
 
@@ -180,6 +185,15 @@ fn descriptor(rule: &Rule) -> Value {
             "tags": ["seccomp", rule.category.name()],
         },
     })
+}
+
+fn suppression(suppression: &Suppression) -> Value {
+    let kind = match suppression.origin {
+        Origin::InSource => "inSource",
+        Origin::External => "external",
+    };
+    let justification = message(&suppression.reason);
+    json!({"kind": kind, "status": "accepted", "justification": justification})
 }
 
 const fn level(severity: Severity) -> &'static str {

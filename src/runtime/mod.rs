@@ -12,8 +12,9 @@ pub mod runc;
 mod section;
 mod startup;
 
-pub use plan::{Ignored, Plan, Planned, Refusal, Rule, Stub};
+pub use plan::{Ignored, Plan, Planned, Refusal, Rule, Stub, in_rules};
 pub use section::{Argument, Entry, Section, Str};
+pub use startup::{STARTERS, Starter};
 
 use startup::Start;
 

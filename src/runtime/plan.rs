@@ -57,7 +57,8 @@ pub struct Rule {
 /// The conditions of a rule entry as rules. Those that compare one argument twice cannot be one
 /// rule to libseccomp, and every runtime makes each condition a rule of its own then: any of them
 /// is enough.
-pub(super) fn in_rules(comparisons: Vec<Comparison>) -> Vec<Arc<[Comparison]>> {
+#[must_use]
+pub fn in_rules(comparisons: Vec<Comparison>) -> Vec<Arc<[Comparison]>> {
     let mut indexes: Vec<_> = comparisons.iter().map(|it| it.index).collect();
     indexes.sort_unstable();
     if indexes.windows(2).any(|pair| pair[0] == pair[1]) {

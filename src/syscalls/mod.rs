@@ -22,6 +22,7 @@
 
 mod arch;
 mod parameters;
+mod relations;
 mod spelling;
 mod suggest;
 mod table;
@@ -29,7 +30,9 @@ mod version;
 
 pub use arch::{Arch, Multiplexer};
 pub use parameters::{Parameter, ParameterKind};
+pub use relations::{Relation, RelationKind};
 pub use spelling::{Alias, AliasKind, Defect, Malformed, Spelling, spelling};
 pub use suggest::suggest;
+pub use table::known;
 pub use table::{Number, Subcall, Syscall, TABLE_RELEASE, Unimplemented, all, lookup, with_number};
 pub use version::{KernelVersion, ParseKernelVersionError, ParseReleaseError, Release};

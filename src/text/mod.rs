@@ -11,6 +11,7 @@
 //! into the file itself, so that every later room works the same on any of them.
 
 mod deviation;
+mod edit;
 mod embedded;
 mod extract;
 pub mod json;
@@ -22,6 +23,7 @@ pub mod yaml;
 use std::borrow::Cow;
 
 pub use deviation::{Deviation, DeviationKind};
+pub use edit::{edited, reads_alike};
 pub use embedded::embed;
 pub use extract::Extract;
 pub use source::{Position, Source};

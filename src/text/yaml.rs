@@ -5,6 +5,7 @@
 //! bounds; what they stand for has the spans of the anchor.
 
 mod build;
+mod comments;
 mod scalar;
 
 use std::borrow::Cow;
@@ -19,6 +20,8 @@ use super::{
     Span, Syntax, template,
 };
 use build::{Budget, Builder};
+
+pub use comments::comments;
 
 /// How many documents of a stream are read. Nobody has as many.
 const MOST_DOCUMENTS: usize = 10_000;

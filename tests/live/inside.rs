@@ -1,13 +1,13 @@
 //! The work that is done with namespaces around it, in the program that the one outside starts.
 
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 
 use crate::buildah::Step;
 use crate::observe::{Root, Runtime};
 use crate::runtimes::Case;
-use crate::{LiveError, buildah, caches, engines, golang, namespaces, storage};
+use crate::{LiveError, buildah, caches, engines, filters, golang, namespaces, storage};
 
 /// The mode of engines in which they are recorded.
 pub(crate) const RECORD: &str = "record";
@@ -15,20 +15,9 @@ pub(crate) const RECORD: &str = "record";
 /// Otherwise they are compared with the record.
 pub(crate) const COMPARE: &str = "compare";
 
-/// Ends this process, and with it all in its PID namespace, when the one that
-/// started it has ended and left standard input: the first process in a namespace
-/// is not told to end by an interrupt.
-#[allow(clippy::exit, reason = "there is nobody left to return to")]
-fn end_with_the_outside() {
-    std::thread::spawn(|| {
-        let _ = io::stdin().read(&mut [0]);
-        std::process::exit(1);
-    });
-}
-
 /// The work in namespaces: what [`Suite::enter`](crate::suite::Suite) was called with.
 pub(crate) fn work(work: &[&str]) -> Result<(), LiveError> {
-    end_with_the_outside();
+    namespaces::end_with_the_outside();
     match *work {
         [root, "observe", sections, records, directory] => {
             let cases = Case::all(Path::new(sections));
@@ -43,6 +32,12 @@ pub(crate) fn work(work: &[&str]) -> Result<(), LiveError> {
         [root, "buildah", seclint, file] => {
             namespaces::mount(Path::new(root))?;
             let steps = buildah::steps(Path::new(root), Path::new(seclint))?;
+            Ok(write_steps(&steps, file)?)
+        }
+        [root, "filters", seclint, file, runtimes] => {
+            namespaces::mount(Path::new(root))?;
+            let root = Root::new(Path::new(root))?;
+            let steps = filters::steps(&root, Path::new(seclint), Path::new(runtimes))?;
             Ok(write_steps(&steps, file)?)
         }
         [root, "engines", seclint, file, engines, mode, docker] => {

@@ -7,6 +7,8 @@
 //! - [`messages`] reads what the runtimes print.
 //! - [`predictions`] asks seclint what it would do.
 //! - [`compare`] compares what was observed with both.
+//! - [`filters`] compares the filters that runtimes load with those that seclint makes.
+//! - [`kernel`] compares what filters do in the kernel with what seclint says they do.
 //! - [`generate`] makes sections for the record.
 //! - [`profiles`] are some that are in use.
 //! - [`inputs`] are the profiles that engines are given.
@@ -35,10 +37,12 @@ mod compare;
 #[path = "../support/engines.rs"]
 mod engine_records;
 mod engines;
+mod filters;
 mod generate;
 mod golang;
 mod inputs;
 mod inside;
+mod kernel;
 mod messages;
 mod namespaces;
 mod observe;
@@ -72,7 +76,7 @@ enum LiveError {
     Inside(String),
     /// The arguments are none of those that there are.
     #[error(
-        "usage: live [caches | engines | storage | observe SECTIONS DIRECTORY | generate SEED COUNT]"
+        "usage: live [caches | engines | filters | kernel | storage | observe SECTIONS DIRECTORY | generate SEED COUNT]"
     )]
     Usage,
     /// The system refused something.
@@ -91,10 +95,17 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments[..] {
-        [] => mode().map_or(Ok(true), |mode| passes(|suite| suite::run(suite, &mode))),
-        [work @ ("caches" | "engines" | "storage")] => mode().map_or(Ok(true), |mode| {
-            passes(|suite| suite::run_only(suite, work, &mode))
+        [] => mode().map_or(Ok(true), |mode| {
+            let kernel = kernel::judge()?;
+            passes(kernel, |suite| suite::run(suite, &mode))
         }),
+        ["kernel"] => kernel::judge().map(told),
+        [work @ ("caches" | "engines" | "filters" | "storage")] => {
+            mode().map_or(Ok(true), |mode| {
+                let none = Tally::default();
+                passes(none, |suite| suite::run_only(suite, work, &mode))
+            })
+        }
         ["observe", sections, directory] => {
             let mode = Mode::Observe(sections.into(), directory.into());
             each(&roots::SUITES, |suite| suite::run(suite, &mode)).map(|_| true)
@@ -125,12 +136,20 @@ fn mode() -> Option<Mode> {
     }
 }
 
-/// Whether all passes that is done with each root.
-fn passes(work: impl Fn(&str) -> Result<Tally, LiveError> + Sync) -> Result<bool, LiveError> {
+/// Whether all passed `before`, and all passes that is done with each root.
+fn passes(
+    before: Tally,
+    work: impl Fn(&str) -> Result<Tally, LiveError> + Sync,
+) -> Result<bool, LiveError> {
     let [first, second] = roots::SUITES;
     let tally = each(&[first, second, roots::GO], work)?;
+    Ok(told([before, tally].into_iter().sum()))
+}
+
+/// Whether all passed.
+fn told(tally: Tally) -> bool {
     println!("{} passed, {} failed", tally.passed, tally.failed);
-    Ok(tally.failed == 0)
+    tally.failed == 0
 }
 
 /// A file of the repository.

@@ -6,7 +6,7 @@
 //! that it left, even what spins in another session.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -67,6 +67,17 @@ pub(crate) fn mount(root: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Ends this process, and with it all in its PID namespace, when the one that
+/// started it has ended and left standard input: the first process in a namespace
+/// is not told to end by an interrupt.
+#[allow(clippy::exit, reason = "there is nobody left to return to")]
+pub(crate) fn end_with_the_outside() {
+    std::thread::spawn(|| {
+        let _ = io::stdin().read(&mut [0]);
+        std::process::exit(1);
+    });
 }
 
 /// A command in a root, in a PID namespace that goes with it.

@@ -95,11 +95,7 @@ impl Root {
             .collect();
         let mut observations = Vec::new();
         for (number, case) in cases.iter().enumerate() {
-            let container = Container {
-                root: self,
-                runtime,
-                name: format!("{}-{number}", self.prefix),
-            };
+            let container = self.container(runtime, number);
             let known = known.get(case.case.as_str()).copied();
             observations.push(container.observe(case, known)?);
         }
@@ -109,8 +105,20 @@ impl Root {
         })
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn container(&self, runtime: Runtime, number: usize) -> Container<'_> {
+        Container {
+            root: self,
+            runtime,
+            name: format!("{}-{number}", self.prefix),
+        }
+    }
+
     /// Which runtime this is.
-    fn header(&self, runtime: Runtime) -> io::Result<Header> {
+    pub(crate) fn header(&self, runtime: Runtime) -> io::Result<Header> {
         let asked = |argument: &str| -> io::Result<String> {
             let mut command = namespaces::command(&self.path);
             let output = command.args([runtime.name(), argument]).output()?;
@@ -136,17 +144,22 @@ impl Root {
 }
 
 /// A container that is run, and run again.
-struct Container<'a> {
+pub(crate) struct Container<'a> {
     root: &'a Root,
     runtime: Runtime,
     name: String,
 }
 
 impl Container<'_> {
-    fn observe(&self, case: &Case, known: Option<&Observation>) -> io::Result<Observation> {
+    /// Lays out the bundle.
+    pub(crate) fn lay_out(&self, case: &Case) -> io::Result<()> {
         let bundle = self.root.path.join("mnt/bundle");
         fs::create_dir_all(&bundle)?;
-        fs::write(bundle.join("config.json"), case.config("/mnt/rootfs"))?;
+        fs::write(bundle.join("config.json"), case.config("/mnt/rootfs"))
+    }
+
+    fn observe(&self, case: &Case, known: Option<&Observation>) -> io::Result<Observation> {
+        self.lay_out(case)?;
         let limits: &[_] = if known.is_some_and(|known| known.hung) {
             &[KNOWN_LIMIT]
         } else {
@@ -198,12 +211,12 @@ impl Container<'_> {
     }
 
     /// A path in the root's /tmp.
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.path.join("tmp").join(name)
     }
 
     /// The runtime with a new state root, under what is given.
-    fn command(&self, under: &[&str]) -> Command {
+    pub(crate) fn command(&self, under: &[&str]) -> Command {
         let mut command = namespaces::command(&self.root.path);
         command
             .args(under)
@@ -215,7 +228,7 @@ impl Container<'_> {
     }
 
     /// Removes what a run has left.
-    fn clear(&self) -> io::Result<()> {
+    pub(crate) fn clear(&self) -> io::Result<()> {
         let found = |result: io::Result<()>| match result {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             other => other,
@@ -235,7 +248,7 @@ impl Container<'_> {
     }
 
     /// The name of the cache entry that is there now.
-    fn key(&self) -> Option<String> {
+    pub(crate) fn key(&self) -> Option<String> {
         let entries = fs::read_dir(self.path("state/.cache/seccomp")).ok()?;
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let mut keys: Vec<_> = names.filter(|name| name.len() == 64).collect();

@@ -36,7 +36,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, passed: bool) {
+    pub(crate) fn count(&mut self, passed: bool) {
         if passed {
             self.passed += 1;
         } else {
@@ -127,6 +127,7 @@ pub(crate) fn run(suite: &str, mode: &Mode) -> Result<Tally, LiveError> {
         }
     }
     let others = [
+        suite.compare_filters()?,
         suite.reproduce_the_bug()?,
         suite.audit_caches()?,
         suite.ask_engines(mode)?,
@@ -143,6 +144,7 @@ pub(crate) fn run_only(suite: &str, work: &str, mode: &Mode) -> Result<Tally, Li
     let suite = Suite::new(suite)?;
     match work {
         "engines" => suite.ask_engines(mode),
+        "filters" => suite.compare_filters(),
         "storage" => suite.audit_entries_of_engines(),
         _ => suite.audit_caches(),
     }
@@ -327,6 +329,11 @@ impl<'a> Suite<'a> {
         Ok(())
     }
 
+    /// Has the root's runtimes load filters, and seclint make them.
+    fn compare_filters(&self) -> Result<Tally, LiveError> {
+        self.take_steps("filters", &[&repository(RUNTIMES)])
+    }
+
     /// Reproduces the bug in the root.
     fn reproduce_the_bug(&self) -> Result<Tally, LiveError> {
         self.take_steps("buildah", &[])
@@ -429,7 +436,7 @@ impl<'a> Suite<'a> {
             .arg(work)
             .args(arguments);
         let mut child = command.stdin(Stdio::piped()).spawn()?;
-        // Open as long as this program lives: see `end_with_the_outside`.
+        // Open as long as this program lives: see `namespaces::end_with_the_outside`.
         let outside = child.stdin.take();
         let status = child.wait()?;
         drop(outside);

@@ -1,5 +1,5 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
-use crate::lint::condition::listed;
+use crate::lint::condition::{about, listed};
 use crate::lint::{Context, Findings, LintRule};
 use crate::syscalls::{self, Parameter, Syscall};
 
@@ -45,10 +45,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .here("not an argument of it")
             .help(advice(&names))
             .fact("index", index);
-        findings.push(match names.as_slice() {
-            [name] => finding.fact("syscall", *name),
-            names => finding.fact("syscalls", names.to_vec()),
-        });
+        findings.push(about(finding, &names));
     }
 }
 

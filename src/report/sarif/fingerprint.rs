@@ -3,11 +3,8 @@
 use std::collections::HashMap;
 
 use super::place::uri;
-use crate::finding::Finding;
+use crate::finding::{Finding, identity};
 
-/// Facts that say what a finding is about. The others may change without it:
-/// suggestions with seclint, containers with the host.
-const ABOUT: &[&str] = &["action", "deviation", "entry", "field", "key", "syscall"];
 /// How many bytes of a hash are written.
 const BYTES: usize = 16;
 
@@ -30,15 +27,9 @@ impl Fingerprints {
         };
         part(finding.rule.id);
         part(&uri(finding.location.source.name()));
-        let pointer = finding.location.pointer.as_deref().unwrap_or_default();
-        pointer.split('/').for_each(|token| {
-            part(if is_index(token) { "*" } else { token });
-        });
-        for name in ABOUT {
-            if let Some(fact) = finding.facts.get(*name) {
-                part(name);
-                part(&fact.to_string());
-            }
+        let pointer = finding.location.pointer.as_deref();
+        for about in identity(pointer, &finding.facts) {
+            part(&about);
         }
         let mut short = [0; BYTES];
         hasher.finalize_xof().fill(&mut short);
@@ -46,8 +37,4 @@ impl Fingerprints {
         *count += 1;
         format!("{:032x}:{count}", u128::from_be_bytes(short))
     }
-}
-
-fn is_index(token: &str) -> bool {
-    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit())
 }

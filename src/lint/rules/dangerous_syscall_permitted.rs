@@ -1,0 +1,115 @@
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::condition::{about, listed};
+use crate::lint::{Context, Findings, LintRule, NameUse, Permission};
+use crate::profile::{Dialects, Profile};
+use crate::syscalls;
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "dangerous-syscall-permitted",
+        category: Category::Security,
+        severity: Severity::Warning,
+        set: RuleSet::Default,
+        page: include_str!("../../../rules/security/dangerous-syscall-permitted.md"),
+    },
+    check,
+};
+
+/// Calls that give the same power.
+struct Group {
+    /// Their places in the syscall table.
+    syscalls: &'static [u16],
+    /// Those that the kernel asks for, any of them; empty if it asks for none.
+    capabilities: &'static [&'static str],
+    severity: Severity,
+    /// What they can do, as a sentence goes on after "can".
+    power: &'static str,
+}
+
+include!(concat!(env!("OUT_DIR"), "/dangerous_syscalls.rs"));
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let Some(profile) = context.profile() else {
+        return;
+    };
+    // A denylist allows too much to name it all: `default-allow` says so.
+    if context.permits_by_default() != Some(false) {
+        return;
+    }
+    for group in &GROUPS {
+        let places = group.syscalls.iter().map(|&place| usize::from(place));
+        let calls = places.filter_map(|place| syscalls::all().get(place));
+        let allowed = calls.filter(|call| context.permission(call) == Some(Permission::Always));
+        let mut uses: Vec<_> = allowed
+            .filter_map(|call| context.uses(call).find(|name| is_free(name)))
+            .collect();
+        if uses.is_empty() || has_capability(context, group) {
+            continue;
+        }
+        uses.sort_by_key(|name| name.text.node.span().start);
+        findings.push(report(context, profile, group, &uses));
+    }
+}
+
+/// Whether the rule entry allows the call for any arguments.
+fn is_free(name: &NameUse<'_>) -> bool {
+    name.is_allowed() && name.entry.args.is_empty()
+}
+
+/// Whether the container's configuration gives it a capability that the calls need.
+fn has_capability(context: &Context<'_>, group: &Group) -> bool {
+    let root = context.document.root().filter(|_| context.is_section());
+    let process = root.and_then(|root| root.get("process"));
+    let given = process
+        .and_then(|process| process.get("capabilities"))
+        .and_then(|all| all.get("bounding"));
+    let mut given = given.into_iter().flat_map(crate::text::Node::elements);
+    given.any(|name| {
+        name.as_str()
+            .is_some_and(|it| group.capabilities.contains(&it))
+    })
+}
+
+fn report(
+    context: &Context<'_>,
+    profile: &Profile<'_>,
+    group: &Group,
+    uses: &[&NameUse<'_>],
+) -> Finding {
+    let names: Vec<_> = uses.iter().map(|name| name.text.value).collect();
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    let whatever = match group.capabilities {
+        [] => "",
+        _ => " whatever capabilities a container has",
+    };
+    let (calls, power) = (listed(&names), group.power);
+    let message = format!("{calls} {verb} allowed{whatever}, and can {power}");
+    let engines = Dialects::DOCKER.or(Dialects::PODMAN) & profile.dialects;
+    let help = if group.capabilities.is_empty() || engines.is_empty() || context.is_section() {
+        "leave it out, unless the program is to do this".to_owned()
+    } else {
+        let capabilities = group.capabilities.join("` or `");
+        format!(
+            "leave it out; or, for Docker and Podman, let a rule entry with `includes.caps` allow it to containers with `{capabilities}`"
+        )
+    };
+    let place = uses.first().map_or(profile.node, |first| first.text.node);
+    let finding = Finding::new(&RULE.rule, context.at(place), message)
+        .severity(group.severity)
+        .here("allowed")
+        .help(help);
+    about(finding, &names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::GROUPS;
+    use crate::capabilities::is_capability;
+
+    // The help would name a capability that no container has.
+    #[test]
+    fn capabilities_are_capabilities() {
+        let mut all = GROUPS.iter().flat_map(|group| group.capabilities);
+        assert!(all.clone().count() > 5 && all.all(|name| is_capability(name)));
+    }
+}

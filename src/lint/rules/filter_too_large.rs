@@ -1,0 +1,121 @@
+use std::sync::Arc;
+
+use crate::filter::{self, CompileError, MAX_INSTRUCTIONS, compile};
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::{Context, Findings, LintRule};
+use crate::profile::{Effect, Profile, Text};
+use crate::runtime::{self, Plan, in_rules};
+use crate::syscalls::{Arch, lookup};
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "filter-too-large",
+        category: Category::RuntimeCompat,
+        severity: Severity::Error,
+        set: RuleSet::Default,
+        page: include_str!("../../../rules/runtime-compat/filter-too-large.md"),
+    },
+    check,
+};
+
+/// The filter's size where it is worth to have it made, or, without libseccomp, to speak of it.
+const WORTH_A_LOOK: usize = 2_500;
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let Some(profile) = context.profile() else {
+        return;
+    };
+    let architectures = architectures(context, profile);
+    let estimate = estimate(profile) * architectures.len();
+    if estimate < WORTH_A_LOOK {
+        return;
+    }
+    let Some(list) = profile.node.get("syscalls") else {
+        return;
+    };
+    let Some(plan) = plan(context, profile, &architectures) else {
+        return;
+    };
+    let message = match compile(&plan) {
+        Err(CompileError::Refused(refused)) => {
+            format!("the kernel refuses the filter, and no container starts: {refused}")
+        }
+        Err(CompileError::NoLibrary) if estimate > MAX_INSTRUCTIONS => format!(
+            "the filter has about {estimate} instructions, and the kernel refuses more than {MAX_INSTRUCTIONS}: no container starts"
+        ),
+        _ => return,
+    };
+    findings.push(
+        Finding::new(&RULE.rule, context.bracket(list), message)
+            .here("too many rules")
+            .help("allow calls without conditions, or with fewer of them; every condition costs instructions on every architecture"),
+    );
+}
+
+/// The architectures of the filter that is largest: the host's own and those that come with it.
+fn architectures(context: &Context<'_>, profile: &Profile<'_>) -> Vec<Arch> {
+    let native = context.hosts().first().copied().unwrap_or(Arch::X86_64);
+    let listed = profile.architectures.iter();
+    let is_native = |text: &Text<'_>| text.value == native.token();
+    let entries = profile.arch_map.iter();
+    let mapped = entries.filter(|entry| entry.architecture.as_ref().is_some_and(is_native));
+    let all = listed.chain(mapped.flat_map(|entry| &entry.sub_architectures));
+    let mut architectures = vec![native];
+    for arch in all.filter_map(|text| Arch::from_token(text.value)) {
+        let fits = arch.is_little_endian() == native.is_little_endian();
+        if fits && !architectures.contains(&arch) {
+            architectures.push(arch);
+        }
+    }
+    architectures
+}
+
+/// About how many instructions an architecture takes: one for a name, and three for each condition.
+fn estimate(profile: &Profile<'_>) -> usize {
+    let entries = profile.entries.iter();
+    entries
+        .map(|entry| entry.names.len() * (1 + 3 * entry.args.len()))
+        .sum()
+}
+
+/// What a runtime asks of libseccomp where all rule entries hold that may.
+fn plan(context: &Context<'_>, profile: &Profile<'_>, all: &[Arch]) -> Option<Plan> {
+    let default = Effect::of(profile.default_action, profile.default_errno_ret)?;
+    let (&native, others) = all.split_first()?;
+    let release = context
+        .targets()
+        .first()
+        .and_then(|it| it.target.libseccomp.as_ref());
+    let newest = filter::linked().or(release.map(|it| it.release))?;
+    let mut rules = Vec::new();
+    for (place, entry) in profile.entries.iter().enumerate() {
+        let comparisons: Option<Vec<_>> = entry.args.iter().map(|it| it.comparison).collect();
+        let effect = Effect::of(entry.action, entry.errno_ret)?;
+        if effect == default
+            || entry
+                .excludes
+                .as_ref()
+                .is_some_and(|it| !it.caps.is_empty())
+        {
+            continue;
+        }
+        let alternatives = in_rules(comparisons?);
+        let names = entry.names.iter().filter_map(|name| lookup(name.value));
+        for syscall in names.filter(|syscall| syscall.known_to(newest)) {
+            rules.extend(alternatives.iter().map(|comparisons| runtime::Rule {
+                effect,
+                syscall,
+                comparisons: Arc::clone(comparisons),
+                entry: place,
+            }));
+        }
+    }
+    Some(Plan {
+        default,
+        native,
+        architectures: others.to_vec(),
+        rules,
+        stub: None,
+        is_tree: false,
+    })
+}

@@ -1,0 +1,32 @@
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::{Context, Findings, LintRule, upper_bits};
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "int-arg-upper-bits-reject",
+        category: Category::Portability,
+        severity: Severity::Info,
+        set: RuleSet::Strict,
+        page: include_str!("../../../rules/portability/int-arg-upper-bits-reject.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for (contested, found) in upper_bits::all(context, |kernel, filter| {
+        kernel.action.permits() && !filter.action.permits()
+    }) {
+        let name = contested.syscall.name();
+        let message = format!(
+            "`{name}` with argument {} = {:#x} is denied, although the kernel looks at {} bits and takes it for {}, which is allowed",
+            found.index, found.written, found.bits, found.taken
+        );
+        findings.push(
+            Finding::new(&RULE.rule, context.at(found.condition.node), message)
+                .here("compares all 64 bits")
+                .help(upper_bits::help(found.bits))
+                .fact("syscall", name)
+                .fact("arguments", found.arguments.to_vec()),
+        );
+    }
+}

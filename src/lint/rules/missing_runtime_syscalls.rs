@@ -1,0 +1,87 @@
+use serde_json::{Map, Value};
+
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::condition::listed;
+use crate::lint::denial::Denial;
+use crate::lint::lack::{self, Lack};
+use crate::lint::{Context, Findings, LintRule, Permission};
+use crate::profile::Profile;
+use crate::runtime::Starter;
+use crate::syscalls::{Arch, Syscall};
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "missing-runtime-syscalls",
+        category: Category::RuntimeCompat,
+        severity: Severity::Error,
+        set: RuleSet::Default,
+        page: include_str!("../../../rules/runtime-compat/missing-runtime-syscalls.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let Some(default) = Denial::by_default(context) else {
+        return;
+    };
+    let is_denied = |call: &&Syscall| context.permission(call) == Some(Permission::Never);
+    if !Starter::all_calls().iter().any(is_denied) || !is_for_x86_64(context) {
+        return;
+    }
+    let lacks = lack::of_runtimes(context, default);
+    let of_newest = |runtime| lacks.iter().rfind(|it| it.starter.runtime == runtime);
+    let is_stopped = |runtime| of_newest(runtime).is_none_or(Lack::is_dead);
+    // A profile may be for one runtime, as the operator's base profiles are. With crun most are for
+    // containers with `noNewPrivileges`, of which the profile says nothing.
+    let may_be_for_one = context.profile().is_some_and(Profile::is_for_operator);
+    let is_outdated = lacks
+        .iter()
+        .any(|it| it.is_always && it.starter.runtime == "runc");
+    let is_told = is_stopped("crun") && is_stopped("runc") || is_outdated && !may_be_for_one;
+    if !is_told || !lacks.iter().any(Lack::is_dead) {
+        return;
+    }
+    let is_certain = |it: &Lack| it.is_always || (it.is_dead() && it.starter.runtime == "crun");
+    let severity = if lacks.iter().all(is_certain) {
+        Severity::Error
+    } else {
+        Severity::Warning
+    };
+    let mut calls: Vec<&str> = Vec::new();
+    for call in lacks.iter().rev().flat_map(|lack| &lack.calls) {
+        if !calls.contains(call) {
+            calls.push(call);
+        }
+    }
+    // What matters most.
+    calls.sort_by_key(|call| *call != "execve");
+    let message = format!(
+        "{}: the runtime itself calls {} behind the filter",
+        lack::who(&lacks),
+        listed(&calls)
+    );
+    let dead = || lacks.iter().filter(|it| it.is_dead());
+    let runtimes = dead().map(|it| (it.title(), Value::from(it.calls.clone())));
+    let needs: Vec<_> = dead().map(Lack::needs).collect();
+    findings.push(
+        Finding::new(&RULE.rule, context.at(default.decision.text.node), message)
+            .severity(severity)
+            .here("holds for the runtime too")
+            .help(format!(
+                "allow what the runtimes need: {}",
+                needs.join("; ")
+            ))
+            .fact("runtimes", runtimes.collect::<Map<_, _>>())
+            .fact("syscalls", calls),
+    );
+}
+
+/// What runtimes call was measured there.
+fn is_for_x86_64(context: &Context<'_>) -> bool {
+    let native = Arch::X86_64;
+    let hosts = context.hosts();
+    let listed = context.profile().map(|it| it.architectures.as_slice());
+    let listed = listed.unwrap_or_default();
+    let is_listed = listed.is_empty() || listed.iter().any(|it| it.value == native.token());
+    hosts.contains(&native) || (hosts.is_empty() && is_listed)
+}

@@ -1,0 +1,143 @@
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::condition::{about, listed};
+use crate::lint::{Context, Findings, LintRule, Permission, architectures};
+use crate::profile::{Action, Effect, Profile, RuleEntry, Text};
+use crate::syscalls::{self, Arch, Multiplexer, known};
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "multiplexed-syscall-condition",
+        category: Category::Security,
+        severity: Severity::Error,
+        set: RuleSet::Default,
+        page: include_str!("../../../rules/security/multiplexed-syscall-condition.md"),
+    },
+    check,
+};
+
+/// What becomes of a rule entry with conditions where its calls are reached through another one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// It allows them for all arguments.
+    Opens,
+    /// It denies them for some arguments of the multiplexer, which the program chooses.
+    Leaks,
+    /// It denies them for all arguments.
+    Shuts,
+}
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let Some(profile) = context.profile() else {
+        return;
+    };
+    let with_conditions = profile.entries.iter().filter(|it| !it.args.is_empty());
+    let mut found: Vec<(Multiplexer, Outcome, Vec<Text<'_>>)> = Vec::new();
+    for entry in with_conditions {
+        let Some(outcome) = outcome(profile, entry) else {
+            continue;
+        };
+        for name in &entry.names {
+            // x86 has both multiplexers, and every call that they carry.
+            let call = syscalls::lookup(name.value);
+            let subcall = call.and_then(|call| Some((call, call.subcall(Arch::X86)?)));
+            let Some((call, subcall)) = subcall else {
+                continue;
+            };
+            if context.permission(call) != Some(Permission::Sometimes) {
+                continue;
+            }
+            let multiplexer = subcall.multiplexer;
+            let mut all = found.iter_mut();
+            match all.find(|it| (it.0, it.1) == (multiplexer, outcome)) {
+                Some((.., names)) if names.iter().any(|it| it.value == name.value) => {}
+                Some((.., names)) => names.push(*name),
+                None => found.push((multiplexer, outcome, vec![*name])),
+            }
+        }
+    }
+    for (multiplexer, outcome, names) in found {
+        if !is_decided(context, profile, multiplexer) {
+            findings.extend(report(context, multiplexer, outcome, &names));
+        }
+    }
+}
+
+/// libseccomp puts the number of the call where the condition on argument 0 was. `None` if the
+/// profile does by default what the rule entry says, or that is for others to say.
+fn outcome(profile: &Profile<'_>, entry: &RuleEntry<'_>) -> Option<Outcome> {
+    let action = Action::of_name(entry.action?.value)?;
+    let default = profile.default_decision()?.action;
+    if action.permits() && default.denies() {
+        return Some(Outcome::Opens);
+    }
+    let is_first = entry.args.iter().map(|it| Some(it.comparison?.index == 0));
+    let all_first = is_first
+        .collect::<Option<Vec<_>>>()?
+        .into_iter()
+        .all(|it| it);
+    let outcome = if all_first {
+        Outcome::Shuts
+    } else {
+        Outcome::Leaks
+    };
+    (action.denies() && default.permits()).then_some(outcome)
+}
+
+/// Whether a rule entry decides the multiplexer itself, which beats all that comes of its calls.
+fn is_decided(context: &Context<'_>, profile: &Profile<'_>, multiplexer: Multiplexer) -> bool {
+    let call = match multiplexer {
+        Multiplexer::Socketcall => known::SOCKETCALL,
+        Multiplexer::Ipc => known::IPC,
+    };
+    let default = Effect::of(profile.default_action, profile.default_errno_ret);
+    context.uses(call).any(|name| {
+        let entry = name.entry;
+        entry.args.is_empty() && Effect::of(entry.action, entry.errno_ret) != default
+    })
+}
+
+fn report(
+    context: &Context<'_>,
+    multiplexer: Multiplexer,
+    outcome: Outcome,
+    names: &[Text<'_>],
+) -> Option<Finding> {
+    let architectures = architectures::carriers(context, multiplexer);
+    if architectures.is_empty() {
+        return None;
+    }
+    let written: Vec<_> = names.iter().map(|name| name.value).collect();
+    let calls = listed(&written);
+    let (is, their) = match written.len() {
+        1 => ("is", "its"),
+        _ => ("are", "their"),
+    };
+    let on = architectures::named(&architectures);
+    let what = match outcome {
+        Outcome::Opens => format!(
+            "{calls} {is} allowed for some arguments, but on {on} through `{multiplexer}` for all"
+        ),
+        Outcome::Leaks => format!(
+            "{calls} {is} denied for some arguments, but on {on} not through `{multiplexer}`: {their} arguments are in memory there"
+        ),
+        Outcome::Shuts => format!(
+            "{calls} {is} denied for some arguments, but on {on} through `{multiplexer}` for all"
+        ),
+    };
+    let help = match outcome {
+        Outcome::Shuts => format!(
+            "that shuts out programs that use `{multiplexer}`, as most 32-bit programs do; leave such architectures out if none is to run"
+        ),
+        _ => format!(
+            "deny `{multiplexer}` with ENOSYS (`errnoRet` 38) in a rule entry without conditions, or leave such architectures out"
+        ),
+    };
+    let finding = Finding::new(&RULE.rule, context.at(names.first()?.node), what)
+        .here("the condition is lost there")
+        .help(help);
+    let finding = about(finding, &written);
+    Some(match outcome {
+        Outcome::Shuts => finding.severity(Severity::Warning),
+        _ => finding,
+    })
+}

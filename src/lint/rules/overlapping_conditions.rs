@@ -1,0 +1,67 @@
+use crate::filter::Diagrams;
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::rivals::{Containers, Contested, Rival, call_words, effect_words};
+use crate::lint::{Context, Findings, LintRule};
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "overlapping-conditions",
+        category: Category::Correctness,
+        severity: Severity::Warning,
+        set: RuleSet::Default,
+        page: include_str!("../../../rules/correctness/overlapping-conditions.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for contested in context.contested() {
+        let rivals: Vec<_> = contested.contradicting().collect();
+        for (place, later) in rivals.iter().enumerate() {
+            let mut earlier = rivals.iter().take(place);
+            let overlap = earlier.find_map(|first| {
+                // What is the same is refused, and spoken of as that.
+                if first.effect == later.effect || first.shares_rule(later) {
+                    return None;
+                }
+                Some((first, first.together(later)?, overlap(first, later)?))
+            });
+            if let Some((first, containers, call)) = overlap {
+                let rivals = [*first, *later];
+                findings.push(report(context, contested, rivals, &containers, call));
+            }
+        }
+    }
+}
+
+/// The arguments of a call that both are about.
+fn overlap(one: &Rival<'_>, other: &Rival<'_>) -> Option<[u64; 6]> {
+    let mut diagrams = Diagrams::default();
+    let [first, second] = [one, other].map(|it| it.calls(&mut diagrams));
+    let both = diagrams.both(first?, second?).ok()?;
+    Some(diagrams.first(both)?.arguments)
+}
+
+fn report(
+    context: &Context<'_>,
+    contested: &Contested<'_>,
+    [first, later]: [&Rival<'_>; 2],
+    containers: &Containers<'_>,
+    call: [u64; 6],
+) -> Finding {
+    let name = contested.syscall.name();
+    let [one, other] = [first, later].map(|it| effect_words(it.effect));
+    let message = format!(
+        "{} meets the conditions of two rule entries, {one} and {other}{}: which one decides is up to libseccomp's inner order",
+        call_words(name, later, &call),
+        containers.phrase()
+    );
+    Finding::new(&RULE.rule, context.at(later.name.node), message)
+        .here(format!("{other} here"))
+        .label(context.at(first.name.node), format!("{one} here"))
+        .help("write conditions that no call meets in both")
+        .fact("syscall", name)
+        .fact("arguments", call.to_vec())
+        .fact("with", containers.with.clone())
+        .fact("without", containers.without.clone())
+}

@@ -1,0 +1,181 @@
+//! Adopting seclint with findings that are there already. If one of these fails, an old finding
+//! stops a build, or a new one passes for old.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a test")]
+
+mod support;
+
+use std::fs;
+
+use serde_json::{Value, json};
+use support::{Ran, seclint};
+use tempfile::TempDir;
+
+fn profile(entries: &[&str]) -> String {
+    let entry = |names: &&str| {
+        let names: Vec<_> = names.split(' ').collect();
+        json!({"names": names, "action": "SCMP_ACT_ERRNO"})
+    };
+    let entries: Vec<_> = entries.iter().map(entry).collect();
+    let profile = json!({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": entries});
+    format!("{profile:#}\n")
+}
+
+struct Repository(TempDir);
+
+impl Repository {
+    /// A repository whose findings have been recorded.
+    fn adopted(entries: &[&str]) -> Self {
+        let repository = Self(TempDir::new().expect("a directory"));
+        repository.put("a.json", &profile(entries));
+        let ran = repository.check(&["./a.json", "--format=json"]);
+        repository.put("baseline.json", &ran.stdout);
+        repository
+    }
+
+    fn put(&self, name: &str, contents: &str) {
+        fs::write(self.0.path().join(name), contents).expect("a file");
+    }
+
+    fn check(&self, arguments: &[&str]) -> Ran {
+        let mut command = seclint();
+        command
+            .current_dir(self.0.path())
+            .args(["check", "--select=unknown-syscall,unknown-action"]);
+        Ran::from(command.args(arguments).output().expect("seclint runs"))
+    }
+
+    /// What is new, how much is suppressed, and what is gone, by syscall.
+    fn compared(&self, arguments: &[&str]) -> (Vec<String>, Value, Vec<String>) {
+        let ran = self.check(&[&["--baseline=baseline.json", "--format=json"], arguments].concat());
+        let report = ran.report();
+        let names = |list: &Value| {
+            let list = list.as_array().expect("a list").iter();
+            let name = |it: &Value| it["facts"]["syscall"].as_str().expect("a name").to_owned();
+            list.map(name).collect::<Vec<_>>()
+        };
+        let new = names(&report["findings"]);
+        assert_eq!(ran.code, i32::from(!new.is_empty()));
+        (
+            new,
+            report["summary"]["suppressed"].clone(),
+            names(&report["gone"]),
+        )
+    }
+}
+
+fn none() -> Vec<String> {
+    Vec::new()
+}
+
+#[test]
+fn what_is_known_is_not_reported_wherever_it_has_moved() {
+    let repository = Repository::adopted(&["mkdirr", "rmdirr"]);
+    assert_eq!(repository.compared(&["a.json"]), (none(), json!(2), none()));
+    repository.put(
+        "a.json",
+        &profile(&["read", "write mkdirr", "open", "rmdirr"]),
+    );
+    assert_eq!(repository.compared(&["."]), (none(), json!(2), none()));
+    repository.put("a.json", &profile(&["chmodd", "rmdirr", "mkdirr"]));
+    assert_eq!(
+        repository.compared(&["a.json"]),
+        (vec!["chmodd".to_owned()], json!(2), none())
+    );
+}
+
+/// The same mistake made again is a new one.
+#[test]
+fn so_many_are_known_as_there_were() {
+    let repository = Repository::adopted(&["mkdirr", "mkdirr"]);
+    let run = |entries: &[&str]| {
+        repository.put("a.json", &profile(entries));
+        repository.compared(&["a.json"])
+    };
+    let mkdirr = || vec!["mkdirr".to_owned()];
+    assert_eq!(
+        run(&["mkdirr", "mkdirr", "mkdirr"]),
+        (mkdirr(), json!(2), none())
+    );
+    assert_eq!(run(&["mkdirr"]), (none(), json!(1), mkdirr()));
+    // Of several the one that has not moved is the known one.
+    let ran = repository.check(&["a.json", "--format=json"]);
+    repository.put("baseline.json", &ran.stdout);
+    repository.put("a.json", &profile(&["mkdirr", "mkdirr"]));
+    let ran = repository.check(&["a.json", "--format=json", "--baseline=baseline.json"]);
+    assert_eq!(
+        ran.report()["findings"][0]["pointer"],
+        "/syscalls/1/names/0"
+    );
+}
+
+/// What was corrected is worth a word; what was not looked at is not gone.
+#[test]
+fn what_is_gone_is_said_of_what_was_checked() {
+    let repository = Repository::adopted(&["mkdirr"]);
+    repository.put("b.json", &profile(&["read"]));
+    assert_eq!(repository.compared(&["b.json"]), (none(), json!(0), none()));
+    repository.put("a.json", &profile(&["mkdir"]));
+    let gone = vec!["mkdirr".to_owned()];
+    assert_eq!(
+        repository.compared(&["a.json"]),
+        (none(), json!(0), gone.clone())
+    );
+    assert_eq!(
+        repository.compared(&["a.json", "--ignore=unknown-syscall"]),
+        (none(), json!(0), none())
+    );
+    let ran = repository.check(&["a.json", "--baseline=baseline.json"]);
+    assert!(
+        ran.stderr
+            .contains("note: gone since the baseline: ./a.json: unknown-syscall: "),
+        "{}",
+        ran.stderr
+    );
+    fs::remove_file(repository.0.path().join("a.json")).expect("a file");
+    assert_eq!(repository.compared(&["b.json"]), (none(), json!(0), gone));
+    let report = repository.check(&["b.json", "--format=json"]).report();
+    assert_eq!(report.get("gone"), None);
+}
+
+#[test]
+fn what_is_no_baseline_is_2_and_says_what_to_do() {
+    let repository = Repository::adopted(&["mkdirr"]);
+    for (contents, why) in [
+        ("", "no report of seclint"),
+        ("[]", "no report of seclint"),
+        ("{\"findings\": []}", "`seclint check --format json`"),
+        (
+            "{\"schema\": \"seclint.cache-audit/1\", \"findings\": []}",
+            "this is a `seclint.cache-audit/1`",
+        ),
+        (
+            "{\"schema\": \"seclint.report/1\", \"findings\": [{}]}",
+            "no report of seclint",
+        ),
+    ] {
+        repository.put("bad.json", contents);
+        let ran = repository.check(&["a.json", "--baseline=bad.json"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{contents}");
+        assert!(
+            ran.stderr.contains(why) && ran.stderr.contains("bad.json"),
+            "{}",
+            ran.stderr
+        );
+    }
+    let ran = repository.check(&["a.json", "--baseline=missing.json"]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.contains("missing.json: No such file"),
+        "{}",
+        ran.stderr
+    );
+    // Written without what it has, it would have nothing the next time.
+    let ran = repository.check(&[
+        "a.json",
+        "--baseline=baseline.json",
+        "--report=json=baseline.json",
+    ]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("would replace"), "{}", ran.stderr);
+}

@@ -1,0 +1,395 @@
+//! `seclint.toml`: what a repository says once. If one of these fails, profiles are checked against
+//! something else than their owners wrote down, or a mistake in the file goes unseen.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a test")]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use seclint::config::{self, Config};
+use seclint::engine::Engine;
+use seclint::profile::Dialects;
+use seclint::syscalls::Arch;
+use seclint::target::{Target, platforms};
+use seclint::text::Source;
+use serde_json::{Value, json};
+use support::{Ran, repository, seclint};
+use tempfile::TempDir;
+
+/// A misspelt name, a newer one and a flag that is none.
+const PROFILE: &str = r#"{"defaultAction":"SCMP_ACT_ERRNO","flags":["SECCOMP_FILTER_FLAG_X"],
+"syscalls":[{"names":["mkdirr","mseal"],"action":"SCMP_ACT_ALLOW"}]}"#;
+
+fn tree(files: &[(&str, &str)]) -> TempDir {
+    let directory = TempDir::new().expect("a directory");
+    for (name, contents) in files {
+        let path = directory.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        fs::write(path, contents).expect("a file");
+    }
+    directory
+}
+
+fn command(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = seclint();
+    command.current_dir(directory).arg("check").args(arguments);
+    command
+}
+
+fn check(directory: &Path, arguments: &[&str]) -> Ran {
+    let output = command(directory, arguments).output();
+    Ran::from(output.expect("seclint runs"))
+}
+
+/// The rules of a report's findings, with their files and severities.
+fn found(ran: &Ran) -> Vec<String> {
+    let report = ran.report();
+    let findings = report["findings"].as_array().expect("findings");
+    let told = |finding: &Value| {
+        let text = |key: &str| finding[key].as_str().expect("text").to_owned();
+        format!("{} {} {}", text("path"), text("severity"), text("rule"))
+    };
+    findings.iter().map(told).collect()
+}
+
+/// A file is under the nearest one, wherever seclint is run, and under no other.
+#[test]
+fn the_nearest_file_above_a_profile_counts() {
+    let tree = tree(&[
+        ("seclint.toml", "rules.ignore = ['unknown-flag']"),
+        ("a.json", PROFILE),
+        ("sub/deep/b.json", PROFILE),
+        (
+            "other/seclint.toml",
+            "libseccomp = '2.5.4'\nrules.ignore = ['unknown-syscall']",
+        ),
+        ("other/c.json", PROFILE),
+    ]);
+    let root = tree.path();
+    let run = |directory: &str, paths: &[&str]| {
+        let arguments = [paths, &["--format=json"]].concat();
+        found(&check(&root.join(directory), &arguments))
+    };
+    assert_eq!(
+        run("", &["."]),
+        [
+            "./a.json error unknown-syscall",
+            "./other/c.json error unknown-flag",
+            "./other/c.json warning syscall-newer-than-target",
+            "./sub/deep/b.json error unknown-syscall",
+        ]
+    );
+    assert_eq!(
+        run("sub", &["deep/b.json"]),
+        ["deep/b.json error unknown-syscall"]
+    );
+    assert_eq!(
+        run("sub/deep", &["../../a.json"]),
+        ["../../a.json error unknown-syscall"]
+    );
+    let elsewhere = run("other", &["../a.json", "c.json"]);
+    assert_eq!(elsewhere.len(), 3, "{elsewhere:?}");
+    // Standard input is where it is asked about.
+    let stdin = |directory: &str| {
+        let mut command = command(&root.join(directory), &["-", "--format=json"]);
+        let profile = fs::File::open(root.join("a.json")).expect("a file");
+        let output = command.stdin(Stdio::from(profile)).output();
+        found(&Ran::from(output.expect("seclint runs")))
+    };
+    assert_eq!(stdin("sub"), ["<stdin> error unknown-syscall"]);
+    assert_eq!(stdin("other").len(), 2);
+}
+
+#[test]
+fn a_file_can_be_named_or_left_out() {
+    let tree = tree(&[
+        ("seclint.toml", "rules.ignore = ['unknown-flag']"),
+        ("strange name", "rules.select = ['unknown-flag']"),
+        ("a.json", PROFILE),
+    ]);
+    let run = |option: &[&str]| {
+        let arguments = [option, &["a.json", "--format=json"]].concat();
+        found(&check(tree.path(), &arguments)).len()
+    };
+    assert_eq!(run(&[]), 1);
+    assert_eq!(run(&["--config", "strange name"]), 1);
+    assert_eq!(run(&["--no-config"]), 2);
+    assert_eq!(run(&["--isolated"]), 2);
+    let ran = check(tree.path(), &["--config", "missing.toml", "a.json"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(
+        ran.stderr.contains("missing.toml: No such file"),
+        "{}",
+        ran.stderr
+    );
+}
+
+/// Each key does what its option does, and the option beats it.
+#[test]
+fn the_command_line_beats_the_file() {
+    let config = r#"
+targets = ["debian-12"]
+architectures = ["aarch64"]
+kernel = "5.4"
+engines = ["podman"]
+dialect = "podman"
+fail-on = "never"
+[rules]
+strict = true
+ignore = ["unknown-flag"]
+[rules.severity]
+unknown-syscall = "info"
+"#;
+    let tree = tree(&[("seclint.toml", config), ("a.json", PROFILE)]);
+    let run = |options: &[&str]| {
+        let arguments = [options, &["a.json", "--format=json"]].concat();
+        check(tree.path(), &arguments)
+    };
+    let ran = run(&[]);
+    let report = ran.report();
+    assert_eq!(ran.code, 0);
+    assert_eq!(report["target"]["architectures"], json!(["aarch64"]));
+    assert_eq!(report["target"]["kernel"], "5.4");
+    assert_eq!(report["target"]["libseccomp"], "2.5.4");
+    assert_eq!(report["target"]["engines"], json!(["podman"]));
+    assert_eq!(report["target"]["dialects"], json!(["podman"]));
+    assert_eq!(report["targets"][0]["name"], "debian-12");
+    let all = found(&ran);
+    assert!(
+        all.contains(&"a.json info unknown-syscall".to_owned()),
+        "{all:?}"
+    );
+    assert!(
+        !all.iter().any(|it| it.ends_with("unknown-flag")),
+        "{all:?}"
+    );
+    let others = run(&[
+        "--arch=x86_64",
+        "--target=debian-13",
+        "--engine=docker",
+        "--dialect=docker",
+        "--kernel=6.12",
+    ]);
+    let target = others.report()["target"].clone();
+    assert_eq!(target["architectures"], json!(["x86_64"]));
+    assert_eq!(target["kernel"], "6.12");
+    assert_eq!(target["engines"], json!(["docker"]));
+    assert_eq!(target["dialects"], json!(["docker"]));
+    assert_eq!(run(&["--fail-on=info"]).code, 1);
+    assert_eq!(
+        found(&run(&["--select=unknown-flag"])),
+        ["a.json error unknown-flag"]
+    );
+    let ignored = found(&run(&["--ignore=unknown-syscall"]));
+    assert!(
+        !ignored.iter().any(|it| it.contains("unknown-")),
+        "{ignored:?}"
+    );
+}
+
+/// Someone who waits for the tenth run to learn of the tenth mistake gives up.
+#[test]
+fn all_mistakes_are_shown_where_they_stand() {
+    let config = r#"targtes = ["debian-12"]
+architectures = ["x86_46", 3]
+kernel = "new"
+dialect = 4
+fail-on = "fatal"
+[rules]
+select = ["unknown-sycall"]
+severity = { unknown-flag = "loud", no-such-rule-at-all = "info" }
+[[ignore]]
+rule = "unknown-flag"
+[[ignore]]
+reason = "none"
+[policy]
+forbid = [{ syscalls = ["mountt"], reason = " " }]
+require = { syscalls = [] }
+"#;
+    let tree = tree(&[
+        ("seclint.toml", config),
+        ("a.json", PROFILE),
+        ("b.json", PROFILE),
+    ]);
+    for arguments in [
+        &["a.json", "b.json"][..],
+        &["a.json", "--config=seclint.toml"],
+    ] {
+        let ran = check(tree.path(), arguments);
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        assert!(!ran.stdout.contains("unknown-syscall"), "{}", ran.stdout);
+        for said in [
+            "seclint.toml:1:1",
+            "did you mean `targets`?",
+            "did you mean `x86_64`?",
+            "not an integer",
+            "`fatal`",
+            "did you mean `unknown-syscall`?",
+            "`loud`",
+            "`no-such-rule-at-all`",
+            "the reason is missing",
+            "the rule is missing",
+            "did you mean `mount`?",
+            "the reason is empty",
+            "an array of tables must stand here, not a table",
+        ] {
+            assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
+        }
+    }
+    fs::write(tree.path().join("seclint.toml"), "targets = [\n").expect("a file");
+    let ran = check(tree.path(), &["a.json"]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.contains("error[seclint.toml]: "),
+        "{}",
+        ran.stderr
+    );
+}
+
+/// One directory's mistake does not keep the others from being checked.
+#[test]
+fn files_under_another_configuration_are_still_checked() {
+    let tree = tree(&[
+        ("a/seclint.toml", "nothing = 1"),
+        ("a/x.json", PROFILE),
+        ("a/b/y.json", PROFILE),
+        ("c/z.json", PROFILE),
+    ]);
+    let ran = check(tree.path(), &[".", "--format=json"]);
+    assert_eq!(ran.code, 2);
+    assert_eq!(found(&ran).len(), 2);
+    assert_eq!(
+        ran.stderr.matches("nothing").count(),
+        2,
+        "message and excerpt, once: {}",
+        ran.stderr
+    );
+}
+
+fn schema() -> Value {
+    let text = fs::read(repository("schemas/seclint.toml.1.json")).expect("the schema");
+    serde_json::from_slice(&text).expect("JSON")
+}
+
+fn names(value: &Value) -> BTreeSet<String> {
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    match value {
+        Value::Object(object) => object.keys().cloned().collect(),
+        value => value
+            .as_array()
+            .expect("an array")
+            .iter()
+            .map(text)
+            .collect(),
+    }
+}
+
+/// An editor that completes what seclint refuses, or marks what it takes, is worse than none.
+#[test]
+fn the_schema_has_the_keys_and_words_that_are_read() {
+    let schema = schema();
+    let keys = |keys: &[&str]| {
+        keys.iter()
+            .map(|&key| key.to_owned())
+            .collect::<BTreeSet<_>>()
+    };
+    let definitions = &schema["$defs"];
+    for (object, known) in [
+        (&schema, &config::KEYS[..]),
+        (&schema["properties"]["rules"], &config::RULES_KEYS),
+        (&definitions["ignore"], &config::IGNORE_KEYS),
+        (&schema["properties"]["policy"], &config::POLICY_KEYS),
+        (&definitions["demand"], &config::DEMAND_KEYS),
+    ] {
+        assert_eq!(names(&object["properties"]), keys(known));
+        assert_eq!(object["additionalProperties"], false);
+    }
+    let properties = &schema["properties"];
+    let targets = platforms().iter().map(|platform| platform.name);
+    let targets: Vec<_> = targets.chain([Target::HOST]).collect();
+    assert_eq!(
+        names(&properties["targets"]["items"]["enum"]),
+        keys(&targets)
+    );
+    let engines = Engine::ALL.map(Engine::name);
+    assert_eq!(
+        names(&properties["engines"]["items"]["enum"]),
+        keys(&engines)
+    );
+    let dialects = Dialects::named().map(|(name, _)| name);
+    assert_eq!(names(&properties["dialect"]["enum"]), keys(&dialects));
+    let arches: Vec<_> = Arch::ALL.iter().map(|arch| arch.name()).collect();
+    assert_eq!(
+        names(&properties["architectures"]["items"]["examples"]),
+        keys(&arches)
+    );
+}
+
+/// What the schema takes the parser takes, and the other way round.
+#[test]
+fn the_schema_and_the_parser_agree() {
+    let validator = jsonschema::validator_for(&schema()).expect("a schema");
+    for (text, is_good) in [
+        ("", true),
+        ("targets = ['debian-12', 'host']", true),
+        ("targets = 'debian-12'", false),
+        ("targets = ['debian-1']", false),
+        (
+            "architectures = ['aarch64']\nkernel = '5.10'\nlibseccomp = '2.5.4'",
+            true,
+        ),
+        ("kernel = 5.10", false),
+        ("kernel = 'five'", false),
+        ("libseccomp = 'x'", false),
+        ("engines = ['crio']\ndialect = 'podman'", true),
+        ("engines = ['runc']", false),
+        ("dialect = 'runc'", false),
+        ("fail-on = 'never'", true),
+        ("fail-on = 'always'", false),
+        ("fail_on = 'never'", false),
+        (
+            "rules = {strict = true, select = ['unknown-flag'], ignore = [], severity = {unknown-flag = 'info'}}",
+            true,
+        ),
+        ("rules.strict = 'yes'", false),
+        ("rules.severity = {unknown-flag = 'never'}", false),
+        ("ignore = ['unknown-flag']", false),
+        ("[[ignore]]\nrule = 'unknown-flag'\nreason = 'r'", true),
+        (
+            "[[ignore]]\nrule = 'unknown-flag'\nreason = 'r'\npath = 'a/**'\nsyscall = 'x'\npointer = '/flags'",
+            true,
+        ),
+        ("[[ignore]]\nrule = 'unknown-flag'", false),
+        ("[[ignore]]\nrule = 'unknown-flag'\nreason = ''", false),
+        ("[[ignore]]\nreason = 'r'", false),
+        (
+            "[[policy.forbid]]\nsyscalls = ['mount']\nreason = 'r'",
+            true,
+        ),
+        (
+            "[[policy.require]]\nsyscalls = ['exit_group']\nreason = 'r'",
+            true,
+        ),
+        (
+            "[[policy.require]]\nsyscalls = 'exit_group'\nreason = 'r'",
+            false,
+        ),
+        ("[[policy.forbid]]\nreason = 'r'", false),
+        (
+            "[[policy.allow]]\nsyscalls = ['mount']\nreason = 'r'",
+            false,
+        ),
+    ] {
+        let source = Arc::new(Source::new("seclint.toml", text.as_bytes().to_vec()));
+        let parsed = Config::parse(&source, Path::new("/"));
+        assert_eq!(parsed.is_ok(), is_good, "the parser: {text}: {parsed:?}");
+        let value: toml::Table = text.parse().expect("TOML");
+        let value = serde_json::to_value(value).expect("JSON");
+        assert_eq!(validator.is_valid(&value), is_good, "the schema: {text}");
+    }
+}

@@ -1,0 +1,376 @@
+//! Corrections that seclint makes itself. If one of these fails, it spoils a file, or says that it
+//! corrected what it did not.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test"
+)]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use support::{Ran, repository, seclint};
+use tempfile::TempDir;
+
+/// Safe: a name twice, an errno that counts for nothing. Not safe: a misspelt name.
+const PROFILE: &str = "{\r\n\t\"defaultAction\":   \"SCMP_ACT_ERRNO\",\r\n  \"syscalls\": [ {\"names\": [\"read\",\"read\" ,\"mkdirr\"],\r\n \"action\":\"SCMP_ACT_ALLOW\" ,\"errnoRet\": 1 } ]}";
+const SAFE: &str = "{\r\n\t\"defaultAction\":   \"SCMP_ACT_ERRNO\",\r\n  \"syscalls\": [ {\"names\": [\"read\" ,\"mkdirr\"],\r\n \"action\":\"SCMP_ACT_ALLOW\" } ]}";
+const RULES: &str =
+    "--select=duplicate-entry,errno-on-non-errno-action,unknown-syscall,unused-ignore";
+
+fn directory(files: &[(&str, &str)]) -> TempDir {
+    let directory = TempDir::new().expect("a directory");
+    for (name, contents) in files {
+        fs::write(directory.path().join(name), contents).expect("a file");
+    }
+    directory
+}
+
+fn check(directory: &Path, arguments: &[&str]) -> Ran {
+    let mut command = seclint();
+    command.current_dir(directory).arg("check").args(arguments);
+    Ran::from(command.output().expect("seclint runs"))
+}
+
+fn read(directory: &TempDir, name: &str) -> String {
+    fs::read_to_string(directory.path().join(name)).expect(name)
+}
+
+/// Whoever has arranged a file wants it back as it was, but for the mistakes.
+#[test]
+fn fixes_change_what_is_wrong_and_nothing_else() {
+    let directory = directory(&[("a.json", PROFILE)]);
+    let run = |option: &str| {
+        let ran = check(
+            directory.path(),
+            &["a.json", "--format=json", RULES, option],
+        );
+        (
+            ran.code,
+            ran.report()["summary"].clone(),
+            read(&directory, "a.json"),
+        )
+    };
+    let (code, summary, text) = run("--fix");
+    assert_eq!((code, text.as_str()), (1, SAFE));
+    assert_eq!(
+        (&summary["fixed"], &summary["errors"], &summary["warnings"]),
+        (&json!(2), &json!(1), &json!(0))
+    );
+    let (code, summary, text) = run("--unsafe-fixes");
+    assert_eq!((code, text), (0, SAFE.replace("mkdirr", "mkdir")));
+    assert_eq!(
+        (&summary["fixed"], &summary["errors"]),
+        (&json!(1), &json!(0))
+    );
+    assert_eq!(run("--fix").1["fixed"], 0);
+    let human = |option: &str| check(directory.path(), &["a.json", RULES, option]).stdout;
+    fs::write(directory.path().join("a.json"), PROFILE).expect("a file");
+    assert!(human("--fix").contains("1 error in 1 profile; 2 fixed"));
+}
+
+/// What is not to be reported is not to be changed either.
+#[test]
+fn ignored_findings_are_left_alone() {
+    let config = "[[ignore]]\nrule = 'duplicate-entry'\nreason = 'meant'\n";
+    let directory = directory(&[("a.json", PROFILE), ("seclint.toml", config)]);
+    check(directory.path(), &["a.json", "--fix", RULES]);
+    assert_eq!(
+        read(&directory, "a.json"),
+        SAFE.replace("\"read\" ,", "\"read\",\"read\" ,")
+    );
+}
+
+#[test]
+fn a_patch_is_what_patch_takes_and_nothing_is_written() {
+    let directory = directory(&[("a.json", PROFILE), ("b.json", SAFE)]);
+    let ran = check(
+        directory.path(),
+        &["a.json", "b.json", "--diff", RULES, "--report=json=r.json"],
+    );
+    assert_eq!(ran.code, 1);
+    assert_eq!(read(&directory, "a.json"), PROFILE);
+    assert_eq!(
+        ran.stdout,
+        "--- a.json\n+++ a.json\n@@ -1,4 +1,4 @@\n {\r\n \t\"defaultAction\":   \"SCMP_ACT_ERRNO\",\r\n-  \"syscalls\": [ {\"names\": [\"read\",\"read\" ,\"mkdirr\"],\r\n- \"action\":\"SCMP_ACT_ALLOW\" ,\"errnoRet\": 1 } ]}\n\\ No newline at end of file\n+  \"syscalls\": [ {\"names\": [\"read\" ,\"mkdirr\"],\r\n+ \"action\":\"SCMP_ACT_ALLOW\" } ]}\n\\ No newline at end of file\n"
+    );
+    let report: Value = serde_json::from_str(&read(&directory, "r.json")).expect("JSON");
+    assert_eq!(report["findings"].as_array().expect("findings").len(), 4);
+    let more = check(
+        directory.path(),
+        &["a.json", "--diff", "--unsafe-fixes", RULES],
+    )
+    .stdout;
+    assert!(more.contains("\"mkdir\""), "{more}");
+    assert_eq!(read(&directory, "a.json"), PROFILE);
+    let ran = check(directory.path(), &["a.json", "--diff", "--format=json"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+}
+
+/// An editor that pipes a buffer through seclint must get it back, corrected or not.
+#[test]
+fn standard_input_goes_to_standard_output() {
+    let directory = directory(&[
+        ("a.json", PROFILE),
+        ("b.json", SAFE),
+        ("c.txt", "no profile\n"),
+    ]);
+    for (name, expected) in [
+        ("a.json", SAFE),
+        ("b.json", SAFE),
+        ("c.txt", "no profile\n"),
+    ] {
+        for skips in [&[][..], &["--skip-non-profiles"]] {
+            let mut command = seclint();
+            command
+                .current_dir(directory.path())
+                .args(["check", "-", "--fix", RULES])
+                .args(skips);
+            let input = fs::File::open(directory.path().join(name)).expect("a file");
+            let output = command.stdin(Stdio::from(input)).output();
+            let ran = Ran::from(output.expect("seclint runs"));
+            assert_eq!(ran.stdout, expected, "{name}");
+            assert!(
+                name == "c.txt" || ran.stderr.contains("mkdirr"),
+                "{}",
+                ran.stderr
+            );
+        }
+    }
+    let huge = vec![b' '; 9 << 20];
+    fs::write(directory.path().join("huge"), &huge).expect("a file");
+    let mut command = seclint();
+    let input = fs::File::open(directory.path().join("huge")).expect("a file");
+    let output = command
+        .args(["check", "-", "--fix"])
+        .stdin(Stdio::from(input))
+        .output();
+    let ran = Ran::from(output.expect("seclint runs"));
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+}
+
+/// A file is another one, and still whose it was, as readable as it was, and where it was.
+#[test]
+fn files_are_replaced_with_their_modes_and_links() {
+    let directory = directory(&[("a.json", PROFILE), ("b.json", SAFE)]);
+    let path = |name: &str| directory.path().join(name);
+    let meta = |name: &str| fs::metadata(path(name)).expect(name);
+    fs::set_permissions(path("a.json"), fs::Permissions::from_mode(0o640)).expect("a mode");
+    symlink("a.json", path("link.json")).expect("a link");
+    let before = (meta("a.json").ino(), meta("b.json").ino());
+    check(
+        directory.path(),
+        &["link.json", "a.json", "b.json", "--fix", RULES],
+    );
+    assert!(path("link.json").is_symlink());
+    assert_eq!(read(&directory, "a.json"), SAFE);
+    assert_eq!(meta("a.json").mode() & 0o7777, 0o640);
+    assert_ne!(meta("a.json").ino(), before.0, "written in place");
+    assert_eq!(
+        meta("b.json").ino(),
+        before.1,
+        "written though nothing changed"
+    );
+    let left = fs::read_dir(directory.path()).expect("a directory").count();
+    assert_eq!(left, 3, "a temporary file is left");
+}
+
+/// What cannot be written is not corrected, and the report must not say so.
+#[test]
+fn a_file_that_cannot_be_replaced_is_2_and_reported_as_it_is() {
+    let directory = directory(&[("a.json", PROFILE)]);
+    support::give_to_user(directory.path());
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o555)).expect("a mode");
+    let mut command = support::seclint_as_user(directory.path());
+    command.current_dir(directory.path());
+    let output = command
+        .args(["check", "a.json", "--fix", "--format=json", RULES])
+        .output();
+    let ran = Ran::from(output.expect("seclint runs"));
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).expect("a mode");
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("a.json: "), "{}", ran.stderr);
+    assert_eq!(ran.report()["summary"]["fixed"], 0);
+    assert_eq!(
+        ran.report()["findings"].as_array().expect("findings").len(),
+        3
+    );
+    assert_eq!(read(&directory, "a.json"), PROFILE);
+}
+
+/// Two removals beside each other share a comma.
+#[test]
+fn fixes_that_touch_each_other_are_made_one_after_the_other() {
+    let list = |names: &str| {
+        format!(
+            r#"{{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{{"names":[{names}],"action":"SCMP_ACT_ALLOW"}}]}}"#
+        )
+    };
+    for (before, after) in [
+        (r#""read", "read", "read""#, r#""read""#),
+        (
+            r#""read","write","read","write","read""#,
+            r#""read","write""#,
+        ),
+        (r#""reed", "read", "reed""#, r#""read""#),
+    ] {
+        let directory = directory(&[("a.json", &list(before))]);
+        let ran = check(directory.path(), &["a.json", "--unsafe-fixes", RULES]);
+        assert_eq!(
+            (read(&directory, "a.json"), ran.code),
+            (list(after), 0),
+            "{before}"
+        );
+    }
+}
+
+const MANIFEST: &str = r#"# a profile of each kind
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: profiles}
+data:
+  block.json: |
+    {
+      "defaultAction": "SCMP_ACT_ERRNO",
+      "syscalls": [{"names": ["read", "read", "mkdirr"], "action": "SCMP_ACT_ALLOW"}]
+    }
+  quoted.json: "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [{\"names\": [\"mkdirr\", \"rmdirr\"], \"action\": \"SCMP_ACT_ALLOW\"}]}"
+---
+apiVersion: security-profiles-operator.x-k8s.io/v1beta1
+kind: SeccompProfile
+metadata: {name: p}
+spec:
+  defaultAction: SCMP_ACT_ERRNO
+  syscalls:
+  - action: SCMP_ACT_ALLOW
+    names: [read, 'rmdirr'] # both
+  - action: SCMP_ACT_ALLOW
+    names:
+    - mkdirr # one
+"#;
+
+/// A manifest is edited as it is written: in blocks, in quotes and in YAML itself.
+#[test]
+fn manifests_keep_their_form() {
+    let directory = directory(&[("a.yaml", MANIFEST)]);
+    let ran = check(
+        directory.path(),
+        &["a.yaml", "--unsafe-fixes", RULES, "--format=json"],
+    );
+    let expected = MANIFEST.replace("\"read\", \"read\"", "\"read\"");
+    let expected = expected
+        .replace("mkdirr", "mkdir")
+        .replace("rmdirr", "rmdir");
+    assert_eq!(read(&directory, "a.yaml"), expected);
+    assert_eq!(
+        (ran.code, &ran.report()["summary"]["fixed"]),
+        (0, &json!(6))
+    );
+}
+
+/// The findings of a report without what moves, and what may be counted again.
+fn told(ran: &Ran) -> Vec<(String, String)> {
+    let report = ran.report();
+    let findings = report["findings"].as_array().expect("findings").iter();
+    let text = |it: &Value| it.as_str().unwrap_or_default().to_owned();
+    let told = findings.map(|it| (text(&it["rule"]), text(&it["facts"]["syscall"])));
+    told.collect()
+}
+
+/// Fixes a copy of a file, and checks what came of it. Returns how much was fixed.
+fn fixed(original: &Path, arguments: &[&str], level: &str) -> u64 {
+    let directory = TempDir::new().expect("a directory");
+    let copy = directory.path().join(original.file_name().expect("a name"));
+    fs::copy(original, &copy).expect("a copy");
+    let config = original.with_file_name("seclint.toml");
+    if config.exists() {
+        fs::copy(config, directory.path().join("seclint.toml")).expect("a copy");
+    }
+    let name = copy
+        .file_name()
+        .and_then(|name| name.to_str())
+        .expect("UTF-8");
+    let run = |more: &[&str]| {
+        check(
+            directory.path(),
+            &[&[name, "--format=json"], arguments, more].concat(),
+        )
+    };
+    let before = run(&[]);
+    let ran = run(&[level]);
+    let what = format!("{} {arguments:?} {level}", original.display());
+    assert!(ran.code < 2, "{what}: {}", ran.stderr);
+    let count = ran.report()["summary"]["fixed"].as_u64().expect("a count");
+    let after = run(&[]);
+    // What it said is left is left.
+    assert_eq!(told(&after), told(&ran), "{what}");
+    assert_eq!(
+        run(&[level]).report()["summary"]["fixed"],
+        0,
+        "{what}: not all at once"
+    );
+    let mut known = told(&before);
+    for finding in told(&after) {
+        let place = known.iter().position(|it| *it == finding);
+        let place = place.unwrap_or_else(|| panic!("{what}: a new finding: {finding:?}"));
+        known.swap_remove(place);
+    }
+    assert!(
+        known.len() as u64 >= count.min(1),
+        "{what}: nothing is gone"
+    );
+    count
+}
+
+/// Every bad example of the rule book, under its own rule and under all.
+#[test]
+fn the_rule_books_examples_are_fixed_without_new_findings() {
+    let directory = TempDir::new().expect("a directory");
+    let mut count = 0;
+    for category in fs::read_dir(repository("rules")).expect("rules") {
+        for page in fs::read_dir(category.expect("a category").path()).expect("pages") {
+            let page = fs::read_to_string(page.expect("a page").path()).expect("a page");
+            for example in page.split("\n```").filter(|it| it.contains(" bad")) {
+                let (info, text) = example.split_once('\n').expect("a fence");
+                let mut words = info.split_whitespace();
+                let language = words.next().unwrap_or_default();
+                if words.next() != Some("bad") || language == "cache" {
+                    continue;
+                }
+                let options: Vec<_> = words.collect();
+                let path = directory.path().join(format!("profile.{language}"));
+                fs::write(&path, text).expect("a file");
+                count += fixed(&path, &options, "--fix");
+                count += fixed(&path, &options, "--unsafe-fixes");
+            }
+        }
+    }
+    assert!(count > 60, "only {count} findings were fixed");
+}
+
+/// What people really have, outside the project.
+#[test]
+fn the_corpus_is_fixed_without_new_findings() {
+    let Some(corpus) = std::env::var_os("SECLINT_CORPUS").map(PathBuf::from) else {
+        println!("SKIPPED: SECLINT_CORPUS is not set");
+        return;
+    };
+    let mut count = [0, 0];
+    for file in fs::read_dir(&corpus).expect("the corpus") {
+        let path = file.expect("a file").path();
+        count[0] += fixed(&path, &[], "--fix");
+        count[1] += fixed(&path, &[], "--unsafe-fixes");
+    }
+    println!(
+        "{} findings are fixed safely, {} in all",
+        count[0], count[1]
+    );
+    assert!(count[1] > 0, "nothing is fixed in {}", corpus.display());
+}
