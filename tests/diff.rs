@@ -226,6 +226,30 @@ fn a_change_that_crun_s_cache_does_not_notice_is_told() {
     assert!(!ran.stdout.contains("cache"), "{}", ran.stdout);
 }
 
+/// Where nobody can tell what the filter does, a change that lets something through would pass.
+/// libseccomp does not come to an end with these rules.
+#[test]
+fn what_cannot_be_told_is_not_the_same() {
+    let rule = |index: u32, value: u32| {
+        format!(
+            r#"{{"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{{"index":0,"value":1,"op":"SCMP_CMP_NE"}},
+            {{"index":{index},"value":{value},"op":"SCMP_CMP_EQ"}}]}}"#
+        )
+    };
+    let logged = |value| rule(2, value).replace("ALLOW", "LOG");
+    let profile = |value| {
+        let rules = [rule(1, 3), logged(value)].join(",");
+        format!(r#"{{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{rules}]}}"#)
+    };
+    let ran = diff(&profile(16), &profile(17), &[]);
+    if cfg!(feature = "libseccomp") {
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.stderr.contains("cannot be told"), "{}", ran.stderr);
+    } else {
+        assert_ne!(ran.code, 0, "{ran:?}");
+    }
+}
+
 /// A profile that no container starts with is no way to pass the gate, and one without a filter
 /// lets everything run.
 #[test]

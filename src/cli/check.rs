@@ -129,6 +129,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     let checked = finder.against();
     run.end(checked.against())?;
     run.reports.finish(run.ending != Ending::Incomplete)?;
+    if arguments.fix.shows_patch() && run.ending == Ending::Findings {
+        complain(
+            "note",
+            "the patch is not all: without --diff the report says what was found",
+        );
+    }
     Ok(run.ending)
 }
 

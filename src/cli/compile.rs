@@ -11,7 +11,7 @@ use super::input::read;
 use super::runtime::{Foreseen, foreign_note, unrecorded_note};
 use super::{CliError, Ending, complain};
 use crate::filter::{CompileError, Filter, compile, linked};
-use crate::profile;
+use crate::profile::{self, Found};
 use crate::runtime::{Ignored, Model, Outcome, Plan, Prediction, Surroundings};
 use crate::syscalls::Release;
 use crate::target::{Runtime, Uname};
@@ -80,9 +80,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     let files = profile::files(&source);
     let file = only_profile(&files, &source, "filter")?;
     part_notes(file, &source).into_iter().for_each(note);
-    let made = match chosen {
+    let found = profile::find(file.document(), None);
+    let by_dialect = match (&chosen, &found) {
+        (None, Found::Profile(profile)) => arguments.engine.of_dialect(profile, &uname)?,
+        _ => None,
+    };
+    if let Some(chosen) = &by_dialect {
+        let engine = chosen.engine.title();
+        note(format!(
+            "it is for an engine: taken as {engine} reads it (--engine)"
+        ));
+    }
+    let made = match chosen.or(by_dialect) {
         None => {
-            let found = profile::find(file.document(), None);
             foreign_note(&found).into_iter().for_each(note);
             make(file.document(), file.bytes(), &runtime.model, surroundings)
         }

@@ -34,7 +34,7 @@ use writer::Report;
 /// refuses the new file, 2 some of the job could not be done.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// OLD NEW; with --against, the files and directories to be compared
+    /// OLD NEW; with --against, the files and directories to be compared [default: .]
     #[arg(value_name = "OLD NEW | PATH", required_unless_present = "against")]
     paths: Vec<PathBuf>,
     /// Compare with the files of a revision in git, such as origin/main
@@ -108,6 +108,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
             )));
         }
         (Some(revision), paths) => {
+            let here = [PathBuf::from(".")];
+            let paths = if paths.is_empty() { &here } else { paths };
             for changed in Revision::new(revision)?.changed(paths) {
                 match changed.and_then(Changed::read) {
                     Ok((old, new)) => {

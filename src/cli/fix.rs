@@ -50,6 +50,11 @@ impl FixOptions {
         }
     }
 
+    /// Whether a patch is printed instead of a report.
+    pub(super) fn shows_patch(self) -> bool {
+        self.diff
+    }
+
     /// Where the report goes: a corrected standard input, or a patch, has standard output to itself.
     pub(super) fn main(self, paths: &[PathBuf], output: &OutputOptions) -> Result<Main, CliError> {
         if self.diff && output.format.is_some() {

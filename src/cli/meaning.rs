@@ -11,7 +11,7 @@ use super::runtime::{Foreseen, foreign_note, unrecorded_note};
 use crate::crun::{Host, cache_key};
 use crate::engine::{self, Engine, Verdict, names};
 use crate::filter::{
-    Diagram, Diagrams, Filter, Leaf, TooLarge, Verdict as FilterVerdict, compile, linked,
+    CompileError, Diagram, Diagrams, Filter, Leaf, Verdict as FilterVerdict, compile, linked,
 };
 use crate::finding::Location;
 use crate::policy::Policy;
@@ -294,36 +294,62 @@ impl Operand {
         diagrams: &mut Diagrams,
         matters: impl FnOnce(&Diagrams, Diagram, &[Arch]) -> bool,
     ) -> Result<Option<Diagram>, CliError> {
-        let failed = |words: String| {
-            let name = self.source.name();
-            CliError::Usage(format!("{name}: {words}"))
+        let Some(known) = self.known(diagrams)? else {
+            return Ok(None);
         };
-        let too_large = |error: TooLarge| failed(error.to_string());
-        let plan = match &self.meaning {
-            Meaning::Refused(_) => return Ok(None),
+        let arches = self.architectures(diagrams, known);
+        if is_open(diagrams, known) && matters(diagrams, known, &arches) {
+            let made = self.made();
+            return self.completed(diagrams, known, made).map(Some);
+        }
+        Ok(Some(known))
+    }
+
+    /// What is known to be decided for all calls without libseccomp; `None` if nothing runs at all.
+    pub(super) fn known(&self, diagrams: &mut Diagrams) -> Result<Option<Diagram>, CliError> {
+        match &self.meaning {
+            Meaning::Refused(_) => Ok(None),
             Meaning::NoFilter(_) => {
                 let all = FilterVerdict::of(0x7fff_0000);
-                return Ok(Some(diagrams.leaf(Leaf::Verdict(all))));
+                Ok(Some(diagrams.leaf(Leaf::Verdict(all))))
             }
             Meaning::Filter(filter) => {
                 let diagram = diagrams.of_filter(filter);
-                return diagram.map(Some).map_err(|why| failed(why.to_string()));
+                diagram.map(Some).map_err(|why| self.failed(why))
             }
-            Meaning::Plan(of) => &of.plan,
-        };
-        let known = Policy::of(plan).diagram(diagrams).map_err(too_large)?;
-        let arches = self.architectures(diagrams, known);
-        if !is_open(diagrams, known) || !matters(diagrams, known, &arches) {
-            return Ok(Some(known));
+            Meaning::Plan(of) => {
+                let known = Policy::of(&of.plan).diagram(diagrams);
+                known.map(Some).map_err(|why| self.failed(why))
+            }
         }
+    }
+
+    /// The filter that the linked libseccomp makes of a plan; `None` for what is none.
+    pub(super) fn made(&self) -> Option<Result<Filter, CompileError>> {
+        match &self.meaning {
+            Meaning::Plan(of) => Some(compile(&of.plan)),
+            _ => None,
+        }
+    }
+
+    /// What is decided for all calls: what is `known`, and the rest as in the filter that was made.
+    pub(super) fn completed(
+        &mut self,
+        diagrams: &mut Diagrams,
+        known: Diagram,
+        made: Option<Result<Filter, CompileError>>,
+    ) -> Result<Diagram, CliError> {
+        let Some(made) = made else {
+            return Ok(known);
+        };
         let begins = "what rules decide is up to libseccomp's inner order here, or to its mistakes";
-        let (Some(release), compiled) = (linked(), compile(plan)) else {
+        let Some(release) = linked() else {
             self.notes.push(format!(
                 "{begins}; this seclint was built without libseccomp, and cannot tell how"
             ));
-            return Ok(Some(known));
+            return Ok(known);
         };
-        let made = match compiled {
+        let made = match made {
             Ok(filter) => diagrams.of_filter(&filter).map_err(|why| why.to_string()),
             Err(why) => Err(why.to_string()),
         };
@@ -336,19 +362,21 @@ impl Operand {
                         known.clone()
                     }
                 });
-                let whole = whole.map_err(too_large)?;
-                let words = format!(
+                self.notes.push(format!(
                     "{begins}: told as libseccomp {release} does it, which seclint is linked to"
-                );
-                self.notes.push(words);
-                Ok(Some(whole))
+                ));
+                whole.map_err(|why| self.failed(why))
             }
             Err(why) => {
                 self.notes
                     .push(format!("{begins}, which is not known: {why}"));
-                Ok(Some(known))
+                Ok(known)
             }
         }
+    }
+
+    fn failed(&self, why: impl std::fmt::Display) -> CliError {
+        CliError::Usage(format!("{}: {why}", self.source.name()))
     }
 }
 

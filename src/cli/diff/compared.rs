@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::CliError;
 use crate::cli::meaning::{Meaning, Operand, Reader, is_open, verdicts, words};
-use crate::filter::{Call, Diagrams, Leaf};
+use crate::filter::{Call, Diagrams, Leaf, linked};
 use crate::policy::{Change, Condition, Direction, Group, Subject, changes};
 use crate::profile::Effect;
 use crate::syscalls::{self, Arch};
@@ -165,13 +165,32 @@ fn side(operand: Option<&Operand>) -> Side {
 fn between(compared: &mut Compared, old: &mut Operand, new: &mut Operand) -> Result<(), CliError> {
     let mut diagrams = Diagrams::default();
     let name = new.source.name().to_owned();
-    let mut diagram = |operand: &mut Operand| {
-        operand.diagram(&mut diagrams, |diagrams, whole, _| is_open(diagrams, whole))
-    };
-    let (Some(was), Some(is)) = (diagram(old)?, diagram(new)?) else {
+    let known = [old.known(&mut diagrams)?, new.known(&mut diagrams)?];
+    let [Some(mut was), Some(mut is)] = known else {
         compared.status = Status::Refused;
         return Ok(());
     };
+    // libseccomp takes longer than all else here.
+    let made = |operand: &Operand, known| {
+        let is_open = is_open(&diagrams, known);
+        is_open.then(|| operand.made()).flatten()
+    };
+    let (before, after) = rayon::join(|| made(old, was), || made(new, is));
+    was = old.completed(&mut diagrams, was, before)?;
+    is = new.completed(&mut diagrams, is, after)?;
+    // What is not known on both sides may differ all the same.
+    let is_unknown = [was, is].into_iter().any(|it| is_open(&diagrams, it));
+    let is_told = linked().is_none() && was != is;
+    if is_unknown && !is_told && old.source.bytes() != new.source.bytes() {
+        let why = [&*old, &*new]
+            .into_iter()
+            .flat_map(|it| it.notes.last())
+            .next();
+        return Err(CliError::Usage(format!(
+            "{name}: whether it does the same cannot be told: {}",
+            why.map_or("a part of it is not known", String::as_str)
+        )));
+    }
     if was == is {
         return Ok(());
     }

@@ -107,10 +107,17 @@ fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
         other,
         ..
     } = report.summary;
+    let with = |status: Status| {
+        let all = report.diffs.iter();
+        all.filter(|it| it.status == status).count()
+    };
     let counts = [
         (loosens, "loosens"),
         (tightens, "tightens"),
         (other, "other"),
+        (with(Status::New), "new"),
+        (with(Status::Deleted), "deleted"),
+        (with(Status::Refused), "refused"),
     ];
     let counts = counts.into_iter().filter(|&(count, _)| count > 0);
     let counts: Vec<_> = counts

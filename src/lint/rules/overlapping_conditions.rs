@@ -17,29 +17,34 @@ pub(super) static RULE: LintRule = LintRule {
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for contested in context.contested() {
         let rivals: Vec<_> = contested.contradicting().collect();
-        for (place, later) in rivals.iter().enumerate() {
-            let mut earlier = rivals.iter().take(place);
-            let overlap = earlier.find_map(|first| {
+        let Some(first) = rivals.first() else {
+            continue;
+        };
+        if rivals.iter().all(|it| it.effect == first.effect) {
+            continue;
+        }
+        let mut diagrams = Diagrams::default();
+        let mut with_calls = Vec::new();
+        for rival in rivals {
+            with_calls.extend(rival.calls(&mut diagrams).map(|calls| (rival, calls)));
+        }
+        for (place, &(later, later_calls)) in with_calls.iter().enumerate() {
+            let mut earlier = with_calls.iter().take(place);
+            let overlap = earlier.find_map(|&(first, calls)| {
                 // What is the same is refused, and spoken of as that.
                 if first.effect == later.effect || first.shares_rule(later) {
                     return None;
                 }
-                Some((first, first.together(later)?, overlap(first, later)?))
+                let containers = first.together(later)?;
+                let both = diagrams.both(calls, later_calls).ok()?;
+                Some((first, containers, diagrams.first(both)?.arguments))
             });
             if let Some((first, containers, call)) = overlap {
-                let rivals = [*first, *later];
+                let rivals = [first, later];
                 findings.push(report(context, contested, rivals, &containers, call));
             }
         }
     }
-}
-
-/// The arguments of a call that both are about.
-fn overlap(one: &Rival<'_>, other: &Rival<'_>) -> Option<[u64; 6]> {
-    let mut diagrams = Diagrams::default();
-    let [first, second] = [one, other].map(|it| it.calls(&mut diagrams));
-    let both = diagrams.both(first?, second?).ok()?;
-    Some(diagrams.first(both)?.arguments)
 }
 
 fn report(
