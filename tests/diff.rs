@@ -387,14 +387,14 @@ fn profiles_are_compared_with_a_revision() {
     repository.commit();
     let ran = repository.diff(&["--against=HEAD", "a/changed.json"]);
     assert_eq!(ran.code, 0, "{ran:?}");
-    // Nothing changed, so nothing is compared.
+    // Without paths all that is here is compared.
     let ran = repository.diff(&["--against=HEAD"]);
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert!(
-        ran.stdout.contains("nothing was compared"),
-        "{}",
-        ran.stdout
-    );
+    assert!(ran.stdout.contains("no changes"), "{}", ran.stdout);
+    repository.write("a/changed.json", &tight);
+    repository.commit();
+    repository.write("a/changed.json", &loose);
+    assert_eq!(repository.diff(&["--against=HEAD"]).code, 1);
 }
 
 /// A gate that could not look must not say that all is well.

@@ -184,7 +184,7 @@ fn between(compared: &mut Compared, old: &mut Operand, new: &mut Operand) -> Res
     if is_unknown && !is_told && old.source.bytes() != new.source.bytes() {
         let why = [&*old, &*new]
             .into_iter()
-            .flat_map(|it| it.notes.last())
+            .filter_map(|it| it.notes.last())
             .next();
         return Err(CliError::Usage(format!(
             "{name}: whether it does the same cannot be told: {}",
