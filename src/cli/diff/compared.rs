@@ -182,10 +182,7 @@ fn between(compared: &mut Compared, old: &mut Operand, new: &mut Operand) -> Res
     let is_unknown = [was, is].into_iter().any(|it| is_open(&diagrams, it));
     let is_told = linked().is_none() && was != is;
     if is_unknown && !is_told && old.source.bytes() != new.source.bytes() {
-        let why = [&*old, &*new]
-            .into_iter()
-            .filter_map(|it| it.notes.last())
-            .next();
+        let why = [&*old, &*new].into_iter().find_map(|it| it.notes.last());
         return Err(CliError::Usage(format!(
             "{name}: whether it does the same cannot be told: {}",
             why.map_or("a part of it is not known", String::as_str)
