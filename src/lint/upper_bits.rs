@@ -3,6 +3,7 @@
 //! A register has 64 bits. Of an `int` the kernel takes the lower 32, of a mode 16, after the filter
 //! has compared all of them: `seccomp(2)`.
 
+use crate::finding::{Finding, Rule};
 use crate::policy::{CallPolicy, Decided};
 use crate::profile::{Comparison, Condition, Effect, Operator};
 use crate::syscalls::{Arch, ParameterKind};
@@ -189,8 +190,31 @@ fn satisfying(comparison: &Comparison) -> Option<u64> {
     around.into_iter().find(|&it| comparison.holds(it))
 }
 
+/// The finding about it: `words` say what becomes of the call.
+pub(super) fn report(
+    rule: &'static Rule,
+    context: &Context<'_>,
+    (contested, found): &(&Contested<'_>, Found<'_>),
+    words: impl Fn(&Found<'_>) -> String,
+) -> Finding {
+    let name = contested.syscall.name();
+    let message = format!(
+        "`{name}` with argument {} = {:#x} {}",
+        found.index,
+        found.written,
+        words(found)
+    );
+    Finding::new(rule, context.at(found.condition.node), message)
+        .here("compares all 64 bits")
+        .help(help(found.bits))
+        .fact("syscall", name)
+        .fact("arguments", found.arguments.to_vec())
+        .fact("index", found.index)
+        .fact("taken", found.taken)
+}
+
 /// What to write instead.
-pub(super) fn help(bits: u8) -> String {
+fn help(bits: u8) -> String {
     let mask = !(u64::MAX << bits);
     format!(
         "compare the bits that the kernel looks at: `SCMP_CMP_MASKED_EQ` with the mask {mask} (`value`) and the argument (`valueTwo`), one rule entry for each value that is allowed or denied"
