@@ -50,13 +50,16 @@ pub(super) fn about(finding: Finding, names: &[&str]) -> Finding {
     }
 }
 
+/// All of the names, in backticks.
+#[must_use]
+pub(super) fn quoted(names: &[&str]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
 /// Names as a sentence has them; of many, the first few.
 #[must_use]
 pub(super) fn listed(names: &[&str]) -> String {
-    let quoted = |names: &[&str]| {
-        let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-        names.join(", ")
-    };
     match names {
         [first @ .., last] if (1..4).contains(&first.len()) => {
             format!("{} and `{last}`", quoted(first))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::engine::Engine;
 use crate::finding::{Finding, Location};
 use crate::profile::{Action, Dialects, Found, Mistake, Profile, RuleEntry, Text};
-use crate::syscalls::{self, Arch, KernelVersion, Spelling, Syscall};
+use crate::syscalls::{self, Arch, KernelVersion, Relation, Spelling, Syscall};
 use crate::target::Target;
 use crate::text::{Deviation, DeviationKind, Document, Kind, Node, Source, Span, Syntax};
 
@@ -207,6 +207,14 @@ impl<'c> Context<'c> {
         let permissions = self.permissions.iter();
         let places = permissions.flat_map(|all| all.uses(syscall));
         places.filter_map(|place| self.names.get(place))
+    }
+
+    /// Whether a call is always allowed whose related one is denied, and not by name: what is denied
+    /// by name is meant to be.
+    pub(super) fn lacks(&self, pair: &Relation) -> bool {
+        self.permission(pair.related) == Some(Permission::Never)
+            && self.permission(pair.syscall) == Some(Permission::Always)
+            && self.uses(pair.related).next().is_none()
     }
 
     /// The calls that several rule entries are about, or whose arguments matter.

@@ -1,5 +1,5 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
-use crate::lint::condition::listed;
+use crate::lint::condition::{listed, quoted};
 use crate::lint::denial::Denial;
 use crate::lint::{Context, Findings, LintRule, Permission};
 use crate::syscalls::{Arch, Relation, RelationKind};
@@ -16,12 +16,7 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let is_missing = |pair: &&Relation| {
-        context.permission(pair.related) == Some(Permission::Never)
-            && context.permission(pair.syscall) == Some(Permission::Always)
-            // What is denied by name is meant to be.
-            && context.uses(pair.related).next().is_none()
-    };
+    let is_missing = |pair: &&Relation| context.lacks(pair);
     let mut missing = pairs().filter(is_missing).peekable();
     if missing.peek().is_none() {
         return;
@@ -92,9 +87,4 @@ fn meant(context: &Context<'_>) -> Vec<Arch> {
     let mut meant = listed.clone();
     meant.retain(|arch| narrow(arch) && (!has_wide || hosts.contains(arch) || has_own(*arch)));
     meant
-}
-
-fn quoted(names: &[&str]) -> String {
-    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    names.join(", ")
 }

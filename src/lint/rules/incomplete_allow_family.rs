@@ -1,7 +1,7 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
-use crate::lint::condition::listed;
+use crate::lint::condition::{listed, quoted};
 use crate::lint::denial::Denial;
-use crate::lint::{Context, Findings, LintRule, Permission};
+use crate::lint::{Context, Findings, LintRule};
 use crate::syscalls::{Arch, Relation, RelationKind};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -16,12 +16,7 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let is_missing = |pair: &&Relation| {
-        context.permission(pair.related) == Some(Permission::Never)
-            && context.permission(pair.syscall) == Some(Permission::Always)
-            // What is denied by name is meant to be.
-            && context.uses(pair.related).next().is_none()
-    };
+    let is_missing = |pair: &&Relation| context.lacks(pair);
     let missing = |kind: RelationKind| kind.pairs().iter().filter(is_missing);
     let [mut everywhere, mut generic] =
         [RelationKind::Everywhere, RelationKind::Generic].map(|kind| missing(kind).peekable());
@@ -76,14 +71,7 @@ fn report(context: &Context<'_>, missing: &[&Relation], who: &str, findings: &mu
             ),
         )
         .here("allowed, but not what is called instead")
-        .help(format!(
-            "add {}",
-            names
-                .iter()
-                .map(|name| format!("`{name}`"))
-                .collect::<Vec<_>>()
-                .join(", ")
-        ))
+        .help(format!("add {}", quoted(&names)))
         .fact("syscalls", names),
     );
 }

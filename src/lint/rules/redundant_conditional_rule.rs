@@ -1,4 +1,4 @@
-use crate::filter::Diagrams;
+use crate::filter::{Diagram, Diagrams};
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::rivals::{Rival, effect_words};
 use crate::lint::{Context, Findings, LintRule};
@@ -16,20 +16,32 @@ pub(super) static RULE: LintRule = LintRule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for contested in context.contested() {
-        for rival in &contested.rivals {
+        let rivals = &contested.rivals;
+        let conditional = rivals.iter().filter(|it| !it.is_unconditional());
+        // Alone, nothing with conditions covers it.
+        let is_alone = conditional.count() < 2;
+        let mut diagrams = Diagrams::default();
+        let mut sets = vec![None; rivals.len()];
+        if !is_alone {
+            for (set, rival) in sets.iter_mut().zip(rivals) {
+                *set = rival.calls(&mut diagrams);
+            }
+        }
+        for (rival, &set) in rivals.iter().zip(&sets) {
             if rival.is_unconditional() || rival.effect == contested.default {
                 continue;
             }
-            let mut others = contested.rivals.iter();
-            let reason = others.find(|other| {
+            let mut others = rivals.iter().zip(&sets);
+            let reason = others.find(|&(other, &wide)| {
                 // Two of a kind are spoken of as that.
                 !std::ptr::eq(other.entry, rival.entry)
                     && !other.entry.does_the_same(rival.entry)
                     && other.effect == rival.effect
                     && other.holds_where(rival)
-                    && (other.is_unconditional() || covers(other, rival))
+                    && (other.is_unconditional()
+                        || covers(&mut diagrams, (other, wide), (rival, set)))
             });
-            let Some(other) = reason else {
+            let Some((other, _)) = reason else {
                 continue;
             };
             let name = contested.syscall.name();
@@ -59,9 +71,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 
 /// Whether the conditions of one are met by all that meets those of the other, and not the other
 /// way round too, which would have both reported.
-fn covers(one: &Rival<'_>, other: &Rival<'_>) -> bool {
-    let mut diagrams = Diagrams::default();
-    let [Some(wide), Some(narrow)] = [one, other].map(|it| it.calls(&mut diagrams)) else {
+fn covers(
+    diagrams: &mut Diagrams,
+    (one, wide): (&Rival<'_>, Option<Diagram>),
+    (other, narrow): (&Rival<'_>, Option<Diagram>),
+) -> bool {
+    let (Some(wide), Some(narrow)) = (wide, narrow) else {
         return false;
     };
     let is_new = wide != narrow || one.name.node.span().start < other.name.node.span().start;
