@@ -9,7 +9,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use support::run;
@@ -24,7 +24,7 @@ fn corpus() -> Option<PathBuf> {
 }
 
 /// The report on all files together.
-fn report(corpus: &PathBuf, arguments: &[&str]) -> Value {
+fn report(corpus: &Path, arguments: &[&str]) -> Value {
     let check = ["check", "--isolated", "--format=json"].map(std::ffi::OsStr::new);
     let arguments = arguments.iter().map(std::ffi::OsStr::new);
     let ran = run(check
