@@ -132,8 +132,8 @@ const KNOWN: [(&str, &str, usize); 19] = [
     ("conflicting-unconditional-rules", "`perf_event_open`", 4),
     // Titus's defaults: `clone` is masked, `clone3` is not.
     ("conflicting-unconditional-rules", "`clone3`", 5),
-    // Docker's and Podman's current defaults: AF_ALG and AF_VSOCK.
-    ("int-arg-upper-bits-bypass", "`socket`", 11),
+    // Docker's and Podman's defaults: AF_ALG or AF_VSOCK, and AF_NETLINK.
+    ("int-arg-upper-bits-bypass", "`socket`", 33),
     ("redundant-conditional-rule", "`clone`", 9),
     ("redundant-conditional-rule", "`setns`", 4),
 ];
