@@ -324,10 +324,14 @@ impl Operand {
         }
     }
 
-    /// The filter that the linked libseccomp makes of a plan; `None` for what is none.
+    /// The filter that the linked libseccomp makes of what the policy does not know of a plan;
+    /// `None` for what is none.
     pub(super) fn made(&self) -> Option<Result<Filter, CompileError>> {
         match &self.meaning {
-            Meaning::Plan(of) => Some(compile(&of.plan)),
+            Meaning::Plan(of) => {
+                let open = Policy::of(&of.plan).open();
+                Some(compile(open.as_deref().unwrap_or(&of.plan)))
+            }
             _ => None,
         }
     }

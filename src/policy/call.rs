@@ -102,6 +102,10 @@ impl<'r> CallPolicy<'r> {
         self.is_doubtful = true;
     }
 
+    pub(super) const fn is_doubtful(&self) -> bool {
+        self.is_doubtful
+    }
+
     /// The rules.
     #[must_use]
     pub fn rules(&self) -> &[CallRule<'r>] {

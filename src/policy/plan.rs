@@ -1,10 +1,10 @@
 //! The policy of a whole plan.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::call::{CallPolicy, CallRule, Decided, verdict};
-use crate::filter::{Call, Diagram, Diagrams, Field, Leaf, Test, TooLarge, enosys};
+use crate::filter::{Call, Diagram, Diagrams, Field, Leaf, TooLarge, enosys};
 use crate::profile::{Action, Comparison, Effect, Operator};
 use crate::runtime::{Plan, Rule};
 use crate::syscalls::{Arch, Subcall, Syscall, lookup};
@@ -99,22 +99,61 @@ impl<'p> Policy<'p> {
         self.calls.get(&(arch, number))
     }
 
+    /// The plan without the rules on calls of which is known what is decided. libseccomp's program
+    /// asks about one call after the other, so that the rest comes to the same in its filter: that
+    /// of the whole plan takes ten times as long to make and to read.
+    ///
+    /// # Errors
+    /// If there are too many nodes.
+    pub fn open(&self) -> Result<Cow<'p, Plan>, TooLarge> {
+        let mut diagrams = Diagrams::default();
+        let mut open = BTreeSet::new();
+        for (&place, call) in &self.calls {
+            let decided = call.diagram(&mut diagrams)?;
+            let mut leaves = diagrams.leaves(decided).into_iter();
+            if leaves.any(|leaf| matches!(leaf, Leaf::OneOf(_))) {
+                open.insert(place);
+            }
+        }
+        let mut plan = self.plan.clone();
+        plan.rules.retain(|rule| {
+            arches(self.plan).any(|arch| {
+                let carrier = carrier(rule.syscall, arch).map(|(_, number)| number);
+                let mut numbers = rule.syscall.direct_number(arch).into_iter().chain(carrier);
+                numbers.any(|number| open.contains(&(arch, number)))
+            })
+        });
+        // Whether the rules are come to at all depends on all of them.
+        let is_doubtful = |policy: &Policy<'_>| policy.calls.values().any(CallPolicy::is_doubtful);
+        if is_doubtful(self) || is_doubtful(&Policy::of(&plan)) {
+            return Ok(Cow::Borrowed(self.plan));
+        }
+        Ok(Cow::Owned(plan))
+    }
+
     /// What decides about a call.
     #[must_use]
     pub fn decide(&self, call: &Call) -> Place<'_> {
         let number = call.number;
-        let arches = arches(self.plan).filter(|arch| arch.audit_arch() == call.architecture);
-        let arches: Vec<_> = arches.collect();
-        if arches.iter().any(|&arch| self.is_cut_off(arch, number)) {
-            return Place::Stub(self.enosys());
+        let here = arches(self.plan).filter(|arch| arch.audit_arch() == call.architecture);
+        match self.who(&here.collect::<Vec<_>>(), number) {
+            Who::Stub => Place::Stub(self.enosys()),
+            Who::Nobody => Place::OtherArchitecture,
+            Who::Filter(arch) => match self.calls.get(&(arch, number)) {
+                Some(policy) => Place::Call(policy, policy.decide(&call.arguments)),
+                None => Place::Default(self.plan.default),
+            },
         }
-        let Some(&arch) = arches.iter().find(|&&arch| is_of(arch, number, &arches)) else {
-            return Place::OtherArchitecture;
-        };
-        match self.calls.get(&(arch, number)) {
-            Some(policy) => Place::Call(policy, policy.decide(&call.arguments)),
-            None => Place::Default(self.plan.default),
+    }
+
+    /// Who decides about a number, where the filter has these architectures with the same
+    /// `AUDIT_ARCH_*` value.
+    fn who(&self, here: &[Arch], number: u32) -> Who {
+        if here.iter().any(|&arch| self.is_cut_off(arch, number)) {
+            return Who::Stub;
         }
+        let of = here.iter().find(|&&arch| is_of(arch, number, here));
+        of.map_or(Who::Nobody, |&arch| Who::Filter(arch))
     }
 
     /// Whether runc's stub says that there is no such call.
@@ -146,68 +185,68 @@ impl<'p> Policy<'p> {
         let other = leaf(OTHER_ARCHITECTURE);
         let default = leaf(self.plan.default);
         let enosys = leaf(self.enosys());
-        let mut all = other;
-        for arch in arches(self.plan) {
-            let twin = match arch {
-                Arch::X86_64 => Some(Arch::X32),
-                Arch::X32 => Some(Arch::X86_64),
-                _ => None,
-            };
-            let has_twin = arches(self.plan).any(|other| Some(other) == twin);
-            if arch == Arch::X32 && has_twin {
-                // Done with the other one.
-                continue;
+        let mut values: Vec<_> = arches(self.plan).map(Arch::audit_arch).collect();
+        values.sort_unstable();
+        values.dedup();
+        let mut all = vec![(0, other)];
+        for value in values {
+            let here: Vec<_> = arches(self.plan)
+                .filter(|arch| arch.audit_arch() == value)
+                .collect();
+            let mut numbers = Vec::new();
+            for number in self.borders(&here) {
+                let decided = match self.who(&here, number) {
+                    Who::Stub => enosys,
+                    Who::Nobody => other,
+                    Who::Filter(arch) => match self.calls.get(&(arch, number)) {
+                        Some(policy) => policy.diagram(diagrams)?,
+                        None => default,
+                    },
+                };
+                numbers.push((number, decided));
             }
-            let has_bit =
-                diagrams.calls(Field::Number, u32::MAX, Test::GreaterOrEqual, Arch::X32_BIT)?;
-            let mut numbers = default;
-            match arch {
-                Arch::X86_64 if !has_twin => {
-                    let none = is_number(NO_CALL, diagrams)?;
-                    let with_bit = diagrams.choose(none, default, other)?;
-                    numbers = diagrams.choose(has_bit, with_bit, default)?;
-                }
-                Arch::X32 => numbers = diagrams.choose(has_bit, default, other)?,
-                _ => {}
-            }
-            let both = [Some(arch), twin.filter(|_| has_twin)];
-            for arch in both.into_iter().flatten() {
-                let range = (arch, 0)..=(arch, u32::MAX);
-                for (&(_, number), policy) in self.calls.range(range) {
-                    let set = is_number(number, diagrams)?;
-                    let decided = policy.diagram(diagrams)?;
-                    numbers = diagrams.choose(set, decided, numbers)?;
-                }
-            }
-            for arch in both.into_iter().flatten() {
-                let cut_off = self.cut_off(arch, diagrams)?;
-                numbers = diagrams.choose(cut_off, enosys, numbers)?;
-            }
-            let value = arch.audit_arch();
-            let set = diagrams.calls(Field::Architecture, u32::MAX, Test::Equal, value)?;
-            all = diagrams.choose(set, numbers, all)?;
+            all.push((value, diagrams.by_ranges(Field::Number, &numbers)?));
+            all.extend(value.checked_add(1).map(|next| (next, other)));
         }
-        Ok(all)
+        // Of two for one value the later one is meant.
+        all.dedup_by(|next, last| {
+            let is_same = next.0 == last.0;
+            if is_same {
+                last.1 = next.1;
+            }
+            is_same
+        });
+        diagrams.by_ranges(Field::Architecture, &all)
     }
 
-    /// The calls for which [`Self::is_cut_off`] is so.
-    fn cut_off(&self, arch: Arch, diagrams: &mut Diagrams) -> Result<Diagram, TooLarge> {
-        let stub = self.plan.stub.as_ref();
-        let Some(largest) = stub.and_then(|stub| stub.largest(arch)) else {
-            return Ok(Diagram::NONE);
-        };
-        let above = diagrams.calls(Field::Number, u32::MAX, Test::Greater, largest)?;
-        let has_bit = diagrams.calls(Field::Number, u32::MAX, Test::AnyBit, Arch::X32_BIT)?;
-        match arch {
-            Arch::X86_64 => diagrams.choose(has_bit, Diagram::NONE, above),
-            Arch::X32 => diagrams.both(has_bit, above),
-            Arch::S390 | Arch::S390X => {
-                let zero = is_number(0, diagrams)?;
-                diagrams.either(zero, above)
+    /// The numbers from which on something else may be decided, up to the next one, where the
+    /// filter has these architectures with the same `AUDIT_ARCH_*` value.
+    fn borders(&self, here: &[Arch]) -> BTreeSet<u32> {
+        // The stub asks for the bit of x32's calls alone, and numbers have another one above it.
+        let mut borders: BTreeSet<_> = (0..4).map(|times| times * Arch::X32_BIT).collect();
+        borders.insert(NO_CALL);
+        for &arch in here {
+            let calls = self.calls.range((arch, 0)..=(arch, u32::MAX));
+            let numbers = calls.map(|(&(_, number), _)| number);
+            // runc's stub says of number 0 alone, too, that there is no such call.
+            let largest = self.plan.stub.as_ref().and_then(|stub| stub.largest(arch));
+            for number in numbers.chain(largest).chain([0]) {
+                borders.insert(number);
+                borders.extend(number.checked_add(1));
             }
-            _ => Ok(above),
         }
+        borders
     }
+}
+
+/// Who decides about a number.
+enum Who {
+    /// runc's stub.
+    Stub,
+    /// The part of the filter that is for this architecture.
+    Filter(Arch),
+    /// No part of it.
+    Nobody,
 }
 
 /// The architectures of a plan's filter, the host's own first.
@@ -234,10 +273,6 @@ fn is_of(arch: Arch, number: u32, all: &[Arch]) -> bool {
         Arch::X32 => has_bit,
         _ => true,
     }
-}
-
-fn is_number(number: u32, diagrams: &mut Diagrams) -> Result<Diagram, TooLarge> {
-    diagrams.calls(Field::Number, u32::MAX, Test::Equal, number)
 }
 
 /// The call that carries another on an architecture, by its number there.

@@ -21,6 +21,8 @@ pub(crate) enum Line {
         calls: usize,
         /// Those for some of whose arguments the policy says that it does not know.
         undecided: usize,
+        /// Whether what is not known was had from some of the rules.
+        by_some: bool,
     },
     /// It does not.
     Differs(String),
@@ -74,6 +76,9 @@ fn compared(plan: &Plan) -> Line {
             listed(&filter)
         ));
     }
+    if let Some(how) = told_otherwise(&policy, meant, made, &mut diagrams) {
+        return Line::Differs(format!("{how}: {}", shown(plan)));
+    }
     let mut calls = 0;
     let mut undecided = 0;
     for (_, _, call) in policy.calls() {
@@ -82,7 +87,36 @@ fn compared(plan: &Plan) -> Line {
         calls += 1;
         undecided += usize::from(leaves.iter().any(|leaf| leaf.verdict().is_none()));
     }
-    Line::Agrees { calls, undecided }
+    let some = policy.open().expect("small").rules.len();
+    Line::Agrees {
+        calls,
+        undecided,
+        by_some: undecided > 0 && some < plan.rules.len(),
+    }
+}
+
+/// How what the policy does not know is decided otherwise in the filter of the rules that it is
+/// about than in that of all; `None` if it is not.
+fn told_otherwise(
+    policy: &Policy<'_>,
+    meant: Diagram,
+    made: Diagram,
+    diagrams: &mut Diagrams,
+) -> Option<String> {
+    let open = policy.open().expect("small");
+    let filter = match compile(&open) {
+        Ok(filter) => filter,
+        Err(why) => return Some(format!("of the open rules alone: {why}")),
+    };
+    let few = diagrams.of_filter(&filter).expect("decided");
+    let mut told = |made| {
+        let told = diagrams.combine(meant, made, |meant, made| match meant {
+            Leaf::OneOf(_) => made.clone(),
+            _ => meant.clone(),
+        });
+        told.expect("small")
+    };
+    (told(made) != told(few)).then(|| "the open rules alone decide otherwise".to_owned())
 }
 
 /// A filter, a line an instruction.

@@ -171,11 +171,13 @@ fn between(compared: &mut Compared, old: &mut Operand, new: &mut Operand) -> Res
         return Ok(());
     };
     // libseccomp takes longer than all else here.
-    let made = |operand: &Operand, known| {
-        let is_open = is_open(&diagrams, known);
-        is_open.then(|| operand.made()).flatten()
+    let (before, after) = match [was, is].map(|known| is_open(&diagrams, known)) {
+        [true, true] => rayon::join(|| old.made(), || new.made()),
+        [is_open, is_new_open] => (
+            is_open.then(|| old.made()).flatten(),
+            is_new_open.then(|| new.made()).flatten(),
+        ),
     };
-    let (before, after) = rayon::join(|| made(old, was), || made(new, is));
     was = old.completed(&mut diagrams, was, before)?;
     is = new.completed(&mut diagrams, is, after)?;
     // What is not known on both sides may differ all the same.
