@@ -3,6 +3,7 @@
 //! One file a subcommand. Each returns how it ended, or an error that says why
 //! the job could not be done.
 
+mod base;
 mod baseline;
 mod cache_audit;
 mod cache_key;

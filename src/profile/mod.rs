@@ -6,6 +6,7 @@
 //! [`Mistake`], and the rest is read as if it were right.
 
 mod action;
+mod base;
 mod compare;
 mod comparison;
 mod dialect;
@@ -15,6 +16,7 @@ mod kubernetes;
 mod schema;
 
 pub use action::{Action, Decision, Effect, GivenErrno};
+pub use base::{BaseProfile, Bases, GivenBases, Merged, UnseenBase, chain, disputed_words};
 pub use comparison::{Comparison, Operator};
 pub use dialect::Dialects;
 pub use fields::{Field, Shape};
@@ -94,8 +96,7 @@ impl<'d> Profile<'d> {
         self.dialects == Dialects::OPERATOR
     }
 
-    /// The profile that security-profiles-operator adds to this one, which is not
-    /// seen here.
+    /// The profile that security-profiles-operator adds to this one.
     #[must_use]
     pub fn base(&self) -> Option<Text<'d>> {
         let node = self.node.get("baseProfileName");
