@@ -4,73 +4,32 @@ use std::sync::Arc;
 
 use super::Context;
 use crate::finding::{Finding, Location};
-use crate::profile::{BaseProfile, Bases, Found, GivenBases, Merged, Profile, UnseenBase, chain};
+use crate::profile::{BaseFinder, BaseLayer, Found, Merged, Profile, UnseenBase};
 use crate::text::{Node, Source};
 
 /// What is known of the base that a profile names.
 #[derive(Debug)]
 pub(super) enum Inherited<'b> {
     /// The base, its own base, and so on.
-    Seen(Vec<Layer<'b>>),
+    Seen(Vec<BaseLayer<'b>>),
     /// Something of it was not found.
     Unseen(UnseenBase),
 }
 
-/// A base profile.
-#[derive(Debug)]
-pub(super) struct Layer<'b> {
-    base: &'b BaseProfile,
-    pub(super) profile: Box<Profile<'b>>,
-}
-
-/// Finds the bases of the profiles of one file.
-pub(super) struct Finder<'b> {
-    source: &'b Source,
-    own: &'b Bases,
-    given: &'b GivenBases,
-    /// How many names of bases are still looked at: a file can hold a large base, and thousands of
-    /// profiles that name it.
-    room: usize,
-}
-
-impl<'b> Finder<'b> {
-    pub(super) fn new(source: &'b Source, own: &'b Bases, given: &'b GivenBases) -> Self {
-        Self {
-            source,
-            own,
-            given,
-            room: 1 << 20,
-        }
-    }
-
+impl<'b> Inherited<'b> {
     /// What is added to what was found; `None` if it names no base.
-    pub(super) fn of(&mut self, found: &Found<'_>) -> Option<Inherited<'b>> {
+    pub(super) fn of(found: &Found<'_>, finder: &mut BaseFinder<'b>) -> Option<Self> {
         let Found::Profile(profile) = found else {
             return None;
         };
-        let name = profile.base()?.value;
-        let bases = match chain(profile, self.source, self.own, self.given) {
-            Ok(bases) => bases,
-            Err(unseen) => return Some(Inherited::Unseen(unseen)),
-        };
-        let mut layers = Vec::with_capacity(bases.len());
-        for base in bases {
-            let Some(profile) = base.profile() else {
-                continue;
-            };
-            let names = profile.entries.iter().map(|entry| 1 + entry.names.len());
-            let Some(room) = self.room.checked_sub(names.sum()) else {
-                return Some(Inherited::Unseen(UnseenBase::TooOften(name.to_owned())));
-            };
-            self.room = room;
-            layers.push(Layer { base, profile });
-        }
-        Some(Inherited::Seen(layers))
+        profile.base()?;
+        Some(match finder.of(profile) {
+            Ok(layers) => Self::Seen(layers),
+            Err(unseen) => Self::Unseen(unseen),
+        })
     }
-}
 
-impl<'b> Inherited<'b> {
-    pub(super) fn layers(&self) -> &[Layer<'b>] {
+    pub(super) fn layers(&self) -> &[BaseLayer<'b>] {
         match self {
             Self::Seen(layers) => layers,
             Self::Unseen(_) => &[],

@@ -35,11 +35,11 @@ pub use policy::{Demand, Policy};
 pub use registry::{SelectionError, all_rules, find_rule, lint_rules, parse_rules};
 pub use target_use::TargetUse;
 
-use inherited::Finder;
+use inherited::Inherited;
 
 use crate::engine::Engine;
 use crate::finding::{Finding, Location, Rule};
-use crate::profile::{self, Bases, Dialects, Found, GivenBases};
+use crate::profile::{self, BaseFinder, Bases, Dialects, Found, GivenBases};
 use crate::target::Target;
 use crate::text::{self, Source};
 
@@ -101,7 +101,7 @@ impl Linter {
     /// Checks one source. Findings that its comments ignore are among those that come of it.
     #[must_use]
     pub fn lint(&self, source: &Arc<Source>) -> Linted {
-        self.lint_with(source, &GivenBases::new(Box::new(Bases::default)))
+        self.lint_with(source, &profile::no_bases())
     }
 
     /// The same, with base profiles that other files have. They are read if a profile names one that
@@ -120,8 +120,11 @@ impl Linter {
         if found.iter().flatten().any(has_base) {
             own.add(source);
         }
-        let mut finder = Finder::new(source, &own, given);
-        let inherited = found.iter().flatten().map(|found| finder.of(found));
+        let mut finder = BaseFinder::new(source, &own, given);
+        let inherited = found
+            .iter()
+            .flatten()
+            .map(|found| Inherited::of(found, &mut finder));
         let inherited: Vec<_> = inherited.collect();
         let mut inherited = inherited.iter();
         let mut contexts = Vec::new();

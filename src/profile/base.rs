@@ -27,7 +27,7 @@ use crate::text::{Document, Extract, Node, Source, read};
 const MOST_BASES: usize = 14;
 
 /// A `SeccompProfile` that others may name as their base.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct BaseProfile {
     name: String,
     namespace: Option<String>,
@@ -74,7 +74,15 @@ pub struct Bases {
 }
 
 /// Those that the user gave, which are not read before a profile names one.
+///
+/// [`no_bases`] gives none.
 pub type GivenBases = LazyLock<Bases, Box<dyn FnOnce() -> Bases + Send>>;
+
+/// None at all.
+#[must_use]
+pub fn no_bases() -> GivenBases {
+    GivenBases::new(Box::new(Bases::default))
+}
 
 impl Bases {
     /// Adds those of a file.
@@ -107,6 +115,14 @@ impl Bases {
                     });
                 }
             }
+        }
+    }
+
+    /// Adds those of others whose names it lacks.
+    pub fn or(&mut self, others: &Self) {
+        for (name, alike) in &others.by_name {
+            let own = self.by_name.entry(name.clone());
+            own.or_insert_with(|| alike.clone());
         }
     }
 
@@ -155,12 +171,8 @@ fn way(names: &[String]) -> String {
     names.join(", whose base is ")
 }
 
-/// The base of a profile of `source`, the base of that one, and so on. `own` are those of the same
-/// file: they come before those that were `given`.
-///
-/// # Errors
-/// If one is not to be found, or there is no end. Nothing is known then of what is added.
-pub fn chain<'b>(
+/// The base of a profile of `source`, the base of that one, and so on.
+fn chain<'b>(
     profile: &Profile<'_>,
     source: &Source,
     own: &'b Bases,
@@ -210,6 +222,60 @@ pub fn chain<'b>(
         chain.push(base);
     }
     Ok(chain)
+}
+
+/// A base profile, read.
+#[derive(Debug)]
+pub struct BaseLayer<'b> {
+    /// Where it stands.
+    pub base: &'b BaseProfile,
+    /// What stands there.
+    pub profile: Box<Profile<'b>>,
+}
+
+/// Finds the bases of the profiles of one file.
+#[derive(Debug)]
+pub struct BaseFinder<'b> {
+    source: &'b Source,
+    own: &'b Bases,
+    given: &'b GivenBases,
+    /// How many names of bases are still looked at: a file can hold a large base, and thousands of
+    /// profiles that name it.
+    room: usize,
+}
+
+impl<'b> BaseFinder<'b> {
+    /// For the profiles of `source`, whose own `SeccompProfile`s come before those that were given.
+    #[must_use]
+    pub fn new(source: &'b Source, own: &'b Bases, given: &'b GivenBases) -> Self {
+        Self {
+            source,
+            own,
+            given,
+            room: 1 << 20,
+        }
+    }
+
+    /// The bases of a profile, the nearest first; none if it names none.
+    ///
+    /// # Errors
+    /// If one is not to be found, or there is no end. Nothing is known then of what is added.
+    pub fn of(&mut self, profile: &Profile<'_>) -> Result<Vec<BaseLayer<'b>>, UnseenBase> {
+        let bases = chain(profile, self.source, self.own, self.given)?;
+        let mut layers = Vec::with_capacity(bases.len());
+        for base in bases {
+            let Some(profile) = base.profile() else {
+                continue;
+            };
+            let names = profile.entries.iter().map(|entry| 1 + entry.names.len());
+            let Some(room) = self.room.checked_sub(names.sum()) else {
+                return Err(UnseenBase::TooOften(base.name.clone()));
+            };
+            self.room = room;
+            layers.push(BaseLayer { base, profile });
+        }
+        Ok(layers)
+    }
 }
 
 /// A profile with what its bases add to it.

@@ -16,11 +16,14 @@ mod kubernetes;
 mod schema;
 
 pub use action::{Action, Decision, Effect, GivenErrno};
-pub use base::{BaseProfile, Bases, GivenBases, Merged, UnseenBase, chain, disputed_words};
+pub use base::{
+    BaseFinder, BaseLayer, BaseProfile, Bases, GivenBases, Merged, UnseenBase, disputed_words,
+    no_bases,
+};
 pub use comparison::{Comparison, Operator};
 pub use dialect::Dialects;
 pub use fields::{Field, Shape};
-pub use file::{ProfileFile, files};
+pub use file::{Addition, ProfileFile, files};
 pub use kubernetes::{API_GROUPS, may_hold_profile, unfold};
 
 use crate::text::{Document, Kind, Node, Syntax};
