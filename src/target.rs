@@ -120,6 +120,13 @@ impl Libseccomp {
         let backported = self.backported.unwrap_or_default();
         self.release < syscall.first_release() && !backported.contains(&syscall.name())
     }
+
+    /// Whether it is known to know a name: its release does, or it was added to it.
+    #[must_use]
+    pub fn knows(&self, syscall: &Syscall) -> bool {
+        let backported = self.backported.unwrap_or_default();
+        syscall.known_to(self.release) || backported.contains(&syscall.name())
+    }
 }
 
 /// A container runtime, with its version where it was said.

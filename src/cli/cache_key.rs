@@ -5,12 +5,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::engine::{EngineOptions, Handed, native, only_profile};
+use super::engine::{EngineOptions, Handed};
+use super::host::SupposedHost;
 use super::input::read;
 use super::options::{Dialect, HostOptions};
+use super::profile::ProfileOptions;
 use super::{CliError, Ending, complain};
 use crate::crun::{Host, KeyError, cache_key, section};
-use crate::profile::{self, Dialects, Found};
+use crate::profile::{self, Addition, Dialects, Found};
 use crate::runtime::{Model, Outcome, Surroundings};
 use crate::text::{Document, json};
 
@@ -27,6 +29,8 @@ pub(super) struct Arguments {
     /// A profile, a config.json, or - for standard input
     #[arg(value_name = "PROFILE")]
     profile: PathBuf,
+    #[command(flatten)]
+    which: ProfileOptions,
     /// Take the profile for one in this dialect: with oci, what only engines know is left out, as crun leaves it
     #[arg(long, value_enum, conflicts_with = "engine")]
     dialect: Option<Dialect>,
@@ -39,17 +43,19 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     arguments.host.check_runtime()?;
     let host = arguments.host.host()?;
-    let chosen = arguments.engine.chosen(&host.uname)?;
-    if let Some(why) = arguments.engine.contradicts(&host.uname) {
+    let supposed = SupposedHost::of(host.uname.clone());
+    let chosen = arguments.engine.chosen(&supposed)?;
+    if let Some(why) = supposed.no_key(arguments.engine.arch) {
         return Err(CliError::Usage(why));
     }
     let source = read(&arguments.profile)?;
     let name = source.name();
-    let files = profile::files(&source);
-    let file = only_profile(&files, &source, "key")?;
-    if let Some(base) = &file.base {
+    let bases = arguments.which.bases.given(&[])?;
+    let files = profile::files(&source, &bases);
+    let file = arguments.which.one(&files, &source, "a key")?;
+    if let Some(Addition::Unseen(unseen)) = &file.addition {
         let words =
-            format!("{name}: the operator adds the profile `{base}`, which is not seen here");
+            format!("{name}: {unseen}, and its rule entries are in the key (--base-profile)");
         return Err(CliError::Usage(words));
     }
     let dialects = arguments.dialect.map(Dialect::dialects);
@@ -102,8 +108,8 @@ fn key(
     let usage = |words: String| CliError::Usage(words);
     let model = Model::of("crun", &host.crun).map_err(|error| usage(error.to_string()))?;
     let surroundings = Surroundings {
-        libseccomp: host.libseccomp,
-        native: native(None, &host.uname)?,
+        libseccomp: host.libseccomp.into(),
+        native: SupposedHost::of(host.uname.clone()).native(None)?,
         // Nothing of it is in an entry.
         no_new_privileges: true,
     };

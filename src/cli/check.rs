@@ -8,6 +8,7 @@ use std::thread;
 use clap::Args;
 use rayon::prelude::*;
 
+use super::base::BaseOptions;
 use super::baseline::Comparison;
 use super::fix::{Change, FixOptions};
 use super::input::{Input, inputs};
@@ -16,7 +17,7 @@ use super::settings::{ConfigOptions, Finder, LintOptions, Settings};
 use super::{CliError, Ending, complain};
 use crate::finding::Finding;
 use crate::lint::Linted;
-use crate::profile::may_hold_profile;
+use crate::profile::{GivenBases, may_hold_profile};
 use crate::report::{Against, Conclusion, Summary};
 use crate::text::Source;
 
@@ -35,6 +36,8 @@ pub(super) struct Arguments {
     /// Do not report again what this earlier JSON report holds; say what of it is gone
     #[arg(long, value_name = "REPORT")]
     baseline: Option<PathBuf>,
+    #[command(flatten)]
+    bases: BaseOptions,
     #[command(flatten)]
     fix: FixOptions,
     #[command(flatten)]
@@ -86,7 +89,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
         summary: Summary::default(),
         ending: Ending::Clean,
     };
-    let lint = |job: Result<Job, CliError>| lint(job?, arguments);
+    let bases = arguments.bases.given(&arguments.paths)?;
+    let lint = |job: Result<Job, CliError>| lint(job?, arguments, &bases);
     let mut jobs = inputs(&arguments.paths).map(|input| {
         let input = input?;
         let found = finder.of(input.directory())?;
@@ -139,7 +143,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
 }
 
 /// Lints a file; `None` if nobody knows how.
-fn lint(job: Job, arguments: &Arguments) -> Result<Option<Outcome>, CliError> {
+fn lint(job: Job, arguments: &Arguments, bases: &GivenBases) -> Result<Option<Outcome>, CliError> {
     let Some(settings) = job.settings else {
         return Ok(None);
     };
@@ -157,7 +161,7 @@ fn lint(job: Job, arguments: &Arguments) -> Result<Option<Outcome>, CliError> {
         outcome.change = arguments.fix.unchanged(&source);
         return Ok(Some(outcome));
     }
-    let lint = |source: &Arc<Source>| outcome.settings.lint(source, job.file.as_deref());
+    let lint = |source: &Arc<Source>| outcome.settings.lint(source, job.file.as_deref(), bases);
     let (linted, change) = arguments.fix.lint(&source, lint)?;
     outcome.change = change;
     outcome.linted = Some(linted).filter(|linted| !may_pass || linted.profiles > 0);

@@ -2,10 +2,10 @@
 
 mod compared;
 mod git;
+mod version;
 mod writer;
 
 use std::path::PathBuf;
-use std::sync::Arc as Shared;
 
 use clap::{Args, ValueEnum};
 
@@ -14,21 +14,22 @@ use super::meaning::{MeaningOptions, Reader};
 use super::options::ListFormat;
 use super::{CliError, Ending, complain};
 use crate::policy::Direction;
-use crate::profile::{self, Found};
-use crate::text::Source;
+use crate::profile::{Bases, GivenBases};
 use compared::{Compared, compare};
 use git::{Changed, Revision};
+use version::{Version, pairs};
 use writer::Report;
 
 /// Say what a change does to the filter, call by call: what it loosens (more may run than before),
 /// what it tightens, and what else changes.
 ///
-/// Old and new are profiles, config.json files, Kubernetes manifests with one profile, or entries of
-/// crun's cache. With --against the old ones are those of a revision in git, and what is no profile
-/// is passed over.
+/// Old and new are profiles, config.json files, Kubernetes manifests, or entries of crun's cache.
+/// Where a manifest has several profiles, each is compared with its namesake. With --against the old
+/// ones are those of a revision in git, and what is no profile is passed over.
 ///
-/// Without --engine a profile that is for an engine is taken as the engine of its dialect reads it,
-/// and every other one as the section that reaches the runtime.
+/// Without --engine a profile that is for an engine is taken as an engine of its dialect reads it,
+/// and every other one as the section that reaches the runtime; both versions as the same engine
+/// reads them, if it reads both.
 ///
 /// Exit codes: 0 nothing that --fail-on names, 1 something, or the engine, the runtime or the kernel
 /// refuses the new file, 2 some of the job could not be done.
@@ -76,30 +77,34 @@ impl FailOn {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
-    let reader = Reader::new(&arguments.options)?;
-    let mut report = Report::new(&reader.runtime);
-    let mut ending = Ending::Clean;
-    let mut add = |report: &mut Report, compared: Result<Compared, CliError>| match compared {
-        Ok(compared) => {
-            if compared.new_is_refused() || arguments.fail_on.fails(&compared) {
-                ending = ending.max(Ending::Findings);
-            }
-            report.add(compared);
-        }
-        // The other files are still worth their while.
-        Err(error) => {
-            complain("error", &error.to_string());
-            ending = Ending::Incomplete;
-        }
+    let which = &arguments.options.which;
+    let here = [PathBuf::from(".")];
+    let paths = match &arguments.against {
+        Some(_) if arguments.paths.is_empty() => &here[..],
+        _ => &arguments.paths,
     };
-    match (&arguments.against, &arguments.paths[..]) {
+    let beside = if arguments.against.is_some() {
+        paths
+    } else {
+        &[]
+    };
+    let reader = Reader::new(&arguments.options, None, beside)?;
+    let mut run = Run {
+        report: Report::new(&reader.runtime),
+        reader: &reader,
+        name: which.name.as_deref(),
+        fail_on: arguments.fail_on,
+        ending: Ending::Clean,
+    };
+    match (&arguments.against, paths) {
         (None, [old, new]) => {
             if old.as_os_str() == "-" && new.as_os_str() == "-" {
                 let words = "standard input is only one of the two files";
                 return Err(CliError::Usage(words.to_owned()));
             }
-            let compared = compare(&reader, Some(&read(old)?), Some(&read(new)?));
-            add(&mut report, compared);
+            let (old, new) = (read(old)?, read(new)?);
+            let [old, new] = [&old, &new].map(|source| Version::new(source, &reader.bases));
+            run.compare(Some(&old), Some(&new));
         }
         (None, paths) => {
             return Err(CliError::Usage(format!(
@@ -108,36 +113,82 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
             )));
         }
         (Some(revision), paths) => {
-            let here = [PathBuf::from(".")];
-            let paths = if paths.is_empty() { &here } else { paths };
+            let old_bases = bases_of(revision, paths, which.bases.given(&[])?);
             for changed in Revision::new(revision)?.changed(paths) {
-                match changed.and_then(Changed::read) {
-                    Ok((old, new)) => {
-                        let is_none = [&old, &new].into_iter().flatten().all(is_nothing);
-                        if is_none {
-                            report.skip();
-                        } else {
-                            let compared = compare(&reader, old.as_ref(), new.as_ref());
-                            add(&mut report, compared);
-                        }
+                let (old, new) = match changed.and_then(Changed::read) {
+                    Ok(versions) => versions,
+                    Err(error) => {
+                        run.add(Err(error));
+                        continue;
                     }
-                    Err(error) => add(&mut report, Err(error)),
+                };
+                let old = old.as_ref().map(|it| Version::new(it, &old_bases));
+                let new = new.as_ref().map(|it| Version::new(it, &reader.bases));
+                if [&old, &new].into_iter().flatten().all(Version::is_nothing) {
+                    run.report.skip();
+                } else {
+                    run.compare(old.as_ref(), new.as_ref());
                 }
             }
         }
     }
-    writer::write(arguments.format, &report)?;
-    Ok(ending)
+    writer::write(arguments.format, &run.report)?;
+    Ok(run.ending)
 }
 
-/// Whether neither a profile nor a filter is in a file.
-fn is_nothing(source: &Shared<Source>) -> bool {
-    if source.bytes().iter().take(8).any(|&byte| byte < b'\t') {
-        return crate::filter::Filter::detect(source.bytes()).is_err();
+/// The base profiles that a revision had in the files of some paths, besides others.
+fn bases_of(revision: &str, paths: &[PathBuf], others: GivenBases) -> GivenBases {
+    let (revision, paths) = (revision.to_owned(), paths.to_vec());
+    GivenBases::new(Box::new(move || {
+        let mut bases = Bases::default();
+        // What is wrong with the revision is said where its files are compared.
+        let changed = Revision::new(&revision).map(|it| it.changed(&paths));
+        for changed in changed.into_iter().flatten() {
+            if let Ok((Some(old), _)) = changed.and_then(Changed::read) {
+                bases.add(&old);
+            }
+        }
+        bases.or(&others);
+        bases
+    }))
+}
+
+/// A run of the command, as far as it has come.
+struct Run<'a> {
+    reader: &'a Reader<'a>,
+    /// The profile that is meant.
+    name: Option<&'a str>,
+    fail_on: FailOn,
+    report: Report,
+    ending: Ending,
+}
+
+impl Run<'_> {
+    fn compare(&mut self, old: Option<&Version<'_>>, new: Option<&Version<'_>>) {
+        match pairs(old, new, self.name) {
+            Ok(pairs) => {
+                self.report.has_namesakes |= pairs.len() > 1;
+                for pair in &pairs {
+                    self.add(compare(self.reader, pair));
+                }
+            }
+            Err(error) => self.add(Err(error)),
+        }
     }
-    let files = profile::files(source);
-    let mut found = files
-        .iter()
-        .map(|file| profile::find(file.document(), None));
-    found.all(|found| matches!(found, Found::Nothing))
+
+    fn add(&mut self, compared: Result<Compared, CliError>) {
+        match compared {
+            Ok(compared) => {
+                if compared.new_is_refused() || self.fail_on.fails(&compared) {
+                    self.ending = self.ending.max(Ending::Findings);
+                }
+                self.report.add(compared);
+            }
+            // The other files are still worth their while.
+            Err(error) => {
+                complain("error", &error.to_string());
+                self.ending = Ending::Incomplete;
+            }
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::options::ListFormat;
+use super::options::{ListFormat, write_json};
 use super::{CliError, Ending, complain};
 use crate::filter::{Filter, Line, MAX_BYTES, Refused};
 use crate::syscalls::Arch;
@@ -47,9 +47,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     let mut out = BufWriter::new(io::stdout().lock());
     match (arguments.format, filter) {
         (ListFormat::Json, filter) => {
-            serde_json::to_writer_pretty(&mut out, &as_json(&name, &filter))
-                .map_err(io::Error::from)?;
-            writeln!(out)?;
+            write_json(&mut out, &as_json(&name, &filter))?;
         }
         (ListFormat::Human, Ok(filter)) => print(&mut out, &filter)?,
         (ListFormat::Human, Err(refused)) => tell(&name, &refused),

@@ -5,13 +5,14 @@ use std::io;
 use clap::{Args, ValueEnum};
 
 use super::CliError;
+use super::host::SupposedHost;
 use super::options::parse_arch;
+use super::profile::written_place;
 use crate::config::Config;
 use crate::engine::{CapabilityOptions, Circumstances, Engine, Refusal, resolve};
-use crate::profile::{Dialects, Found, Profile, ProfileFile, find};
+use crate::profile::{Dialects, Profile, ProfileFile};
 use crate::syscalls::{Arch, KernelVersion};
-use crate::target::Uname;
-use crate::text::{DeviationKind, Document, Source, Span, read};
+use crate::text::Source;
 
 /// The engine that reads profiles, and what it looks at besides them.
 #[derive(Debug, Args)]
@@ -45,72 +46,48 @@ pub(super) struct ChosenEngine {
 
 impl EngineOptions {
     /// The engine that was chosen, if one was; the host is asked for what was not said.
-    pub(super) fn chosen(&self, host: &Uname) -> Result<Option<ChosenEngine>, CliError> {
+    pub(super) fn chosen(&self, host: &SupposedHost) -> Result<Option<ChosenEngine>, CliError> {
         let Some(engine) = self.engine else {
             return Ok(None);
         };
-        let engine = engine.into();
-        let circumstances = self.circumstances(engine, host)?;
-        Ok(Some(ChosenEngine {
-            engine,
-            circumstances,
-        }))
+        self.as_read_by(engine.into(), host).map(Some)
     }
 
-    /// The engine that a profile is for which is no section, where none was chosen.
-    pub(super) fn of_dialect(
+    /// An engine that was not chosen.
+    pub(super) fn as_read_by(
         &self,
-        profile: &Profile<'_>,
-        host: &Uname,
-    ) -> Result<Option<ChosenEngine>, CliError> {
-        if profile.dialects.contains(Dialects::OCI) || profile.foreign.is_empty() {
-            return Ok(None);
-        }
-        let engine = if profile.dialects.contains(Dialects::DOCKER) {
-            Engine::Docker
-        } else if profile.dialects.contains(Dialects::PODMAN) {
-            Engine::Podman
-        } else {
-            return Ok(None);
-        };
+        engine: Engine,
+        host: &SupposedHost,
+    ) -> Result<ChosenEngine, CliError> {
         let circumstances = self.circumstances(engine, host)?;
-        Ok(Some(ChosenEngine {
+        Ok(ChosenEngine {
             engine,
             circumstances,
-        }))
-    }
-
-    /// Why no key can be told: it would hold another host's kernel than the one that is meant.
-    pub(super) fn contradicts(&self, host: &Uname) -> Option<String> {
-        let (arch, machine) = (self.arch?, &host.machine);
-        (Arch::from_name(machine) != Some(arch)).then(|| {
-            format!(
-                "no key of a cache entry is told: --arch says {arch}, and the kernel that would be in it {machine}; --uname says another one"
-            )
         })
     }
 
-    fn circumstances(&self, engine: Engine, host: &Uname) -> Result<Circumstances, CliError> {
+    /// What is to be said of facts that the host's platform lacks.
+    pub(super) fn notes(&self, host: &SupposedHost, has_engine: bool) -> Vec<String> {
+        host.notes(self.arch, self.kernel, has_engine)
+    }
+
+    fn circumstances(
+        &self,
+        engine: Engine,
+        host: &SupposedHost,
+    ) -> Result<Circumstances, CliError> {
         let asked = CapabilityOptions {
             add: self.cap_add.clone(),
             drop: self.cap_drop.clone(),
             is_privileged: self.privileged,
         };
         let capabilities = engine.capabilities(&asked);
-        let unknown = |option: &str, value: String| {
-            CliError::Usage(format!("`{value}` is unknown here: say it with {option}"))
-        };
-        let arch = match self.arch.or_else(|| Arch::from_name(&host.machine)) {
-            Some(arch) if arch.runs_engines() => arch,
-            Some(arch) => {
-                let title = engine.title();
-                return Err(CliError::Usage(format!("{title} does not run on {arch}")));
-            }
-            None => return Err(unknown("--arch", host.machine.clone())),
-        };
-        let Some(kernel) = self.kernel.or_else(|| host.release.parse().ok()) else {
-            return Err(unknown("--kernel", host.release.clone()));
-        };
+        let arch = host.native(self.arch)?;
+        if !arch.runs_engines() {
+            let title = engine.title();
+            return Err(CliError::Usage(format!("{title} does not run on {arch}")));
+        }
+        let kernel = host.kernel(self.kernel)?;
         Ok(Circumstances {
             arch,
             kernel,
@@ -215,6 +192,23 @@ impl EngineRefusal {
     }
 }
 
+/// The engine that a profile is for which is no section.
+pub(super) fn of_dialect(profile: &Profile<'_>) -> Option<Engine> {
+    let is_section = profile.dialects.contains(Dialects::OCI) || profile.foreign.is_empty();
+    of_dialects(profile.dialects).filter(|_| !is_section)
+}
+
+/// The engine that reads profiles of some dialects.
+pub(super) fn of_dialects(dialects: Dialects) -> Option<Engine> {
+    if dialects.contains(Dialects::DOCKER) {
+        Some(Engine::Docker)
+    } else if dialects.contains(Dialects::PODMAN) {
+        Some(Engine::Podman)
+    } else {
+        None
+    }
+}
+
 impl ChosenEngine {
     /// What becomes of a profile; the inner error is the engine's.
     pub(super) fn hand(
@@ -238,82 +232,4 @@ impl ChosenEngine {
             }
         }
     }
-}
-
-/// The host's architecture: the one that was said, or that of its kernel.
-pub(super) fn native(arch: Option<Arch>, uname: &Uname) -> Result<Arch, CliError> {
-    arch.or_else(|| Arch::from_name(&uname.machine))
-        .ok_or_else(|| {
-            let machine = &uname.machine;
-            let words = format!("`{machine}` is no architecture that is known: give one by --arch");
-            CliError::Usage(words)
-        })
-}
-
-/// What is to be said of a profile that is a part of a file.
-pub(super) fn part_notes(file: &ProfileFile<'_>, source: &Source) -> Vec<String> {
-    let root = file.document().root().filter(|_| file.is_part());
-    let place = root.and_then(|root| file.origin(root)).map(|there| {
-        let place = written_place(source, there.span());
-        format!("of the profile at {place}")
-    });
-    let base = file.base.as_ref().map(|base| {
-        format!("security-profiles-operator adds the profile `{base}`, which is not seen here")
-    });
-    place.into_iter().chain(base).collect()
-}
-
-/// The one profile of a file.
-pub(super) fn only_profile<'f, 's>(
-    files: &'f [ProfileFile<'s>],
-    source: &Source,
-    what: &str,
-) -> Result<&'f ProfileFile<'s>, CliError> {
-    let name = source.name();
-    match files {
-        [file] => check_manifest(file, source).map(|()| file),
-        several => {
-            let count = several.len();
-            let words =
-                format!("{name}: {count} profiles are in it, each with a {what} of its own");
-            Err(CliError::Usage(words))
-        }
-    }
-}
-
-/// Refuses a Kubernetes manifest without a profile, of which nobody asks what becomes of it as it
-/// is.
-pub(super) fn check_manifest(file: &ProfileFile<'_>, source: &Source) -> Result<(), CliError> {
-    let is_manifest = |document: &Document<'_>| {
-        let has = |key: &str| document.root().is_some_and(|root| root.get(key).is_some());
-        has("apiVersion") && has("kind")
-    };
-    let name = source.name();
-    // What was not read, or is not known to have been read, cannot be modelled.
-    let unread = [DeviationKind::TooLarge, DeviationKind::FarTooDeep];
-    let deviations = file.document().deviations();
-    let unread = deviations.iter().find(|it| unread.contains(&it.kind));
-    if let Some(deviation) = unread {
-        let what = deviation.kind.message();
-        return Err(CliError::Usage(format!("{name}: {what}")));
-    }
-    if file.document().unlisted_deviations() > 0 {
-        let count = deviations.len();
-        return Err(CliError::Usage(format!(
-            "{name}: more than {count} departures from JSON: nobody can tell what is made of them"
-        )));
-    }
-    let is_profile = || matches!(find(file.document(), None), Found::Profile(_));
-    if file.is_part() || is_profile() || !read(source).iter().any(is_manifest) {
-        return Ok(());
-    }
-    Err(CliError::Usage(format!(
-        "{name}: a Kubernetes manifest without a profile: no SeccompProfile, and no ConfigMap that holds one"
-    )))
-}
-
-/// `profile.json:3:5`.
-pub(super) fn written_place(source: &Source, span: Span) -> String {
-    let at = source.position(span.start);
-    format!("{}:{}:{}", source.name(), at.line, at.column)
 }

@@ -1,13 +1,15 @@
 //! What a file comes to, whatever it is: a profile, a section, a filter.
 
+use std::path::PathBuf;
 use std::sync::Arc as Shared;
 
 use clap::Args;
 
 use super::CliError;
-use super::compile::{no_plan, plan_of};
-use super::engine::{ChosenEngine, EngineOptions, EngineRefusal, native, only_profile, part_notes};
-use super::runtime::{Foreseen, foreign_note, unrecorded_note};
+use super::engine::{ChosenEngine, EngineOptions, EngineRefusal, of_dialect};
+use super::host::{OneTarget, SupposedHost};
+use super::profile::{self as profile_options, ProfileOptions, part_notes};
+use super::runtime::{Foreseen, RuntimeOptions, foreign_note, unrecorded_note};
 use crate::crun::{Host, cache_key};
 use crate::engine::{self, Engine, Verdict, names};
 use crate::filter::{
@@ -15,25 +17,20 @@ use crate::filter::{
 };
 use crate::finding::Location;
 use crate::policy::Policy;
-use crate::profile::{self, Found, ProfileFile};
-use crate::runtime::{Model, Outcome, Plan, Prediction, Surroundings};
+use crate::profile::{self, Found, GivenBases, ProfileFile};
+use crate::runtime::{Ignored, Model, Outcome, Plan, Prediction, Surroundings};
 use crate::syscalls::{Arch, Release, all};
-use crate::target::{Runtime, Uname};
 use crate::text::{Document, Node, Source, json};
 
 /// By what profiles are turned into filters.
 #[derive(Debug, Args)]
 pub(super) struct MeaningOptions {
-    /// Runtime whose filter it is
-    #[arg(
-        long,
-        value_name = "NAME[@VERSION]",
-        help = "Runtime whose filter it is: crun@VERSION, runc@VERSION, or crun, which is asked for its version [default: the newest crun that was compared with its predictions]"
-    )]
-    runtime: Option<Runtime>,
-    /// libseccomp release that the runtime runs with [default: the one that the runtime was compared with]
-    #[arg(long, value_name = "RELEASE")]
-    libseccomp: Option<Release>,
+    #[command(flatten)]
+    pub(super) which: ProfileOptions,
+    #[command(flatten)]
+    target: OneTarget,
+    #[command(flatten)]
+    runtime: RuntimeOptions,
     #[command(flatten)]
     engine: EngineOptions,
 }
@@ -43,13 +40,18 @@ pub(super) struct Reader<'o> {
     options: &'o EngineOptions,
     chosen: Option<ChosenEngine>,
     pub(super) runtime: Foreseen,
+    pub(super) bases: GivenBases,
     native: Arch,
-    uname: Uname,
+    host: SupposedHost,
+    /// What is to be said of all that is read.
+    notes: Vec<String>,
 }
 
 /// What a file comes to.
 pub(super) struct Operand {
     pub(super) source: Shared<Source>,
+    /// What the profile is called in it, if it has a name.
+    pub(super) name: Option<String>,
     pub(super) meaning: Meaning,
     /// The engine that resolved it, if one did.
     pub(super) engine: Option<Engine>,
@@ -76,8 +78,12 @@ pub(super) struct OfPlan {
     pub(super) plan: Plan,
     /// The rule entries that were written, in their order.
     pub(super) entries: Vec<WrittenEntry>,
-    /// The name of the entry in crun's cache.
+    /// The name of the entry in the cache of this machine's crun.
     pub(super) key: Option<String>,
+    /// The names that the runtime warns of.
+    pub(super) warned: Vec<String>,
+    /// Those that it passes over.
+    pub(super) dropped: Vec<String>,
 }
 
 /// A rule entry as it was written.
@@ -89,47 +95,85 @@ pub(super) struct WrittenEntry {
 }
 
 impl<'o> Reader<'o> {
-    pub(super) fn new(options: &'o MeaningOptions) -> Result<Self, CliError> {
-        let uname = Uname::of_this_machine();
-        let [_, (name, version, release), ..] = Model::RECORDED;
+    /// `usual` is the libseccomp of the runtime, if nobody says which; `files` are where base
+    /// profiles are looked for as well.
+    pub(super) fn new(
+        options: &'o MeaningOptions,
+        usual: Option<Release>,
+        files: &[PathBuf],
+    ) -> Result<Self, CliError> {
+        let host = options.target.host();
+        let mut notes = Vec::new();
         Ok(Self {
-            runtime: match &options.runtime {
-                Some(runtime) => Foreseen::of(runtime, options.libseccomp)?,
-                None => Foreseen::new(name, version, options.libseccomp.unwrap_or(release))?,
-            },
-            chosen: options.engine.chosen(&uname)?,
-            native: native(options.engine.arch, &uname)?,
+            runtime: options.runtime.chosen(&host, usual, &mut notes)?,
+            chosen: options.engine.chosen(&host)?,
+            native: host.native(options.engine.arch)?,
+            bases: options.which.bases.given(files)?,
             options: &options.engine,
-            uname,
+            host,
+            notes,
         })
     }
 
-    /// What a file comes to. It holds one profile, or is a filter.
-    pub(super) fn read(&self, source: &Shared<Source>) -> Result<Operand, CliError> {
-        let bytes = source.bytes();
-        let operand = |meaning| Operand {
+    /// What a file comes to. It holds one profile, or one of a `name`, or is a filter. What is for an
+    /// engine is taken as that of its dialect reads it, unless one was chosen.
+    pub(super) fn read(
+        &self,
+        source: &Shared<Source>,
+        name: Option<&str>,
+    ) -> Result<Operand, CliError> {
+        if is_binary(source) {
+            return Ok(self.filter(source));
+        }
+        let files = profile::files(source, &self.bases);
+        let file = profile_options::one(&files, source, name, "a filter")?;
+        let engine = match profile::find(file.document(), None) {
+            Found::Profile(profile) => of_dialect(&profile),
+            _ => None,
+        };
+        self.profile(source, file, engine)
+    }
+
+    /// Whether an engine was chosen.
+    pub(super) fn has_engine(&self) -> bool {
+        self.chosen.is_some()
+    }
+
+    /// What a filter comes to, as it is.
+    pub(super) fn filter(&self, source: &Shared<Source>) -> Operand {
+        let meaning = match Filter::detect(source.bytes()) {
+            Ok(filter) => Meaning::Filter(filter),
+            Err(refused) => Meaning::Refused(format!("the kernel refuses it: {refused}")),
+        };
+        self.operand(source, meaning)
+    }
+
+    fn operand(&self, source: &Shared<Source>, meaning: Meaning) -> Operand {
+        Operand {
             source: Shared::clone(source),
+            name: None,
             meaning,
             engine: None,
             native: self.native,
             notes: Vec::new(),
-        };
-        // No instruction of a filter is a text.
-        if bytes.iter().take(8).any(|&byte| byte < b'\t') {
-            return Ok(operand(match Filter::detect(bytes) {
-                Ok(filter) => Meaning::Filter(filter),
-                Err(refused) => Meaning::Refused(format!("the kernel refuses it: {refused}")),
-            }));
         }
-        let files = profile::files(source);
-        let file = only_profile(&files, source, "filter")?;
-        let found = profile::find(file.document(), None);
-        let by_dialect = match (&self.chosen, &found) {
-            (None, Found::Profile(profile)) => self.options.of_dialect(profile, &self.uname)?,
-            _ => None,
-        };
+    }
+
+    /// What a profile comes to, as an engine reads it: the chosen one, or else the one of its
+    /// `dialect`, or else none.
+    pub(super) fn profile(
+        &self,
+        source: &Shared<Source>,
+        file: &ProfileFile<'_>,
+        dialect: Option<Engine>,
+    ) -> Result<Operand, CliError> {
+        profile_options::check_manifest(file, source)?;
+        let by_dialect = dialect.filter(|_| self.chosen.is_none());
+        let by_dialect = by_dialect.map(|engine| self.options.as_read_by(engine, &self.host));
+        let by_dialect = by_dialect.transpose()?;
         let mut notes = part_notes(file, source);
         notes.extend(unrecorded_note(&self.runtime.model));
+        notes.extend_from_slice(&self.notes);
         if let Some(by_dialect) = &by_dialect {
             notes.push(format!(
                 "it is for an engine: taken as {} reads it (--engine)",
@@ -137,10 +181,11 @@ impl<'o> Reader<'o> {
             ));
         }
         let engine = self.chosen.as_ref().or(by_dialect.as_ref());
+        notes.extend(self.options.notes(&self.host, engine.is_some()));
         let meaning = if let Some(engine) = engine {
             self.resolved(engine, source, file)?
         } else {
-            notes.extend(foreign_note(&found));
+            notes.extend(foreign_note(&profile::find(file.document(), None)));
             self.of_section(file.document(), file.bytes(), |prediction| {
                 let mut entries = written(file.document());
                 entries.truncate(prediction.section.as_ref()?.entries.len());
@@ -153,9 +198,10 @@ impl<'o> Reader<'o> {
             })
         };
         Ok(Operand {
+            name: file.names().first().cloned(),
             engine: engine.map(|engine| engine.engine),
             notes,
-            ..operand(meaning)
+            ..self.operand(source, meaning)
         })
     }
 
@@ -216,6 +262,8 @@ impl<'o> Reader<'o> {
             no_new_privileges: true,
         };
         let prediction = model.predict(document, bytes, surroundings);
+        let ignored =
+            |names: &[Ignored<'_>]| names.iter().map(|ignored| ignored.name.clone()).collect();
         let Some(plan) = plan_of(&prediction) else {
             return match prediction.outcome {
                 Outcome::Refuses => Meaning::Refused(no_plan(model, &prediction)),
@@ -224,9 +272,10 @@ impl<'o> Reader<'o> {
         };
         let host = Host {
             crun: model.version().to_owned(),
-            libseccomp: *libseccomp,
-            uname: self.uname.clone(),
+            libseccomp: libseccomp.release,
+            uname: self.host.uname.clone(),
         };
+        // With another kernel it is another one, and the same for the same profiles.
         let section = prediction.section.as_ref();
         let section = section.filter(|_| prediction.leaves_entry && model.name() == "crun");
         let key =
@@ -235,6 +284,8 @@ impl<'o> Reader<'o> {
             plan: plan.clone(),
             entries: entries(&prediction).unwrap_or_default(),
             key,
+            warned: ignored(&prediction.warned),
+            dropped: ignored(&prediction.dropped),
         }))
     }
 }
@@ -255,13 +306,39 @@ fn entry(
 ) -> WrittenEntry {
     let names = names(node).filter_map(Node::as_str).map(str::to_owned);
     WrittenEntry {
-        location: match file.origin(node) {
-            Some(there) => Location::node(source, there),
-            None => Location::file(source),
+        location: match (file.origin(node), file.in_base(node)) {
+            (Some(there), _) => Location::node(source, there),
+            (None, Some((base, there))) => Location::node(base.source(), there),
+            (None, None) => Location::file(source),
         },
         names: names.collect(),
         place,
     }
+}
+
+/// Whether a file is none of text. No instruction of a filter is a text.
+pub(super) fn is_binary(source: &Source) -> bool {
+    source.bytes().iter().take(8).any(|&byte| byte < b'\t')
+}
+
+/// Why there is no plan.
+fn no_plan(model: &Model, prediction: &Prediction<'_>) -> String {
+    let told = prediction.error.iter().chain(&prediction.notes);
+    let told: Vec<_> = told.map(String::as_str).collect();
+    let does = match prediction.outcome {
+        Outcome::Refuses => "refuses the profile",
+        Outcome::Starts | Outcome::Dies => "makes no filter",
+    };
+    let title = format!("{} {}", model.name(), model.version());
+    format!("{title} {does}: {}", told.join("; "))
+}
+
+/// The plan that is carried out, though it be for a container that dies, or that needs somebody to
+/// listen.
+fn plan_of<'p>(prediction: &'p Prediction<'_>) -> Option<&'p Plan> {
+    // crun leaves an entry before it looks at the flags.
+    let is_too_late = prediction.outcome == Outcome::Refuses && prediction.leaves_entry;
+    prediction.plan.as_ref().filter(|_| !is_too_late)
 }
 
 impl Operand {

@@ -3,6 +3,7 @@
 //! One file a subcommand. Each returns how it ended, or an error that says why
 //! the job could not be done.
 
+mod base;
 mod baseline;
 mod cache_audit;
 mod cache_key;
@@ -13,11 +14,13 @@ mod disasm;
 mod engine;
 mod explain;
 mod fix;
+mod host;
 mod input;
 mod meaning;
 mod options;
 mod output;
 mod predict;
+mod profile;
 mod replace;
 mod resolve;
 mod rules;

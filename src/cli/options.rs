@@ -1,7 +1,10 @@
 //! Options that several subcommands have.
 
+use std::io::{self, Write};
+
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 
 use super::{CliError, complain};
 use crate::config::Config;
@@ -78,13 +81,13 @@ impl TargetOptions {
     }
 }
 
-fn target_names() -> PossibleValuesParser {
+pub(super) fn target_names() -> PossibleValuesParser {
     let names = platforms().iter().map(|platform| platform.name);
     PossibleValuesParser::new(names.chain([Target::HOST]))
 }
 
 /// This machine.
-fn host() -> Target {
+pub(super) fn host() -> Target {
     let uname = Uname::of_this_machine();
     Target {
         name: Some(Target::HOST),
@@ -268,4 +271,10 @@ pub(super) enum ListFormat {
     Human,
     /// For programs
     Json,
+}
+
+/// Writes what programs read, and ends its line.
+pub(super) fn write_json(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
+    writeln!(out)
 }

@@ -7,17 +7,20 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::engine::{ChosenEngine, EngineOptions, Handed, check_manifest, native, part_notes};
+use super::base::BaseOptions;
+use super::engine::{ChosenEngine, EngineOptions, Handed};
+use super::host::{SeveralTargets, SupposedHost};
 use super::input::{Input, inputs};
 use super::options::ListFormat;
+use super::profile::{check_manifest, part_notes};
 use super::runtime::{Foreseen, foreign_note, unrecorded_note};
 use super::{CliError, Ending, complain};
 use crate::crun::{Host, cache_key};
-use crate::profile::{self, Found};
+use crate::profile::{self, Found, GivenBases, ProfileFile};
 use crate::runtime::{Model, Outcome, Prediction, Surroundings, difference};
 use crate::syscalls::{Arch, Release};
 use crate::target::{Runtime, Uname};
-use crate::text::{Document, json};
+use crate::text::{Document, Source, json};
 use writer::{Report, RuntimeReport, Writer};
 
 /// Say what runtimes do with a profile.
@@ -32,15 +35,19 @@ pub(super) struct Arguments {
     /// Profiles, config.json files, Kubernetes manifests, directories of such, or - for standard input
     #[arg(value_name = "PROFILE", required = true)]
     profiles: Vec<PathBuf>,
+    #[command(flatten)]
+    bases: BaseOptions,
+    #[command(flatten)]
+    target: SeveralTargets,
     /// Runtime to predict (may be repeated)
     #[arg(
         long,
         value_name = "NAME[@VERSION]",
         value_delimiter = ',',
-        help = "Runtime to predict: crun@VERSION, runc@VERSION, or crun, which is asked for its version (may be repeated) [default: those that were compared with their predictions]"
+        help = "Runtime to predict: crun@VERSION or runc@VERSION; without a version the target's, or else the installed crun (may be repeated) [default: the target's crun, or else its runc; without a target those that were compared with their predictions]"
     )]
     runtime: Vec<Runtime>,
-    /// libseccomp release that the runtime runs with [default: the one that the runtime was compared with]
+    /// libseccomp release that the runtime runs with [default: the target's, or else the one that the runtime was compared with]
     #[arg(long, value_name = "RELEASE")]
     libseccomp: Option<Release>,
     /// Kernel of another host, for keys, as `uname -r`, `-v` and `-m` say it there
@@ -57,21 +64,16 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
-    let runtimes = runtimes(arguments)?;
-    let uname = arguments
-        .uname
-        .clone()
-        .unwrap_or_else(Uname::of_this_machine);
-    let engine = arguments.engine.chosen(&uname)?;
-    let native = native(arguments.engine.arch, &uname)?;
+    let hosts = arguments.target.hosts(arguments.uname.as_ref());
+    let hosts: Result<Vec<_>, _> = hosts
+        .into_iter()
+        .map(|host| Predicted::new(host, arguments))
+        .collect();
+    let hosts = hosts?;
     let mut run = Run {
         writer: Writer::new(arguments.format)?,
-        caveats: caveats(&runtimes, native),
-        no_key: arguments.engine.contradicts(&uname),
-        runtimes: &runtimes,
-        engine,
-        uname,
-        native,
+        hosts: &hosts,
+        bases: arguments.bases.given(&arguments.profiles)?,
         no_new_privileges: arguments.no_new_privileges,
         ending: Ending::Clean,
     };
@@ -102,17 +104,41 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     Ok(run.ending)
 }
 
-/// A run of the command, as far as it has come.
-struct Run<'a> {
-    runtimes: &'a [Foreseen],
+/// A host that is predicted for.
+struct Predicted {
+    host: SupposedHost,
+    runtimes: Vec<Foreseen>,
     engine: Option<ChosenEngine>,
-    uname: Uname,
     native: Arch,
-    no_new_privileges: bool,
     /// What is to be said of every prediction.
     caveats: Vec<String>,
     /// Why no keys are told.
     no_key: Option<String>,
+}
+
+impl Predicted {
+    fn new(host: SupposedHost, arguments: &Arguments) -> Result<Self, CliError> {
+        let native = host.native(arguments.engine.arch)?;
+        let engine = arguments.engine.chosen(&host)?;
+        let mut notes = arguments.engine.notes(&host, engine.is_some());
+        let runtimes = runtimes(arguments, &host, &mut notes)?;
+        notes.extend(caveats(&runtimes, native));
+        Ok(Self {
+            no_key: host.no_key(arguments.engine.arch),
+            caveats: notes,
+            host,
+            runtimes,
+            engine,
+            native,
+        })
+    }
+}
+
+/// A run of the command, as far as it has come.
+struct Run<'a> {
+    hosts: &'a [Predicted],
+    bases: GivenBases,
+    no_new_privileges: bool,
     writer: Writer<BufWriter<StdoutLock<'static>>>,
     ending: Ending,
 }
@@ -124,60 +150,75 @@ impl<'a> Run<'a> {
             return Ok(false);
         };
         let mut is_passed_over = true;
-        for file in profile::files(&source) {
+        for file in profile::files(&source, &self.bases) {
             let found = profile::find(file.document(), None);
             if input.is_found && matches!(found, Found::Nothing) {
                 continue;
             }
             is_passed_over = false;
             check_manifest(&file, &source)?;
-            let mut notes = part_notes(&file, &source);
-            let (reports, no_filter) = match &self.engine {
-                None => {
-                    notes.extend(foreign_note(&found));
-                    (self.predict(file.document(), file.bytes()), None)
-                }
-                Some(engine) => match engine.hand(&source, &file)? {
-                    Ok(Handed { json, no_filter }) => {
-                        let document = json::parse(&json);
-                        (self.predict(&document, &json), no_filter)
-                    }
-                    Err(refusal) => {
-                        self.writer.refusal(source.name(), &refusal)?;
-                        self.ending = self.ending.max(Ending::Findings);
-                        continue;
-                    }
-                },
-            };
-            notes.extend(no_filter);
-            notes.extend_from_slice(&self.caveats);
-            let ending = self.writer.reports(source.name(), reports, notes)?;
-            self.ending = self.ending.max(ending);
+            for on in self.hosts {
+                self.profile(&source, &file, &found, on)?;
+            }
         }
         Ok(!is_passed_over)
     }
 
-    fn predict(&self, document: &Document<'_>, bytes: &[u8]) -> Vec<Report<'a>> {
-        let mut reports = Vec::with_capacity(self.runtimes.len());
+    /// Predicts what becomes of a profile on a host.
+    fn profile(
+        &mut self,
+        source: &Source,
+        file: &ProfileFile<'_>,
+        found: &Found<'_>,
+        on: &'a Predicted,
+    ) -> Result<(), CliError> {
+        let target = on.host.name();
+        let mut notes = part_notes(file, source);
+        let (reports, no_filter) = match &on.engine {
+            None => {
+                notes.extend(foreign_note(found));
+                (self.predict(on, file.document(), file.bytes()), None)
+            }
+            Some(engine) => match engine.hand(source, file)? {
+                Ok(Handed { json, no_filter }) => {
+                    let document = json::parse(&json);
+                    (self.predict(on, &document, &json), no_filter)
+                }
+                Err(refusal) => {
+                    self.writer.refusal(source.name(), target, &refusal)?;
+                    self.ending = self.ending.max(Ending::Findings);
+                    return Ok(());
+                }
+            },
+        };
+        notes.extend(no_filter);
+        notes.extend_from_slice(&on.caveats);
+        let ending = (self.writer).reports(source.name(), target, reports, notes)?;
+        self.ending = self.ending.max(ending);
+        Ok(())
+    }
+
+    fn predict(&self, on: &'a Predicted, document: &Document<'_>, bytes: &[u8]) -> Vec<Report<'a>> {
+        let mut reports = Vec::with_capacity(on.runtimes.len());
         let mut first: Option<(&Model, Prediction<'_>)> = None;
-        for Foreseen { model, libseccomp } in self.runtimes {
+        for Foreseen { model, libseccomp } in &on.runtimes {
             let surroundings = Surroundings {
                 libseccomp: *libseccomp,
-                native: self.native,
+                native: on.native,
                 no_new_privileges: self.no_new_privileges,
             };
             let prediction = model.predict(document, bytes, surroundings);
             let host = Host {
                 crun: model.version().to_owned(),
-                libseccomp: *libseccomp,
-                uname: self.uname.clone(),
+                libseccomp: libseccomp.release,
+                uname: on.host.uname.clone(),
             };
             let section = prediction.section.as_ref();
             let mut notes = prediction.notes.clone();
             let key = section
                 .filter(|_| prediction.leaves_entry)
                 .and_then(|section| {
-                    if let Some(why) = &self.no_key {
+                    if let Some(why) = &on.no_key {
                         notes.push(why.clone());
                         return None;
                     }
@@ -203,7 +244,7 @@ impl<'a> Run<'a> {
                     name: model.name(),
                     version: model.version(),
                 },
-                libseccomp: libseccomp.to_string(),
+                libseccomp: libseccomp.release.to_string(),
                 outcome: prediction.outcome,
                 certain: prediction.is_certain,
                 error: prediction.error.clone(),
@@ -230,7 +271,8 @@ fn caveats(runtimes: &[Foreseen], native: Arch) -> Vec<String> {
     let mut recorded: Vec<_> = Model::RECORDED.map(|(_, _, release)| release).into();
     recorded.sort_unstable();
     recorded.dedup();
-    let mut unseen: Vec<Release> = runtimes.iter().map(|runtime| runtime.libseccomp).collect();
+    let releases = runtimes.iter().map(|runtime| runtime.libseccomp.release);
+    let mut unseen: Vec<Release> = releases.collect();
     unseen.retain(|release| !recorded.contains(release));
     unseen.sort_unstable();
     unseen.dedup();
@@ -249,19 +291,31 @@ fn listed(releases: &[Release]) -> String {
     releases.join(" and ")
 }
 
-/// The runtimes that were asked for, or all that predictions were compared with.
-fn runtimes(arguments: &Arguments) -> Result<Vec<Foreseen>, CliError> {
+/// The runtimes that were asked for, or that of the host's platform, or else all that predictions
+/// were compared with.
+fn runtimes(
+    arguments: &Arguments,
+    host: &SupposedHost,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Foreseen>, CliError> {
+    let said = arguments.libseccomp;
     if arguments.runtime.is_empty() {
+        if host.target.is_some() {
+            return Foreseen::of(None, said, host, None, notes).map(|runtime| vec![runtime]);
+        }
         let recorded = Model::RECORDED.into_iter();
         return recorded
             .map(|(name, version, libseccomp)| {
-                Foreseen::new(name, version, arguments.libseccomp.unwrap_or(libseccomp))
+                Foreseen::new(name, version, said.unwrap_or(libseccomp).into())
             })
             .collect();
     }
     let mut runtimes: Vec<Foreseen> = Vec::new();
     for runtime in &arguments.runtime {
-        let runtime = Foreseen::of(runtime, arguments.libseccomp)?;
+        let mut of_runtime = Vec::new();
+        let runtime = Foreseen::of(Some(runtime), said, host, None, &mut of_runtime)?;
+        of_runtime.retain(|note| !notes.contains(note));
+        notes.append(&mut of_runtime);
         if !runtimes.contains(&runtime) {
             runtimes.push(runtime);
         }

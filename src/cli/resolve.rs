@@ -6,16 +6,15 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::engine::{
-    ChosenEngine, EngineOptions, EngineRefusal, only_profile, part_notes, written_place,
-};
+use super::engine::{ChosenEngine, EngineOptions, EngineRefusal};
+use super::host::OneTarget;
 use super::input::read;
-use super::options::ListFormat;
+use super::options::{ListFormat, write_json};
+use super::profile::{ProfileOptions, part_notes, written_place};
 use super::{CliError, Ending, complain};
 use crate::engine::{Circumstances, Engine, Resolved, Verdict, names, resolve, unread_conditions};
 use crate::profile::{self, ProfileFile, is_container_configuration};
 use crate::report::visible;
-use crate::target::Uname;
 use crate::text::{Node, Source};
 
 /// Print the section that an engine makes of a profile for the runtime, or null for no filter.
@@ -28,9 +27,13 @@ use crate::text::{Node, Source};
 #[derive(Debug, Args)]
 #[command(mut_arg("engine", |engine| engine.required(true)))]
 pub(super) struct Arguments {
-    /// A profile, a Kubernetes manifest with one profile in it, or - for standard input
+    /// A profile, a Kubernetes manifest with a profile in it, or - for standard input
     #[arg(value_name = "PROFILE")]
     profile: PathBuf,
+    #[command(flatten)]
+    which: ProfileOptions,
+    #[command(flatten)]
+    target: OneTarget,
     #[command(flatten)]
     engine: EngineOptions,
     /// Print instead of the section why each rule entry is in it or not
@@ -45,7 +48,8 @@ pub(super) struct Arguments {
 const SHOWN_NAMES: usize = 3;
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
-    let chosen = arguments.engine.chosen(&Uname::of_this_machine())?;
+    let host = arguments.target.host();
+    let chosen = arguments.engine.chosen(&host)?;
     let Some(ChosenEngine {
         engine,
         circumstances,
@@ -55,9 +59,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     };
     let source = read(&arguments.profile)?;
     let name = source.name();
-    let files = profile::files(&source);
-    let file = only_profile(&files, &source, "section")?;
-    for note in part_notes(file, &source) {
+    let bases = arguments.which.bases.given(&[])?;
+    let files = profile::files(&source, &bases);
+    let file = arguments.which.one(&files, &source, "a section")?;
+    let of_host = arguments.engine.notes(&host, true);
+    for note in part_notes(file, &source).into_iter().chain(of_host) {
         complain("note", &format!("{name}: {note}"));
     }
     let resolved = resolve(file.bytes(), file.document(), engine, &circumstances);
@@ -70,8 +76,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     match (arguments.explain, arguments.format, &resolved) {
         (true, ListFormat::Json, _) => {
             let explained = as_json(engine, &circumstances, &source, file, &resolved);
-            serde_json::to_writer_pretty(&mut out, &explained).map_err(io::Error::from)?;
-            writeln!(out)?;
+            write_json(&mut out, &explained)?;
         }
         (_, _, Err(_)) => {}
         (false, _, Ok(resolved)) => {
@@ -85,8 +90,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
                 complain("note", &format!("{name}: no filter: {reason}{hint}"));
             }
             let section = resolved.section.as_ref().ok();
-            serde_json::to_writer_pretty(&mut out, &section).map_err(io::Error::from)?;
-            writeln!(out)?;
+            write_json(&mut out, &section)?;
         }
         (true, ListFormat::Human, Ok(resolved)) => {
             explain(&mut out, engine, &source, file, resolved)?;
@@ -110,9 +114,11 @@ fn explain(
         return writeln!(out, "{}: no filter: {reason}", visible(source.name()));
     }
     for &(node, verdict) in &resolved.entries {
-        let place = match file.origin(node) {
-            Some(there) => written_place(source, there.span()),
-            None => source.name().to_owned(),
+        let base = file.in_base(node);
+        let place = match (file.origin(node), base) {
+            (Some(there), _) => written_place(source, there.span()),
+            (None, Some((base, there))) => written_place(base.source(), there.span()),
+            (None, None) => source.name().to_owned(),
         };
         let names: Vec<&str> = names(node).filter_map(Node::as_str).collect();
         let mut shown = names.iter().take(SHOWN_NAMES).copied().collect::<Vec<_>>();
@@ -138,7 +144,10 @@ fn explain(
                 unread.join(", ")
             ),
         };
-        writeln!(out, "{}: {state}{unread}", visible(&head))?;
+        let from = base.map_or_else(String::new, |(base, _)| {
+            format!("; from the base profile `{}`", visible(base.name()))
+        });
+        writeln!(out, "{}: {state}{unread}{from}", visible(&head))?;
     }
     let total = resolved.entries.len();
     let held = resolved.entries.iter();
@@ -155,7 +164,10 @@ fn as_json(
 ) -> Value {
     let entries = resolved.iter().flat_map(|resolved| &resolved.entries);
     let entries = entries.map(|&(node, verdict)| {
-        let there = file.origin(node).unwrap_or(node);
+        let base = file.in_base(node);
+        let source = base.map_or(source, |(base, _)| base.source());
+        let there = base.map(|(_, there)| there).or_else(|| file.origin(node));
+        let there = there.unwrap_or(node);
         let span = there.span();
         let reason = (verdict != Verdict::In).then(|| verdict.to_string());
         json!({
@@ -165,6 +177,7 @@ fn as_json(
             "verdict": verdict.name(),
             "reason": reason,
             "unread": unread_conditions(engine, node),
+            "base": base.map(|(base, _)| json!({"name": base.name(), "path": base.source().name()})),
         })
     });
     let section = resolved.as_ref().ok().map(|resolved| &resolved.section);

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use clap::Args;
 use serde_json::json;
 
-use super::options::ListFormat;
+use super::options::{ListFormat, write_json};
 use super::{CliError, Ending};
 use crate::finding::RuleSet;
 use crate::lint::all_rules;
@@ -46,8 +46,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
                     })
                 })
                 .collect();
-            serde_json::to_writer_pretty(&mut out, &rules).map_err(io::Error::from)?;
-            writeln!(out)?;
+            write_json(&mut out, &rules)?;
         }
     }
     out.flush()?;

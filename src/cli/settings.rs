@@ -16,7 +16,7 @@ use crate::config::{self, Config, ConfigError};
 use crate::engine::Engine;
 use crate::finding::{Finding, Origin, Severity, Suppression};
 use crate::lint::{Linted, Linter, Policy, lint_rules, unused_ignore};
-use crate::profile::Dialects;
+use crate::profile::{Dialects, GivenBases};
 use crate::report::{Against, Human, Look, Report};
 use crate::target::Target;
 use crate::text::Source;
@@ -87,9 +87,15 @@ impl Settings {
         })
     }
 
-    /// Checks a source. `file` is its real path; `None` for standard input.
-    pub(super) fn lint(&self, source: &Arc<Source>, file: Option<&Path>) -> Linted {
-        let mut linted = self.linter.lint(source);
+    /// Checks a source. `file` is its real path; `None` for standard input. `bases` are those that
+    /// other files have.
+    pub(super) fn lint(
+        &self,
+        source: &Arc<Source>,
+        file: Option<&Path>,
+        bases: &GivenBases,
+    ) -> Linted {
+        let mut linted = self.linter.lint_with(source, bases);
         if let Some(config) = &self.config {
             let path = file.and_then(|file| file.strip_prefix(&config.directory).ok());
             let path = path.map(|path| path.display().to_string());

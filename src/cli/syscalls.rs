@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::options::ListFormat;
+use super::options::{ListFormat, write_json};
 use super::{CliError, Ending};
 use crate::syscalls::{self, Arch, Number, Syscall};
 
@@ -33,8 +33,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     match (arguments.format, &arguments.name) {
         (ListFormat::Json, _) => {
             let calls: Vec<_> = calls.iter().map(describe).collect();
-            serde_json::to_writer_pretty(&mut out, &calls).map_err(io::Error::from)?;
-            writeln!(out)?;
+            write_json(&mut out, &calls)?;
         }
         (ListFormat::Human, None) => {
             writeln!(

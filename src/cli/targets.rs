@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use clap::Args;
 use serde_json::Value;
 
-use super::options::ListFormat;
+use super::options::{ListFormat, write_json};
 use super::{CliError, Ending};
 use crate::target::{Platform, Target, platforms};
 
@@ -52,8 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
         }
         ListFormat::Json => {
             let platforms: Vec<_> = platforms().iter().map(describe).collect();
-            serde_json::to_writer_pretty(&mut out, &platforms).map_err(io::Error::from)?;
-            writeln!(out)?;
+            write_json(&mut out, &platforms)?;
         }
     }
     out.flush()?;

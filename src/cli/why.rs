@@ -30,7 +30,7 @@ use report::Report;
 /// filter, 2 the job could not be done.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A profile, a config.json, a Kubernetes manifest with one profile in it, an entry of crun's cache, or - for standard input
+    /// A profile, a config.json, a Kubernetes manifest with a profile in it, an entry of crun's cache, or - for standard input
     #[arg(value_name = "PROFILE-OR-ENTRY")]
     profile: PathBuf,
     /// The syscall's name, or its number
@@ -47,8 +47,9 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     let call = AskedCall::parse(&arguments.syscall, &arguments.args)?;
-    let reader = Reader::new(&arguments.options)?;
-    let mut operand = reader.read(&read(&arguments.profile)?)?;
+    let reader = Reader::new(&arguments.options, None, &[])?;
+    let name = arguments.options.which.name.as_deref();
+    let mut operand = reader.read(&read(&arguments.profile)?, name)?;
     let mut diagrams = Diagrams::default();
     let diagram = operand.diagram(&mut diagrams, |diagrams, whole, arches| {
         arches.iter().any(|&arch| {

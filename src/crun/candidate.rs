@@ -182,7 +182,7 @@ impl Search<'_> {
     /// What of the profiles in a file that the user gave explains entries.
     pub(super) fn profiles(&mut self, source: &Arc<Source>) -> Vec<Candidate> {
         let mut found = Vec::new();
-        for file in profile::files(source) {
+        for file in profile::files(source, &profile::no_bases()) {
             self.profile(source, &file, &mut found);
         }
         found
@@ -312,7 +312,7 @@ impl Search<'_> {
             section,
             Conditions {
                 parser: Parser::of(version(self.host)),
-                libseccomp: self.known_to,
+                libseccomp: self.known_to.into(),
                 native: native.unwrap_or(Arch::X86_64),
                 fails_on_unknown: false,
             },

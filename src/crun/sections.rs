@@ -69,7 +69,7 @@ impl Sections {
         } else if let (Some(native), Some(_)) = (native(host), host.byte_order()) {
             let conditions = Conditions {
                 parser: Parser::of(&host.crun),
-                libseccomp,
+                libseccomp: libseccomp.into(),
                 native,
                 fails_on_unknown,
             };

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::finding::{Finding, Location};
-use crate::profile::{Action, Dialects, Found, Mistake, Profile, RuleEntry, Text};
+use crate::profile::{Action, Dialects, Found, Mistake, Profile, RuleEntry, Text, UnseenBase};
 use crate::syscalls::{self, Arch, KernelVersion, Relation, Spelling, Syscall};
 use crate::target::Target;
 use crate::text::{Deviation, DeviationKind, Document, Kind, Node, Source, Span, Syntax};
 
 use super::ignore::Ignore;
+use super::inherited::Inherited;
 use super::permission::Permissions;
 use super::rivals::Contested;
 use super::{ConditionUse, Permission, Policy, TargetUse, target_use};
@@ -31,6 +32,12 @@ pub struct Context<'c> {
     engines: &'c [Engine],
     policy: &'c Policy,
     names: Vec<NameUse<'c>>,
+    inherited: Option<&'c Inherited<'c>>,
+    /// With the names that bases add, in the order in which the runtime gets them; empty if none is
+    /// added.
+    all_names: Vec<NameUse<'c>>,
+    /// The calls of which nobody can tell what bases make.
+    disputed: Vec<&'c str>,
     permissions: Option<Permissions>,
     contested: OnceCell<Vec<Contested<'c>>>,
     targets: Vec<TargetUse<'c>>,
@@ -58,7 +65,16 @@ pub struct NameUse<'c> {
     pub spelling: Spelling,
 }
 
-impl NameUse<'_> {
+impl<'c> NameUse<'c> {
+    /// Those of a rule entry.
+    fn all(entry: &'c RuleEntry<'c>) -> impl Iterator<Item = Self> {
+        entry.names.iter().map(move |&text| NameUse {
+            text,
+            entry,
+            spelling: syscalls::spelling(text.value),
+        })
+    }
+
     /// What a name that no runtime knows most likely means; `None` if they know it.
     #[must_use]
     pub fn meant(&self) -> Option<&'static str> {
@@ -115,11 +131,7 @@ impl<'c> Context<'c> {
         let count = entries.iter().map(|entry| entry.names.len()).sum();
         let mut names = Vec::with_capacity(count);
         for entry in entries {
-            names.extend(entry.names.iter().map(|&text| NameUse {
-                text,
-                entry,
-                spelling: syscalls::spelling(text.value),
-            }));
+            names.extend(NameUse::all(entry));
         }
         Self {
             source,
@@ -135,6 +147,9 @@ impl<'c> Context<'c> {
             contested: OnceCell::new(),
             policy: Policy::NONE,
             names,
+            inherited: None,
+            all_names: Vec::new(),
+            disputed: Vec::new(),
             targets: (targets.iter())
                 .map(|target| TargetUse::new(found, target))
                 .collect(),
@@ -146,6 +161,45 @@ impl<'c> Context<'c> {
     pub fn with_engines(mut self, engines: &'c [Engine]) -> Self {
         self.engines = engines;
         self
+    }
+
+    /// Says what is known of the base that the profile names.
+    #[must_use]
+    pub(super) fn with_base(mut self, inherited: Option<&'c Inherited<'c>>) -> Self {
+        self.inherited = inherited;
+        let (Some(inherited @ Inherited::Seen(_)), Some(profile)) = (inherited, self.profile())
+        else {
+            return self;
+        };
+        let merged = inherited.merged(profile);
+        self.disputed = merged.disputed();
+        let entries = merged.entries.iter();
+        self.all_names = (entries.flat_map(|(_, entry)| NameUse::all(entry))).collect();
+        self.permissions = Some(Permissions::new(profile, &self.all_names));
+        self
+    }
+
+    /// The name of the base, and why it is not known what it adds; `None` if it is known.
+    #[must_use]
+    pub fn unseen_base(&self) -> Option<(Text<'c>, &'c UnseenBase)> {
+        match self.inherited? {
+            Inherited::Unseen(why) => Some((self.profile()?.base()?, why)),
+            Inherited::Seen(_) => None,
+        }
+    }
+
+    /// The name of the base, and what it adds.
+    pub(super) fn seen_base(&self) -> Option<(Text<'c>, &'c Inherited<'c>)> {
+        let inherited = self.inherited?;
+        let is_seen = matches!(inherited, Inherited::Seen(_));
+        Some((self.profile().filter(|_| is_seen)?.base()?, inherited))
+    }
+
+    /// The profile, if all that reaches the runtime is known, with the profiles that are its bases.
+    pub fn whole(&self) -> Option<impl Iterator<Item = &'c Profile<'c>> + Clone + use<'c>> {
+        let profile = self.profile().filter(|_| self.unseen_base().is_none())?;
+        let layers = self.inherited.map_or(&[][..], Inherited::layers).iter();
+        Some(std::iter::once(profile).chain(layers.map(|layer| &*layer.profile)))
     }
 
     /// The engines that will read the source; empty if none was said.
@@ -196,17 +250,54 @@ impl<'c> Context<'c> {
         Some(default.action.permits())
     }
 
-    /// Whether the profile lets a call run; `None` if that cannot be told.
+    /// Every name that reaches the runtime, those of bases included, in the order in which it gets
+    /// them.
+    pub fn all_names(&self) -> impl Iterator<Item = &NameUse<'c>> + Clone {
+        self.whole_names().iter()
+    }
+
+    fn whole_names(&self) -> &[NameUse<'c>] {
+        if self.all_names.is_empty() {
+            &self.names
+        } else {
+            &self.all_names
+        }
+    }
+
+    /// Whether the profile lets a call run, with what bases add; `None` if that cannot be told.
     #[must_use]
     pub fn permission(&self, syscall: &Syscall) -> Option<Permission> {
+        if self.is_disputed(syscall) {
+            return None;
+        }
         self.permissions.as_ref()?.of(syscall)
     }
 
-    /// Every use of a syscall's name, in the order of the source.
+    /// Whether it depends on the operator's release what is made of a profile and its bases.
+    pub(super) fn is_disputed(&self, syscall: &Syscall) -> bool {
+        self.disputed.binary_search(&syscall.name()).is_ok()
+    }
+
+    /// Every use of a syscall's name, those in bases included, in the order in which the runtime gets
+    /// them.
     pub fn uses(&self, syscall: &Syscall) -> impl Iterator<Item = &NameUse<'c>> {
         let permissions = self.permissions.iter();
         let places = permissions.flat_map(|all| all.uses(syscall));
-        places.filter_map(|place| self.names.get(place))
+        places.filter_map(|place| self.whole_names().get(place))
+    }
+
+    /// That use which stands first in the source; one in a base if all are.
+    pub(super) fn earliest<'a>(
+        &self,
+        uses: impl Iterator<Item = &'a NameUse<'c>>,
+    ) -> Option<&'a NameUse<'c>>
+    where
+        'c: 'a,
+    {
+        uses.min_by_key(|name| {
+            let node = name.text.node;
+            (!node.is_of(self.document), node.span().start)
+        })
     }
 
     /// Whether a call is always allowed whose related one is denied, and not by name: what is denied
@@ -250,10 +341,16 @@ impl<'c> Context<'c> {
             .flat_map(|profile| &profile.mistakes)
     }
 
-    /// The place of a node in this source.
+    /// The place of a node, in this source or in that of a base.
     #[must_use]
     pub fn at(&self, node: Node<'_>) -> Location {
-        Location::node(self.source, node)
+        Location::node(self.source_of(node), node)
+    }
+
+    fn source_of(&self, node: Node<'_>) -> &'c Arc<Source> {
+        let is_own = node.is_of(self.document);
+        let other = self.inherited.filter(|_| !is_own);
+        (other.and_then(|it| it.source_of(node))).unwrap_or(self.source)
     }
 
     /// Whether a container's configuration names a listener outside its section, in the annotation
@@ -273,11 +370,12 @@ impl<'c> Context<'c> {
     pub fn bracket(&self, object: Node<'_>) -> Location {
         let start = object.span().start;
         let bracket = Span::new(start, start + 1);
+        let source = self.source_of(object);
         let is_block = self.document.syntax() == Syntax::Yaml
-            && self.source.bytes().get(bracket.range()) != Some(b"{");
+            && source.bytes().get(bracket.range()) != Some(b"{");
         let first = object.members().next().filter(|_| is_block);
         let span = first.map_or(bracket, |(key, _)| key.span());
-        Location::part(self.source, object, span)
+        Location::part(source, object, span)
     }
 
     /// Whether the parser had something to say of a node's own text already.

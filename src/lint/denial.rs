@@ -18,15 +18,17 @@ pub(super) struct Denial<'c> {
     pub effect: Effect,
 }
 
-/// Whether a profile was not read as it is meant, and is not to be judged for what it lacks.
-fn is_misread(context: &Context<'_>) -> bool {
+/// Whether a profile is to be judged for what it lacks: all that reaches the runtime is known, and
+/// was read as it is meant.
+fn is_whole(context: &Context<'_>) -> bool {
     let is_misread = |mistake: &Mistake<'_>| {
         matches!(
             mistake,
             Mistake::DuplicateKey { .. } | Mistake::WrongType { .. } | Mistake::MissingField { .. }
         )
     };
-    context.mistakes().any(is_misread)
+    let profiles = context.whole();
+    profiles.is_some_and(|mut all| !all.any(|it| it.mistakes.iter().any(is_misread)))
 }
 
 impl<'c> Denial<'c> {
@@ -56,7 +58,7 @@ impl<'c> Denial<'c> {
             default.action,
             Action::Errno | Action::KillProcess | Action::KillThread | Action::Trap
         );
-        (denies && profile.base().is_none() && !is_misread(context)).then(|| Self::new(default))
+        (denies && is_whole(context)).then(|| Self::new(default))
     }
 
     /// The default of a profile under which programs run, so that what it does to them matters: a
@@ -66,7 +68,7 @@ impl<'c> Denial<'c> {
         let profile = context.profile()?;
         let may_start = context.permission((*EXECVE)?)? != Permission::Never;
         let default = profile.default_decision()?;
-        (may_start && profile.base().is_none() && !is_misread(context)).then(|| Self::new(default))
+        (may_start && is_whole(context)).then(|| Self::new(default))
     }
 
     /// Whether a program may start threads.
@@ -127,7 +129,7 @@ pub(super) fn largest_named<'a, 'c>(
     context: &'a Context<'c>,
     arch: Arch,
 ) -> Option<(u32, &'a NameUse<'c>)> {
-    let numbers = context.names().filter_map(|name| {
+    let numbers = context.all_names().filter_map(|name| {
         let Spelling::Known(syscall) = name.spelling else {
             return None;
         };

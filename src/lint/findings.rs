@@ -31,6 +31,17 @@ impl Findings {
         self.list.get_mut(start..).unwrap_or_default()
     }
 
+    /// Drops those from `start` on that are none after all.
+    pub(super) fn retain_from(
+        &mut self,
+        start: usize,
+        mut is_one: impl FnMut(&mut Finding) -> bool,
+    ) {
+        let mut made = self.list.split_off(start.min(self.list.len()));
+        made.retain_mut(|finding| is_one(finding));
+        self.list.append(&mut made);
+    }
+
     /// Makes the findings from `start` on fit the document that they are about.
     /// `has_several`: the file has more than one.
     pub(super) fn settle(&mut self, start: usize, document: &Document<'_>, has_several: bool) {

@@ -10,6 +10,7 @@ mod denial;
 mod findings;
 mod fix;
 mod ignore;
+mod inherited;
 mod lack;
 mod partial;
 mod permission;
@@ -34,9 +35,11 @@ pub use policy::{Demand, Policy};
 pub use registry::{SelectionError, all_rules, find_rule, lint_rules, parse_rules};
 pub use target_use::TargetUse;
 
+use inherited::Inherited;
+
 use crate::engine::Engine;
 use crate::finding::{Finding, Location, Rule};
-use crate::profile::{self, Dialects, Found};
+use crate::profile::{self, BaseFinder, Bases, Dialects, Found, GivenBases};
 use crate::target::Target;
 use crate::text::{self, Source};
 
@@ -98,15 +101,36 @@ impl Linter {
     /// Checks one source. Findings that its comments ignore are among those that come of it.
     #[must_use]
     pub fn lint(&self, source: &Arc<Source>) -> Linted {
+        self.lint_with(source, &profile::no_bases())
+    }
+
+    /// The same, with base profiles that other files have. They are read if a profile names one that
+    /// its own file does not have.
+    #[must_use]
+    pub fn lint_with(&self, source: &Arc<Source>, given: &GivenBases) -> Linted {
         let documents = profile::unfold(source, text::read(source));
         let found: Vec<_> = (documents.iter())
             .map(|document| profile::find_all(document, self.dialects))
             .collect();
         let is_profile = |found: &&Found<'_>| matches!(found, Found::Profile(_));
         let profiles = found.iter().flatten().filter(is_profile).count();
+        let mut own = Bases::default();
+        let has_base =
+            |found: &Found<'_>| matches!(found, Found::Profile(it) if it.base().is_some());
+        if found.iter().flatten().any(has_base) {
+            own.add(source);
+        }
+        let mut finder = BaseFinder::new(source, &own, given);
+        let inherited = found
+            .iter()
+            .flatten()
+            .map(|found| Inherited::of(found, &mut finder));
+        let inherited: Vec<_> = inherited.collect();
+        let mut inherited = inherited.iter();
         let mut contexts = Vec::new();
         for (document, all) in documents.iter().zip(&found) {
             for (number, found) in all.iter().enumerate() {
+                let inherited = inherited.next().and_then(Option::as_ref);
                 // Beside a profile, other objects may stand in a file.
                 let is_other = profiles > 0 && matches!(found, Found::Nothing);
                 if is_other && document.deviations().is_empty() {
@@ -118,7 +142,7 @@ impl Linter {
                     profiles,
                 };
                 let context = Context::new(source, document, found, &self.targets, place);
-                let context = context.with_engines(&self.engines);
+                let context = context.with_engines(&self.engines).with_base(inherited);
                 contexts.push(context.with_policy(&self.policy));
             }
         }
@@ -130,6 +154,7 @@ impl Linter {
             for context in &contexts {
                 let start = findings.len();
                 (rule.check)(context, &mut findings);
+                findings.retain_from(start, |finding| inherited::settle(context, finding));
                 findings.settle(start, context.document, has_several);
             }
             ignore::suppress(findings.from(first), &contexts);

@@ -44,18 +44,21 @@ impl<'c> Contested<'c> {
         let Some(default) = Effect::of(profile.default_action, profile.default_errno_ret) else {
             return Vec::new();
         };
-        if profile.entries.is_empty() {
+        if context.all_names().next().is_none() {
             return Vec::new();
         }
         let mut is_seen = vec![false; syscalls::all().len()];
         let mut contested = Vec::new();
-        for name in context.names() {
+        for name in context.all_names() {
             let Spelling::Known(syscall) = name.spelling else {
                 continue;
             };
             let mut uses = context.uses(syscall);
             let is_alone = uses.nth(1).is_none() && name.entry.args.is_empty();
-            if is_alone || std::mem::replace(&mut is_seen[syscall.index()], true) {
+            if is_alone
+                || context.is_disputed(syscall)
+                || std::mem::replace(&mut is_seen[syscall.index()], true)
+            {
                 continue;
             }
             let uses = context.uses(syscall).take(Self::MOST);

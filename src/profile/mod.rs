@@ -6,6 +6,7 @@
 //! [`Mistake`], and the rest is read as if it were right.
 
 mod action;
+mod base;
 mod compare;
 mod comparison;
 mod dialect;
@@ -15,10 +16,14 @@ mod kubernetes;
 mod schema;
 
 pub use action::{Action, Decision, Effect, GivenErrno};
+pub use base::{
+    BaseFinder, BaseLayer, BaseProfile, Bases, GivenBases, Merged, UnseenBase, disputed_words,
+    no_bases,
+};
 pub use comparison::{Comparison, Operator};
 pub use dialect::Dialects;
 pub use fields::{Field, Shape};
-pub use file::{ProfileFile, files};
+pub use file::{Addition, ProfileFile, files};
 pub use kubernetes::{API_GROUPS, may_hold_profile, unfold};
 
 use crate::text::{Document, Kind, Node, Syntax};
@@ -94,8 +99,7 @@ impl<'d> Profile<'d> {
         self.dialects == Dialects::OPERATOR
     }
 
-    /// The profile that security-profiles-operator adds to this one, which is not
-    /// seen here.
+    /// The profile that security-profiles-operator adds to this one.
     #[must_use]
     pub fn base(&self) -> Option<Text<'d>> {
         let node = self.node.get("baseProfileName");

@@ -17,7 +17,8 @@ use super::plan::{Ignored, Plan, Planned, Refusal, Rule, in_rules};
 use super::section::{Argument, Entry, Section, Str};
 use super::{Model, Prediction, Surroundings, numbers, startup};
 use crate::profile::{Action, Comparison, Effect, Operator};
-use crate::syscalls::{self, Arch, Release};
+use crate::syscalls::{self, Arch};
+use crate::target::Libseccomp;
 use crate::text::Document;
 
 /// What crun knows to do with an argument of a syscall; the ones after are dropped.
@@ -42,8 +43,8 @@ const FLAGS: [&str; 4] = [
 pub struct Conditions {
     /// The parser that it was built with, which tells how old it is.
     pub parser: Parser,
-    /// The libseccomp release that it runs with.
-    pub libseccomp: Release,
+    /// The libseccomp that it runs with.
+    pub libseccomp: Libseccomp,
     /// The host's architecture.
     pub native: Arch,
     /// Whether the annotation `run.oci.seccomp_fail_unknown_syscall` is set.
@@ -137,7 +138,7 @@ fn generate<'d>(
         let mut handled = HashSet::new();
         for name in &entry.names {
             let syscall = syscalls::lookup(name.as_str())
-                .filter(|syscall| !name.is_null && syscall.known_to(conditions.libseccomp));
+                .filter(|syscall| !name.is_null && conditions.libseccomp.knows(syscall));
             let Some(syscall) = syscall else {
                 if conditions.fails_on_unknown {
                     let words = format!("invalid seccomp syscall `{}`", name.shown());
@@ -189,7 +190,7 @@ fn effect(action: &Str<'_>, errno: Option<u64>, parser: Parser) -> Result<Effect
 }
 
 /// The prefix may be left out, and letters may be of any case.
-fn architecture(name: &Str<'_>, libseccomp: Release) -> Result<Arch, Refusal> {
+fn architecture(name: &Str<'_>, libseccomp: Libseccomp) -> Result<Arch, Refusal> {
     if name.is_null {
         // crun crashes.
         return Err(Refusal::new(""));
@@ -198,7 +199,7 @@ fn architecture(name: &Str<'_>, libseccomp: Release) -> Result<Arch, Refusal> {
     let short = shown.strip_prefix("SCMP_ARCH_").unwrap_or(&shown);
     let token = format!("SCMP_ARCH_{}", short.to_ascii_uppercase());
     Arch::from_token(&token)
-        .filter(|arch| arch.first_release() <= libseccomp)
+        .filter(|arch| arch.first_release() <= libseccomp.release)
         .ok_or_else(|| Refusal(format!("seccomp unknown architecture `{short}`")))
 }
 

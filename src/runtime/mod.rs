@@ -19,6 +19,7 @@ pub use startup::{STARTERS, Starter};
 use startup::Start;
 
 use crate::syscalls::{Arch, Release};
+use crate::target::Libseccomp;
 use crate::text::Document;
 
 /// A runtime that can be predicted.
@@ -62,8 +63,8 @@ pub enum Outcome {
 /// Where a container starts.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings {
-    /// The libseccomp release that the runtime is linked to.
-    pub libseccomp: Release,
+    /// The libseccomp that the runtime is linked to.
+    pub libseccomp: Libseccomp,
     /// The host's architecture.
     pub native: Arch,
     /// `process.noNewPrivileges`, where the document does not say it itself.

@@ -13,7 +13,8 @@ use super::plan::{Ignored, Plan, Planned, Refusal, Rule, Stub, in_rules};
 use super::section::{Argument, Entry, Section, Str};
 use super::{Model, Outcome, Prediction, Surroundings, startup};
 use crate::profile::{Action, Comparison, Effect, Operator};
-use crate::syscalls::{self, Arch, Number, Release};
+use crate::syscalls::{self, Arch, Number};
+use crate::target::Libseccomp;
 use crate::text::Document;
 
 /// The architectures that runc knows.
@@ -56,8 +57,8 @@ const FLAGS: [&str; 3] = [
 /// What runc was told, besides the section.
 #[derive(Clone, Copy, Debug)]
 pub struct Conditions {
-    /// The libseccomp release that it runs with.
-    pub libseccomp: Release,
+    /// The libseccomp that it runs with.
+    pub libseccomp: Libseccomp,
     /// The host's architecture.
     pub native: Arch,
     /// Whether it knows flags at all: from runc 1.2 on.
@@ -201,7 +202,7 @@ fn generate<'d>(
 /// For each architecture of the filter the largest number that any name of the section has, of rule
 /// entries that do what the default does as well. There is no stub where the default lets calls
 /// run.
-fn stub(section: &Section<'_>, plan: &Plan, libseccomp: Release) -> Option<Stub> {
+fn stub(section: &Section<'_>, plan: &Plan, libseccomp: Libseccomp) -> Option<Stub> {
     /// What runc compares the errno with, where it means `ENOSYS`: libseccomp's constant for it.
     const ENOSYS_ACTION: u64 = 0x0005_0026;
     let permits = plan.default.action.permits() || plan.default.action == Action::Trace;
@@ -226,9 +227,9 @@ fn stub(section: &Section<'_>, plan: &Plan, libseccomp: Release) -> Option<Stub>
 }
 
 /// Go hands C a string that C reads up to its first NUL.
-fn resolve(name: &Str<'_>, libseccomp: Release) -> Option<&'static syscalls::Syscall> {
+fn resolve(name: &Str<'_>, libseccomp: Libseccomp) -> Option<&'static syscalls::Syscall> {
     let name = name.as_str().split('\0').next().unwrap_or_default();
-    syscalls::lookup(name).filter(|syscall| syscall.known_to(libseccomp))
+    syscalls::lookup(name).filter(|syscall| libseccomp.knows(syscall))
 }
 
 fn effect(action: &Str<'_>, errno: Option<u64>) -> Result<Effect, Refusal> {

@@ -8,8 +8,17 @@ use super::{Document, Kind, Node, json};
 pub struct Extract {
     bytes: Vec<u8>,
     document: Document<'static>,
-    /// Index of the value in its own document.
-    index: u32,
+    places: Places,
+}
+
+/// Where the nodes of a file stand in the documents that it was made of.
+#[derive(Clone, Debug)]
+enum Places {
+    /// All in one document, in their order, from this index on.
+    From(u32),
+    /// For each node the number of its document, and the index there; `None` for what stands
+    /// nowhere.
+    Each(Vec<Option<(usize, u32)>>),
 }
 
 impl Extract {
@@ -19,12 +28,46 @@ impl Extract {
         let embedding = value.document.embedding.as_ref();
         let bytes = match embedding.filter(|_| value.index == 0) {
             Some(embedding) => embedding.text.as_bytes().to_vec(),
-            None => write(value),
+            None => write(value).into_bytes(),
         };
         Self {
             document: json::parse(&bytes).into_owned(),
             bytes,
-            index: value.index,
+            places: Places::From(value.index),
+        }
+    }
+
+    /// The file that holds an object with other `elements` in the array that its `key` has: each an
+    /// element of a document, which is told by a number, 0 for the object's own. Where an element has
+    /// an array by the name of `sorted`, its strings are put into byte order.
+    #[must_use]
+    pub fn with_elements(
+        object: Node<'_>,
+        key: &str,
+        elements: &[(usize, Node<'_>)],
+        sorted: &str,
+    ) -> Self {
+        let mut file = Composition::default();
+        file.open('{', Some((0, object.index)));
+        let members = object.members();
+        let list = members.clone().filter(|(it, _)| it.as_str() == Some(key));
+        let list = list.last().map(|(_, list)| list);
+        for (name, value) in members.filter(|(it, _)| it.as_str() != Some(key)) {
+            file.key(0, name);
+            file.value(0, value);
+        }
+        file.name(key);
+        file.open('[', list.map(|list| (0, list.index)));
+        for &(number, element) in elements {
+            file.sorted(number, element, sorted);
+        }
+        file.close(']');
+        file.close('}');
+        let bytes = file.text.into_bytes();
+        Self {
+            document: json::parse(&bytes).into_owned(),
+            bytes,
+            places: Places::Each(file.places),
         }
     }
 
@@ -40,12 +83,26 @@ impl Extract {
         &self.document
     }
 
-    /// The node of the document that the value was taken from which a node of the file was made of.
-    /// `None` if it is read as something else here.
+    /// The node that a node of the file was made of, in the document that the value was taken from.
+    /// `None` if it is read as something else here, or comes from another document.
     #[must_use]
     pub fn origin<'d>(&self, whole: &'d Document<'_>, node: Node<'_>) -> Option<Node<'d>> {
-        let index = self.index.checked_add(node.index)?;
-        let there = whole.nodes.get(index as usize)?;
+        self.origin_in(0, whole, node)
+    }
+
+    /// The same for the document of a number, as [`Extract::with_elements`] was given it.
+    #[must_use]
+    pub fn origin_in<'d>(
+        &self,
+        number: usize,
+        whole: &'d Document<'_>,
+        node: Node<'_>,
+    ) -> Option<Node<'d>> {
+        let (of, index) = match &self.places {
+            Places::From(first) => (0, first.checked_add(node.index)?),
+            Places::Each(places) => (*places.get(node.index as usize)?)?,
+        };
+        let there = whole.nodes.get(index as usize).filter(|_| of == number)?;
         (there.kind == *node.kind()).then_some(Node {
             document: whole,
             index,
@@ -53,9 +110,80 @@ impl Extract {
     }
 }
 
+/// A file of JSON as it is put together, and where each of its nodes comes from.
+#[derive(Default)]
+struct Composition {
+    text: String,
+    places: Vec<Option<(usize, u32)>>,
+}
+
+impl Composition {
+    fn separate(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with(['{', '[', ':']) {
+            self.text.push(',');
+        }
+    }
+
+    fn open(&mut self, bracket: char, place: Option<(usize, u32)>) {
+        self.separate();
+        self.text.push(bracket);
+        self.places.push(place);
+    }
+
+    fn close(&mut self, bracket: char) {
+        self.text.push(bracket);
+    }
+
+    fn key(&mut self, number: usize, key: Node<'_>) {
+        self.separate();
+        let text = key.as_str().or_else(|| key.as_number());
+        push_string(&mut self.text, text.unwrap_or_default());
+        self.places.push(Some((number, key.index)));
+        self.text.push(':');
+    }
+
+    /// A key that stands nowhere.
+    fn name(&mut self, name: &str) {
+        self.separate();
+        push_string(&mut self.text, name);
+        self.places.push(None);
+        self.text.push(':');
+    }
+
+    fn value(&mut self, number: usize, value: Node<'_>) {
+        self.separate();
+        self.text.push_str(&write(value));
+        let indexes = value.index..value.data().next;
+        self.places
+            .extend(indexes.map(|index| Some((number, index))));
+    }
+
+    fn sorted(&mut self, number: usize, value: Node<'_>, sorted: &str) {
+        if !value.is_object() {
+            return self.value(number, value);
+        }
+        self.open('{', Some((number, value.index)));
+        for (key, value) in value.members() {
+            self.key(number, key);
+            if key.as_str() == Some(sorted) && *value.kind() == Kind::Array {
+                self.open('[', Some((number, value.index)));
+                let mut elements: Vec<_> = value.elements().collect();
+                elements.sort_by_key(|element| element.as_str());
+                for element in elements {
+                    self.value(number, element);
+                }
+                self.close(']');
+            } else {
+                self.value(number, value);
+            }
+        }
+        self.close('}');
+    }
+}
+
 /// Writes a value as JSON, with its nodes in their order. Numbers stay as they are, even if that is
 /// no JSON.
-fn write(value: Node<'_>) -> Vec<u8> {
+fn write(value: Node<'_>) -> String {
     let mut text = String::new();
     // The containers that are not closed yet: where each ends, and with what.
     let mut open: Vec<(u32, char)> = Vec::new();
@@ -93,7 +221,7 @@ fn write(value: Node<'_>) -> Vec<u8> {
         }
     }
     text.extend(open.iter().rev().map(|(_, bracket)| *bracket));
-    text.into_bytes()
+    text
 }
 
 fn push_string(text: &mut String, string: &str) {
@@ -119,6 +247,32 @@ mod tests {
         let d = extract.document().root().unwrap().get("d").unwrap();
         let there = extract.origin(&documents[0], d).unwrap();
         assert_eq!(there, spec.get("d").unwrap());
+    }
+
+    /// A rule entry of a base profile would be shown where the profile has something else.
+    #[test]
+    fn elements_of_several_documents_keep_their_places() {
+        let [own, base] = [
+            br#"{"a":{"list":[{"n":["x"]}],"b":"},:"}}"#.as_slice(),
+            br#"[{"n":["z","y"],"m":1}]"#,
+        ]
+        .map(json::parse);
+        let object = own.root().unwrap().get("a").unwrap();
+        let old = object.get("list").unwrap().elements().next().unwrap();
+        let new = base.root().unwrap().elements().next().unwrap();
+        let file = Extract::with_elements(object, "list", &[(1, new), (0, old)], "n");
+        let expected = r#"{"b":"},:","list":[{"n":["y","z"],"m":1},{"n":["x"]}]}"#;
+        assert_eq!(std::str::from_utf8(file.bytes()), Ok(expected));
+        let list = file.document().root().unwrap().get("list").unwrap();
+        let [first, second] = [0, 1].map(|at| list.elements().nth(at).unwrap());
+        assert_eq!(file.origin_in(1, &base, first), Some(new));
+        assert_eq!(file.origin(&own, first), None);
+        assert_eq!(file.origin(&own, second), Some(old));
+        let y = first.get("n").unwrap().elements().next().unwrap();
+        let there = file.origin_in(1, &base, y).unwrap();
+        assert_eq!(there.pointer(), "/0/n/1");
+        let without = Extract::with_elements(old, "list", &[], "n");
+        assert_eq!(without.bytes(), br#"{"n":["x"],"list":[]}"#);
     }
 
     /// The bytes that a reader gets of a string are the string's, whatever they are.

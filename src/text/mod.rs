@@ -219,7 +219,7 @@ impl Document<'_> {
     }
 
     /// The same document, which no longer needs the bytes that it was read from.
-    fn into_owned(self) -> Document<'static> {
+    pub(crate) fn into_owned(self) -> Document<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
         let nodes = self.nodes.into_iter().map(|node| NodeData {
             span: node.span,
@@ -294,6 +294,11 @@ impl std::fmt::Debug for Node<'_> {
 impl<'d> Node<'d> {
     fn data(self) -> &'d NodeData<'d> {
         &self.document.nodes[self.index as usize]
+    }
+
+    /// Whether it stands in this very document.
+    pub(crate) fn is_of(self, document: &Document<'_>) -> bool {
+        std::ptr::eq(self.document, document)
     }
 
     /// What the node is.

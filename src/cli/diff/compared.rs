@@ -1,17 +1,15 @@
 //! Two versions, compared.
 
-use std::sync::Arc as Shared;
-
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::version::{Pair, Part, engines};
 use crate::cli::CliError;
 use crate::cli::meaning::{Meaning, Operand, Reader, is_open, verdicts, words};
 use crate::filter::{Call, Diagrams, Leaf, linked};
 use crate::policy::{Change, Condition, Direction, Group, Subject, changes};
 use crate::profile::Effect;
 use crate::syscalls::{self, Arch};
-use crate::text::Source;
 
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -48,6 +46,8 @@ pub(super) struct Compared {
 pub(super) struct Side {
     /// `None` if there is none.
     pub(super) path: Option<String>,
+    /// What the profile is called there, if it has a name.
+    pub(super) profile: Option<String>,
     pub(super) engine: Option<&'static str>,
     pub(super) no_filter: Option<String>,
     pub(super) refused: Option<String>,
@@ -114,13 +114,17 @@ impl Compared {
 }
 
 /// Compares two versions, of which one may not be there.
-pub(super) fn compare(
-    reader: &Reader<'_>,
-    old: Option<&Shared<Source>>,
-    new: Option<&Shared<Source>>,
-) -> Result<Compared, CliError> {
-    let read = |source: Option<&Shared<Source>>| source.map(|it| reader.read(it)).transpose();
-    let (mut old, mut new) = (read(old)?, read(new)?);
+pub(super) fn compare(reader: &Reader<'_>, pair: &Pair<'_>) -> Result<Compared, CliError> {
+    let (engines, note) = engines(pair);
+    let read = |part: &Option<Part<'_>>, engine| match part {
+        None => Ok(None),
+        Some(Part { source, file: None }) => Ok(Some(reader.filter(source))),
+        Some(Part {
+            source,
+            file: Some(file),
+        }) => reader.profile(source, file, engine).map(Some),
+    };
+    let (mut old, mut new) = (read(&pair[0], engines[0])?, read(&pair[1], engines[1])?);
     let mut compared = Compared {
         old: side(old.as_ref()),
         new: side(new.as_ref()),
@@ -128,7 +132,7 @@ pub(super) fn compare(
         default: None,
         changes: Vec::new(),
         same_key: false,
-        notes: Vec::new(),
+        notes: note.filter(|_| !reader.has_engine()).into_iter().collect(),
     };
     match (&mut old, &mut new) {
         (Some(old), Some(new)) => between(&mut compared, old, new)?,
@@ -156,6 +160,7 @@ fn side(operand: Option<&Operand>) -> Side {
     };
     Side {
         path: Some(operand.source.name().to_owned()),
+        profile: operand.name.clone(),
         engine: operand.engine.map(crate::engine::Engine::name),
         no_filter,
         refused,

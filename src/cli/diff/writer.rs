@@ -4,8 +4,8 @@ use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 
-use super::compared::{ChangeReport, Compared, Status};
-use crate::cli::options::ListFormat;
+use super::compared::{ChangeReport, Compared, Side, Status};
+use crate::cli::options::{ListFormat, write_json};
 use crate::cli::runtime::Foreseen;
 use crate::policy::Direction;
 use crate::report::visible;
@@ -18,6 +18,9 @@ pub(super) struct Report {
     libseccomp: String,
     diffs: Vec<Compared>,
     summary: Summary,
+    /// Whether some file has several profiles, which names must tell apart.
+    #[serde(skip)]
+    pub(super) has_namesakes: bool,
 }
 
 #[derive(Serialize)]
@@ -50,9 +53,10 @@ impl Report {
                 name: runtime.model.name(),
                 version: runtime.model.version().to_owned(),
             },
-            libseccomp: runtime.libseccomp.to_string(),
+            libseccomp: runtime.libseccomp.release.to_string(),
             diffs: Vec::new(),
             summary: Summary::default(),
+            has_namesakes: false,
         }
     }
 
@@ -86,8 +90,7 @@ pub(super) fn write(format: ListFormat, report: &Report) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     match format {
         ListFormat::Json => {
-            serde_json::to_writer_pretty(&mut out, report).map_err(io::Error::from)?;
-            writeln!(out)?;
+            write_json(&mut out, report)?;
         }
         ListFormat::Human => print(&mut out, report)?,
     }
@@ -139,8 +142,14 @@ fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
 }
 
 fn print_one(out: &mut impl Write, compared: &Compared, report: &Report) -> io::Result<()> {
-    let path = |path: &Option<String>| visible(path.as_deref().unwrap_or_default());
-    let (old, new) = (path(&compared.old.path), path(&compared.new.path));
+    let place = |side: &Side| {
+        let path = visible(side.path.as_deref().unwrap_or_default());
+        match side.profile.as_deref().filter(|_| report.has_namesakes) {
+            Some(name) => format!("{path} ({})", visible(name)),
+            None => path,
+        }
+    };
+    let (old, new) = (place(&compared.old), place(&compared.new));
     match compared.status {
         Status::New => write!(
             out,

@@ -31,6 +31,7 @@ pub(super) struct Report<'a> {
 #[derive(Serialize)]
 struct InFile<'a> {
     path: &'a str,
+    target: Option<&'a str>,
     #[serde(flatten)]
     report: Report<'a>,
 }
@@ -70,6 +71,7 @@ impl<W: Write> Writer<W> {
     pub(super) fn reports(
         &mut self,
         path: &str,
+        target: Option<&str>,
         mut reports: Vec<Report<'_>>,
         mut notes: Vec<String>,
     ) -> io::Result<Ending> {
@@ -82,7 +84,7 @@ impl<W: Write> Writer<W> {
         match self.format {
             ListFormat::Human => {
                 notes.splice(..0, take_shared_notes(&mut reports));
-                self.head(path)?;
+                self.head(path, target)?;
                 for note in &notes {
                     writeln!(self.out, "  {:<16}{}", "note", visible(note))?;
                 }
@@ -94,7 +96,11 @@ impl<W: Write> Writer<W> {
                 for mut report in reports {
                     report.notes.extend_from_slice(&notes);
                     write!(self.out, "{}", if self.is_first { "\n" } else { ",\n" })?;
-                    let report = InFile { path, report };
+                    let report = InFile {
+                        path,
+                        target,
+                        report,
+                    };
                     serde_json::to_writer(&mut self.out, &report).map_err(io::Error::from)?;
                     self.is_first = false;
                 }
@@ -104,10 +110,15 @@ impl<W: Write> Writer<W> {
     }
 
     /// Writes that an engine refuses a profile, so that no runtime gets it.
-    pub(super) fn refusal(&mut self, path: &str, refusal: &EngineRefusal) -> io::Result<()> {
+    pub(super) fn refusal(
+        &mut self,
+        path: &str,
+        target: Option<&str>,
+        refusal: &EngineRefusal,
+    ) -> io::Result<()> {
         match self.format {
             ListFormat::Human => {
-                self.head(path)?;
+                self.head(path, target)?;
                 let (engine, words) = (refusal.engine.title(), visible(&refusal.words));
                 let does = refusal.does.trim_end_matches(" on");
                 writeln!(self.out, "  {engine:<16}{does}: {words}")
@@ -115,17 +126,19 @@ impl<W: Write> Writer<W> {
             ListFormat::Json => {
                 let engine = refusal.engine.name();
                 let error = &refusal.words;
-                self.refused
-                    .push(json!({"path": path, "engine": engine, "error": error}));
+                self.refused.push(
+                    json!({"path": path, "target": target, "engine": engine, "error": error}),
+                );
                 Ok(())
             }
         }
     }
 
-    fn head(&mut self, path: &str) -> io::Result<()> {
+    fn head(&mut self, path: &str, target: Option<&str>) -> io::Result<()> {
         let before = if self.is_first { "" } else { "\n" };
         self.is_first = false;
-        writeln!(self.out, "{before}{}", visible(path))
+        let on = target.map_or_else(String::new, |target| format!(" on {target}"));
+        writeln!(self.out, "{before}{}{on}", visible(path))
     }
 
     pub(super) fn finish(mut self) -> io::Result<()> {

@@ -305,10 +305,10 @@ impl<'a> Asker<'a> {
                         return None;
                     }
                     let name = model.name();
-                    if syscall.known_to(*libseccomp) {
+                    if libseccomp.knows(syscall) {
                         format!("it does what the default action does, and {name} passes over it")
                     } else {
-                        format!("libseccomp {libseccomp} does not know the name")
+                        format!("libseccomp {} does not know the name", libseccomp.release)
                     }
                 }
             };

@@ -103,7 +103,7 @@ impl Report {
                 name: runtime.model.name(),
                 version: runtime.model.version().to_owned(),
             }),
-            libseccomp: (!is_filter).then(|| runtime.libseccomp.to_string()),
+            libseccomp: (!is_filter).then(|| runtime.libseccomp.release.to_string()),
             syscall: call.name(),
             arguments: (call.arguments.iter())
                 .map(|it| it.written.clone())

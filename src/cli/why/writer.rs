@@ -3,15 +3,14 @@
 use std::io::{self, BufWriter, Write};
 
 use super::report::{Case, EntryRef, NotDeciding, OnArch, Report, WayIn};
-use crate::cli::options::ListFormat;
+use crate::cli::options::{ListFormat, write_json};
 use crate::report::visible;
 
 pub(super) fn write(format: ListFormat, report: &Report) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     match format {
         ListFormat::Json => {
-            serde_json::to_writer_pretty(&mut out, report).map_err(io::Error::from)?;
-            writeln!(out)?;
+            write_json(&mut out, report)?;
         }
         ListFormat::Human => print(&mut out, report)?,
     }

@@ -1,6 +1,6 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
-use crate::profile::Profile;
+use crate::profile::UnseenBase;
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -14,17 +14,29 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some(base) = context.profile().and_then(Profile::base) else {
+    let Some((base, why)) = context.unseen_base() else {
         return;
     };
-    let message = format!(
-        "the rule entries of the base profile `{}` are not seen here",
-        base.value
-    );
+    let unseen =
+        |name: &str| format!("the rule entries of the base profile `{name}` are not seen here");
+    let given = "give the file that holds it as well, as another PATH or by --base-profile";
+    let (message, help) = match why {
+        UnseenBase::Missing(name) => (unseen(name), given),
+        UnseenBase::Remote(name) => (
+            unseen(name),
+            "registries are not looked into: what is missing here may stand there",
+        ),
+        UnseenBase::Several { .. } => (
+            why.to_string(),
+            "give the file that holds the right one, and not the others",
+        ),
+        UnseenBase::TooOften(name) => (unseen(name), "check the file in parts"),
+        UnseenBase::Endless(_) => return,
+    };
     findings.push(
         Finding::new(&RULE.rule, context.at(base.node), message)
             .here("added by the operator")
-            .help("check the base profile as well; what is missing here may stand there")
+            .help(help)
             .fact("base", base.value),
     );
 }

@@ -36,7 +36,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let missing: Vec<_> = missing.filter(is_called).collect();
     let has_missing = |arch: &&Arch| missing.iter().any(|pair| pair.related.exists_on(**arch));
     let uses = missing.iter().flat_map(|pair| context.uses(pair.syscall));
-    let Some(first) = uses.min_by_key(|name| name.text.node.span().start) else {
+    let Some(first) = context.earliest(uses) else {
         return;
     };
     let names: Vec<_> = missing.iter().map(|pair| pair.related.name()).collect();

@@ -1,6 +1,6 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
-use crate::profile::Action;
+use crate::profile::{Action, Profile};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -21,7 +21,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(default) = default.filter(|default| default.action == Action::Allow) else {
         return;
     };
-    let message = if profile.denies_nothing() {
+    let whole = context.whole();
+    let message = if whole.is_some_and(|mut all| all.all(Profile::denies_nothing)) {
         "every call is allowed: no rule entry denies anything"
     } else {
         "a denylist: calls that it does not name are allowed, those of newer kernels too"

@@ -52,7 +52,7 @@ fn is_called(pair: &Relation, arch: Arch) -> bool {
 
 fn report(context: &Context<'_>, missing: &[&Relation], who: &str, findings: &mut Findings) {
     let uses = missing.iter().flat_map(|pair| context.uses(pair.syscall));
-    let Some(first) = uses.min_by_key(|name| name.text.node.span().start) else {
+    let Some(first) = context.earliest(uses) else {
         return;
     };
     let mut names: Vec<_> = missing.iter().map(|pair| pair.related.name()).collect();

@@ -15,8 +15,7 @@ pub(super) static RULE: LintRule = LintRule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     // A base profile may have rule entries that notify.
-    let profile = context.profile();
-    let Some(profile) = profile.filter(|profile| profile.base().is_none()) else {
+    let (Some(profile), Some(all)) = (context.profile(), context.whole()) else {
         return;
     };
     let report = |field: Text<'_>, message: &str, help: &str| {
@@ -27,7 +26,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .removal(Applicability::Safe, gone)
     };
     match (profile.listener_path, profile.listener_metadata) {
-        (Some(path), _) if notifies_of_nothing(profile) => findings.push(report(
+        (Some(path), _) if notifies_of_nothing(profile, all) => findings.push(report(
             path,
             "a `listenerPath`, and no rule entry with `SCMP_ACT_NOTIFY`: nothing is ever sent there",
             "remove it: crun connects to the socket all the same, and refuses the profile if nobody listens",
@@ -42,8 +41,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 }
 
 /// Whether no action is to notify. One that is misspelt may have been meant to.
-fn notifies_of_nothing(profile: &Profile<'_>) -> bool {
-    let entries = profile.entries.iter().filter_map(|entry| entry.action);
+fn notifies_of_nothing<'c>(
+    profile: &Profile<'_>,
+    all: impl Iterator<Item = &'c Profile<'c>>,
+) -> bool {
+    let entries = all.flat_map(|profile| &profile.entries);
+    let entries = entries.filter_map(|entry| entry.action);
     let mut actions = profile.default_action.into_iter().chain(entries);
     actions
         .all(|action| Action::of_name(action.value).is_some_and(|action| action != Action::Notify))

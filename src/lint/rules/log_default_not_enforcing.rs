@@ -1,6 +1,6 @@
 use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
-use crate::profile::Action;
+use crate::profile::{Action, Profile};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -27,11 +27,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .here("logs the call and lets it run")
             .help("write `SCMP_ACT_ERRNO` once the list of allowed calls is complete")
     };
-    findings.push(if !profile.denies_nothing() {
+    let denies_nothing = context
+        .whole()
+        .is_some_and(|mut all| all.all(Profile::denies_nothing));
+    findings.push(if !denies_nothing {
         finding(
             "calls that no rule entry matches are logged, and run: `SCMP_ACT_LOG` denies nothing",
         )
-    } else if profile.entries.is_empty() {
+    } else if context.all_names().next().is_none() {
         finding("every call is logged, and runs: this filter denies nothing")
     } else {
         finding(

@@ -16,6 +16,7 @@ lint_rules! {
     architectures_and_archmap,
     archmap_ignored_for_arch,
     arg_index_out_of_range,
+    base_profile_cycle,
     base_profile_unseen,
     clone3_not_enosys,
     clone3_unfilterable,

@@ -13,8 +13,8 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    // What a base profile permits is not seen.
-    let profile = context.profile().filter(|profile| profile.base().is_none());
+    // What an unseen base profile permits is not known.
+    let profile = context.profile().filter(|_| context.whole().is_some());
     let Some(action) = profile.and_then(|profile| profile.default_action) else {
         return;
     };

@@ -1,0 +1,29 @@
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::{Context, Findings, LintRule};
+use crate::profile::UnseenBase;
+
+pub(super) static RULE: LintRule = LintRule {
+    rule: Rule {
+        id: "base-profile-cycle",
+        category: Category::Correctness,
+        severity: Severity::Error,
+        set: RuleSet::Default,
+        page: include_str!("../../../rules/correctness/base-profile-cycle.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    if let Some((base, why @ UnseenBase::Endless(_))) = context.unseen_base() {
+        findings.push(
+            Finding::new(
+                &RULE.rule,
+                context.at(base.node),
+                format!("{why}; security-profiles-operator never installs the profile"),
+            )
+            .here("never comes to an end")
+            .help("have the last of them stand alone")
+            .fact("base", base.value),
+        );
+    }
+}

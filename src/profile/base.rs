@@ -1,0 +1,508 @@
+//! Base profiles: what security-profiles-operator adds to a `SeccompProfile` that names one.
+//!
+//! Source: security-profiles-operator `internal/pkg/daemon/seccompprofile/seccompprofile.go`
+//! (`resolveSyscallsForProfile`) and `internal/pkg/util/union_syscalls.go` (`UnionSyscalls`). Of a base
+//! only `syscalls` counts. Its rule entries come before those of the profile, those of its own base
+//! before them, and so on; then all are sorted by action, and the names in each. Everything else is
+//! the profile's own. The base is a `SeccompProfile` of that very name in the profile's namespace, or
+//! after `oci://` an artifact in a registry. The names of those that the operator brings along hold
+//! the version of a runtime (`runc-v1.3.3`), which means nothing to it.
+//!
+//! Go's sort is not stable where there are more than 12 rule entries, so that those with the same
+//! action may come in another order than here. Releases before 0.5 dropped the arguments, and newer
+//! ones than 0.9 (API `v1`) let the less restrictive action win where both are about a call: see
+//! [`Merged::disputed`].
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use memchr::memmem;
+
+use super::kubernetes::{find, objects};
+use super::{Action, Found, Profile, RuleEntry};
+use crate::text::{Document, Extract, Node, Source, read};
+
+/// How many bases the operator follows one another: at the fifteenth it gives up.
+const MOST_BASES: usize = 14;
+
+/// A `SeccompProfile` that others may name as their base.
+#[derive(Clone, Debug)]
+pub struct BaseProfile {
+    name: String,
+    namespace: Option<String>,
+    source: Arc<Source>,
+    document: Arc<Document<'static>>,
+    /// Which object of its document it is.
+    place: usize,
+}
+
+impl BaseProfile {
+    /// Its `metadata.name`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file that it stands in.
+    #[must_use]
+    pub fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
+    /// The document that it stands in.
+    #[must_use]
+    pub fn document(&self) -> &Document<'static> {
+        &self.document
+    }
+
+    /// The profile itself.
+    #[must_use]
+    pub fn profile(&self) -> Option<Box<Profile<'_>>> {
+        let object = objects(self.document.root()?)?.nth(self.place)?;
+        match find(object)? {
+            Found::Profile(profile) => Some(profile),
+            _ => None,
+        }
+    }
+}
+
+/// The `SeccompProfile`s of some files, by their names.
+#[derive(Debug, Default)]
+pub struct Bases {
+    by_name: HashMap<String, Vec<BaseProfile>>,
+}
+
+/// Those that the user gave, which are not read before a profile names one.
+///
+/// [`no_bases`] gives none.
+pub type GivenBases = LazyLock<Bases, Box<dyn FnOnce() -> Bases + Send>>;
+
+/// None at all.
+#[must_use]
+pub fn no_bases() -> GivenBases {
+    GivenBases::new(Box::new(Bases::default))
+}
+
+impl Bases {
+    /// Adds those of a file.
+    pub fn add(&mut self, source: &Arc<Source>) {
+        // More of a name than anyone can tell apart.
+        const MOST_ALIKE: usize = 16;
+        if memmem::find(source.bytes(), b"SeccompProfile").is_none() {
+            return;
+        }
+        for document in read(source) {
+            let document = Arc::new(document.into_owned());
+            let root = document.root().filter(|root| root.is_object());
+            let all = root.and_then(objects).into_iter().flatten();
+            for (place, object) in all.enumerate() {
+                let Some(Found::Profile(_)) = find(object) else {
+                    continue;
+                };
+                let metadata = |key| object.get("metadata")?.get(key)?.as_str();
+                let Some(name) = metadata("name") else {
+                    continue;
+                };
+                let alike = self.by_name.entry(name.to_owned()).or_default();
+                if alike.len() < MOST_ALIKE {
+                    alike.push(BaseProfile {
+                        name: name.to_owned(),
+                        namespace: metadata("namespace").map(str::to_owned),
+                        source: Arc::clone(source),
+                        document: Arc::clone(&document),
+                        place,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Adds those of others whose names it lacks.
+    pub fn or(&mut self, others: &Self) {
+        for (name, alike) in &others.by_name {
+            let own = self.by_name.entry(name.clone());
+            own.or_insert_with(|| alike.clone());
+        }
+    }
+
+    /// Those of a name that a profile of `namespace` may mean: of its own namespace, if one is.
+    fn of(&self, name: &str, namespace: Option<&str>) -> Vec<&BaseProfile> {
+        let alike = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
+        let is_same = |it: &&BaseProfile| it.namespace.as_deref() == namespace;
+        let fits = |it: &&BaseProfile| it.namespace.is_none() || namespace.is_none();
+        let same: Vec<_> = alike.iter().filter(is_same).collect();
+        if same.is_empty() {
+            alike.iter().filter(fits).collect()
+        } else {
+            same
+        }
+    }
+}
+
+/// Why it is not known what is added to a profile.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnseenBase {
+    /// It is in a registry.
+    #[error("the base profile `{0}` is in a registry, and is not seen here")]
+    Remote(String),
+    /// It is in no file that was given.
+    #[error("the base profile `{0}` is in no file that was given")]
+    Missing(String),
+    /// Several of the name were given.
+    #[error("which base profile `{name}` is meant cannot be told: several have the name, in {}", .places.join(", "))]
+    Several {
+        /// Their name.
+        name: String,
+        /// The files.
+        places: Vec<String>,
+    },
+    /// So many profiles of a file have it that it was not looked at for all of them.
+    #[error("the base profile `{0}` was not looked at here, after so many profiles of this file")]
+    TooOften(String),
+    /// There is no end of bases: their names, from the first on.
+    #[error("there is no end of base profiles: {}", way(.0))]
+    Endless(Vec<String>),
+}
+
+/// `a`, whose base is `b`, whose base is `a`.
+fn way(names: &[String]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", whose base is ")
+}
+
+/// The base of a profile of `source`, the base of that one, and so on.
+fn chain<'b>(
+    profile: &Profile<'_>,
+    source: &Source,
+    own: &'b Bases,
+    given: &'b GivenBases,
+) -> Result<Vec<&'b BaseProfile>, UnseenBase> {
+    let object = profile.node.parent();
+    let metadata = |key| object?.get("metadata")?.get(key)?.as_str();
+    let mut namespace = metadata("namespace");
+    let mut chain: Vec<&BaseProfile> = Vec::new();
+    let mut wanted = profile.base().map(|base| base.value.to_owned());
+    while let Some(name) = wanted {
+        if name.starts_with("oci://") {
+            return Err(UnseenBase::Remote(name));
+        }
+        let file = chain.last().map_or(source.name(), |it| it.source.name());
+        let is_near = |it: &&BaseProfile| it.source.name() == file;
+        let mut found = if file == source.name() {
+            own.of(&name, namespace)
+        } else {
+            Vec::new()
+        };
+        if found.is_empty() {
+            found = given.of(&name, namespace);
+            if found.iter().any(&is_near) {
+                found.retain(is_near);
+            }
+        }
+        let base = match found[..] {
+            [base] => base,
+            [] => return Err(UnseenBase::Missing(name)),
+            _ => {
+                let mut places: Vec<_> = found.iter().map(|it| it.source.name()).collect();
+                places.dedup();
+                let places = places.into_iter().map(str::to_owned).collect();
+                return Err(UnseenBase::Several { name, places });
+            }
+        };
+        let is_again = chain.iter().any(|it| std::ptr::eq(*it, base));
+        if is_again || chain.len() == MOST_BASES {
+            let names = chain.iter().chain([&base]).map(|it| it.name.clone());
+            return Err(UnseenBase::Endless(names.collect()));
+        }
+        namespace = base.namespace.as_deref().or(namespace);
+        wanted = base
+            .profile()
+            .and_then(|profile| profile.base().map(|base| base.value.to_owned()));
+        chain.push(base);
+    }
+    Ok(chain)
+}
+
+/// A base profile, read.
+#[derive(Debug)]
+pub struct BaseLayer<'b> {
+    /// Where it stands.
+    pub base: &'b BaseProfile,
+    /// What stands there.
+    pub profile: Box<Profile<'b>>,
+}
+
+/// Finds the bases of the profiles of one file.
+#[derive(Debug)]
+pub struct BaseFinder<'b> {
+    source: &'b Source,
+    own: &'b Bases,
+    given: &'b GivenBases,
+    /// How many names of bases are still looked at: a file can hold a large base, and thousands of
+    /// profiles that name it.
+    room: usize,
+}
+
+impl<'b> BaseFinder<'b> {
+    /// For the profiles of `source`, whose own `SeccompProfile`s come before those that were given.
+    #[must_use]
+    pub fn new(source: &'b Source, own: &'b Bases, given: &'b GivenBases) -> Self {
+        Self {
+            source,
+            own,
+            given,
+            room: 1 << 20,
+        }
+    }
+
+    /// The bases of a profile, the nearest first; none if it names none.
+    ///
+    /// # Errors
+    /// If one is not to be found, or there is no end. Nothing is known then of what is added.
+    pub fn of(&mut self, profile: &Profile<'_>) -> Result<Vec<BaseLayer<'b>>, UnseenBase> {
+        let bases = chain(profile, self.source, self.own, self.given)?;
+        let mut layers = Vec::with_capacity(bases.len());
+        for base in bases {
+            let Some(profile) = base.profile() else {
+                continue;
+            };
+            let names = profile.entries.iter().map(|entry| 1 + entry.names.len());
+            let Some(room) = self.room.checked_sub(names.sum()) else {
+                return Err(UnseenBase::TooOften(base.name.clone()));
+            };
+            self.room = room;
+            layers.push(BaseLayer { base, profile });
+        }
+        Ok(layers)
+    }
+}
+
+/// A profile with what its bases add to it.
+#[derive(Debug)]
+pub struct Merged<'p, 'd> {
+    /// The rule entries in the order in which the runtime gets them. Each has the number of the
+    /// profile that it is from: 0 for the profile itself, 1 for its base, 2 for the base's base.
+    pub entries: Vec<(usize, &'p RuleEntry<'d>)>,
+}
+
+impl<'p, 'd> Merged<'p, 'd> {
+    /// The profile first, then its bases from the nearest on.
+    #[must_use]
+    pub fn of(profiles: &[&'p Profile<'d>]) -> Self {
+        let all = profiles.iter().enumerate().rev();
+        let mut entries: Vec<_> = all
+            .flat_map(|(number, profile)| profile.entries.iter().map(move |it| (number, it)))
+            .collect();
+        entries.sort_by_key(|(_, entry)| entry.action.map_or("", |action| action.value));
+        Self { entries }
+    }
+
+    /// The names of which releases of the operator do not make the same, in byte order: more than one
+    /// of the profiles is about them, and it matters in which way they are merged. All agree where one
+    /// allows a call whatever its arguments are, or all want the same of it whatever these are.
+    #[must_use]
+    pub fn disputed(&self) -> Vec<&'d str> {
+        struct Claim<'d> {
+            number: usize,
+            wish: Option<[Option<&'d str>; 2]>,
+            is_shared: bool,
+            is_same: bool,
+            is_allowed: bool,
+        }
+        let mut claims: HashMap<&str, Claim<'_>> = HashMap::new();
+        for &(number, entry) in &self.entries {
+            let wish = [
+                entry.action.map(|it| it.value),
+                entry.errno_ret.map(|it| it.value),
+            ];
+            let wish = entry.args.is_empty().then_some(wish);
+            let allow = Some(Action::Allow);
+            let action = entry.action.and_then(|it| Action::of_name(it.value));
+            let is_allowed = entry.args.is_empty() && action == allow;
+            for name in &entry.names {
+                let claim = claims.entry(name.value).or_insert(Claim {
+                    number,
+                    wish,
+                    is_shared: false,
+                    is_same: true,
+                    is_allowed,
+                });
+                claim.is_shared |= claim.number != number;
+                claim.is_same &= wish.is_some() && claim.wish == wish;
+                claim.is_allowed |= is_allowed;
+            }
+        }
+        let disputed = |claim: &Claim<'_>| claim.is_shared && !claim.is_same && !claim.is_allowed;
+        let mut names: Vec<_> = claims
+            .into_iter()
+            .filter_map(|(name, claim)| disputed(&claim).then_some(name))
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The file that the operator writes of the profile, whose object `spec` is.
+    #[must_use]
+    pub fn file(&self, spec: Node<'_>) -> Extract {
+        let elements: Vec<_> = self
+            .entries
+            .iter()
+            .map(|(number, entry)| (*number, entry.node))
+            .collect();
+        Extract::with_elements(spec, "syscalls", &elements, "names")
+    }
+}
+
+/// What is to be said of calls of which releases of the operator make different things.
+#[must_use]
+pub fn disputed_words(names: &[impl fmt::Display]) -> Option<String> {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "both the profile and a base are about {}, and newer releases of security-profiles-operator than 0.9 let the less restrictive of them win; told as older ones merge them",
+            names.join(", ")
+        )
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{BaseProfile, Bases, GivenBases, Merged, UnseenBase, chain};
+    use crate::profile::{Found, Profile, find};
+    use crate::text::{Source, read};
+
+    fn object(name: &str, base: &str, entries: &str) -> String {
+        format!(
+            "---\napiVersion: security-profiles-operator.x-k8s.io/v1beta1\nkind: SeccompProfile\n\
+             metadata: {{{name}}}\nspec:\n  defaultAction: SCMP_ACT_ERRNO\n{base}  syscalls: [{entries}]\n"
+        )
+    }
+
+    fn source(name: &str, text: String) -> Arc<Source> {
+        Arc::new(Source::new(name, text.into_bytes()))
+    }
+
+    fn lazily(sources: &[&Arc<Source>]) -> GivenBases {
+        let bases = bases(sources);
+        GivenBases::new(Box::new(|| bases))
+    }
+
+    fn bases(sources: &[&Arc<Source>]) -> Bases {
+        let mut bases = Bases::default();
+        sources.iter().for_each(|source| bases.add(source));
+        bases
+    }
+
+    fn with_first<T>(source: &Arc<Source>, then: impl FnOnce(&Profile<'_>) -> T) -> T {
+        let documents = read(source);
+        let Found::Profile(profile) = find(&documents[0], None) else {
+            panic!("no profile");
+        };
+        then(&profile)
+    }
+
+    /// A profile would get the rule entries of another namespace's base, or of a file that has
+    /// nothing to do with it.
+    #[test]
+    fn the_base_is_that_of_the_same_namespace_and_file() {
+        let web = |metadata: &str| source("web", object(metadata, "  baseProfileName: b\n", ""));
+        let one = source("one", object("name: b, namespace: left", "", ""));
+        let two = source("two", object("name: b, namespace: right", "", ""));
+        let any = source("any", object("name: b", "", ""));
+        let found = |web: &Arc<Source>, given: &[&Arc<Source>]| {
+            let (own, given) = (bases(&[web]), lazily(given));
+            with_first(web, |profile| {
+                let found = chain(profile, web, &own, &given);
+                found.map(|it| it[0].source().name().to_owned())
+            })
+        };
+        let in_right = web("name: w, namespace: right");
+        assert_eq!(found(&in_right, &[&one, &two, &any]).unwrap(), "two");
+        assert_eq!(found(&in_right, &[&one, &any]).unwrap(), "any");
+        let missing = UnseenBase::Missing("b".to_owned());
+        assert_eq!(found(&in_right, &[&one]), Err(missing));
+        let in_none = web("name: w");
+        assert_eq!(found(&in_none, &[&one]).unwrap(), "one");
+        let several = UnseenBase::Several {
+            name: "b".to_owned(),
+            places: ["one", "two"].map(str::to_owned).to_vec(),
+        };
+        assert_eq!(found(&in_none, &[&one, &two]), Err(several));
+        let text = object("name: w", "  baseProfileName: b\n", "") + &object("name: b", "", "");
+        assert_eq!(found(&source("web", text), &[&any, &one]).unwrap(), "web");
+        let remote = object("name: w", "  baseProfileName: oci://x/b\n", "");
+        let remote = found(&source("web", remote), &[&any]);
+        assert_eq!(remote, Err(UnseenBase::Remote("oci://x/b".to_owned())));
+    }
+
+    /// The linter would go round for ever, or take a profile for good that is never installed.
+    #[test]
+    fn the_operator_gives_up_where_there_is_no_end() {
+        let link = |at: usize, last: usize| {
+            let base = format!("  baseProfileName: p{}\n", at + 1);
+            let base = if at == last { String::new() } else { base };
+            object(&format!("name: p{at}"), &base, "")
+        };
+        let length = |last: usize| {
+            let text = (0..=last).map(|at| link(at, last)).collect();
+            let file = source("all", text);
+            let own = bases(&[&file]);
+            let none = lazily(&[]);
+            with_first(&file, |profile| {
+                chain(profile, &file, &own, &none).map(|it| it.len())
+            })
+        };
+        assert_eq!(length(14), Ok(14));
+        assert!(matches!(length(15), Err(UnseenBase::Endless(names)) if names.len() == 15));
+        let text = object("name: a", "  baseProfileName: b\n", "")
+            + &object("name: b", "  baseProfileName: a\n", "");
+        let file = source("all", text);
+        let own = bases(&[&file]);
+        let none = lazily(&[]);
+        let found = with_first(&file, |profile| {
+            chain(profile, &file, &own, &none).map(|it| it.len())
+        });
+        let names = ["b", "a", "b"].map(str::to_owned).to_vec();
+        assert_eq!(found, Err(UnseenBase::Endless(names)));
+    }
+
+    /// The filter would be another one than the operator's.
+    #[test]
+    fn entries_of_all_are_sorted_by_action() {
+        let base = source(
+            "base",
+            object(
+                "name: b",
+                "",
+                "{action: SCMP_ACT_LOG, names: [z, a]}, {action: SCMP_ACT_ALLOW, names: [q, c]}",
+            ),
+        );
+        let own = source(
+            "own",
+            object(
+                "name: w",
+                "  baseProfileName: b\n",
+                "{action: SCMP_ACT_ALLOW, names: [a]}, {action: SCMP_ACT_KILL, names: [c, z]}",
+            ),
+        );
+        let given = lazily(&[&base]);
+        let names = with_first(&own, |profile| {
+            let none = Bases::default();
+            let chain = chain(profile, &own, &none, &given).unwrap();
+            let layers: Vec<_> = chain
+                .iter()
+                .filter_map(|it| BaseProfile::profile(it))
+                .collect();
+            let merged = Merged::of(&[profile, &layers[0]]);
+            assert_eq!(merged.disputed(), ["z"]);
+            let file = merged.file(profile.node);
+            String::from_utf8(file.bytes().to_vec()).unwrap()
+        });
+        let expected = r#"{"defaultAction":"SCMP_ACT_ERRNO","baseProfileName":"b","syscalls":[{"action":"SCMP_ACT_ALLOW","names":["c","q"]},{"action":"SCMP_ACT_ALLOW","names":["a"]},{"action":"SCMP_ACT_KILL","names":["c","z"]},{"action":"SCMP_ACT_LOG","names":["a","z"]}]}"#;
+        assert_eq!(names, expected);
+    }
+}

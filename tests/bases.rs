@@ -1,0 +1,207 @@
+//! Base profiles of security-profiles-operator: where they are looked for, and what is judged then.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a test")]
+
+mod support;
+
+use std::fs;
+
+use serde_json::Value;
+use support::{Ran, run};
+use tempfile::TempDir;
+
+/// A `SeccompProfile`: its name, its base, its default action and its rule entries.
+fn object(name: &str, base: &str, default: &str, entries: &[&str]) -> String {
+    let base = match base {
+        "" => String::new(),
+        base => format!("  baseProfileName: {base}\n"),
+    };
+    let entries: String = entries.iter().map(|it| format!("  - {{{it}}}\n")).collect();
+    format!(
+        "---\napiVersion: security-profiles-operator.x-k8s.io/v1beta1\nkind: SeccompProfile\n\
+         metadata:\n  name: {name}\nspec:\n{base}  defaultAction: SCMP_ACT_{default}\n  \
+         architectures: [SCMP_ARCH_X86_64]\n  syscalls:\n{entries}"
+    )
+}
+
+/// What runtimes call to start a container, and more.
+const RUNTIME: &str = "action: SCMP_ACT_ALLOW, names: [capget, capset, chdir, close, close_range, \
+    dup3, epoll_ctl, epoll_pwait, execve, exit, exit_group, faccessat2, fchdir, fchmodat2, fcntl, \
+    fstat, fstatfs, futex, getdents64, getpgid, getpid, getppid, getrandom, gettid, mmap, mprotect, \
+    mount, munmap, nanosleep, newfstatat, openat, openat2, pipe2, prctl, pread64, read, readlinkat, \
+    recvmsg, rt_sigaction, rt_sigprocmask, rt_sigreturn, seccomp, sendmsg, set_robust_list, \
+    set_tid_address, setgid, setgroups, setresgid, setresuid, setuid, sigaltstack, statx, \
+    tgkill, umask, unlinkat, write, writev, brk, arch_prctl, rseq, prlimit64, rt_sigreturn, clone3, clone]";
+const WEB: &str = "action: SCMP_ACT_ALLOW, names: [accept4, bind, listen]";
+
+struct Files(TempDir);
+
+impl Files {
+    fn new(files: &[(&str, String)]) -> Self {
+        let directory = TempDir::new().expect("a directory");
+        for (name, text) in files {
+            let path = directory.path().join(name);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+            fs::write(path, text).expect("a file");
+        }
+        Self(directory)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
+    }
+
+    fn check(&self, paths: &[&str], options: &[&str]) -> Vec<(String, String)> {
+        let paths = paths.iter().map(|name| self.path(name));
+        let options = options.iter().map(|it| it.replace("DIR", &self.path("")));
+        let fixed = ["check", "--no-config", "--format=json"].map(str::to_owned);
+        let report = run(fixed.into_iter().chain(options).chain(paths)).report();
+        told(&report)
+    }
+}
+
+/// Each finding's rule, and the line where it is, with the file's name.
+fn told(report: &Value) -> Vec<(String, String)> {
+    let findings = report["findings"].as_array().expect("findings").iter();
+    let told = findings.map(|it| {
+        let path = it["path"].as_str().expect("a path");
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let line = &it["span"]["start"]["line"];
+        let rule = it["rule"].as_str().expect("a rule");
+        (rule.to_owned(), format!("{name}:{line}"))
+    });
+    told.collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    let own = |&(rule, place): &(&str, &str)| (rule.to_owned(), place.to_owned());
+    expected.iter().map(own).collect()
+}
+
+/// Whoever keeps the base beside the profile would be told that it is not seen.
+#[test]
+fn a_base_is_found_where_it_was_given() {
+    let web = object("web", "common", "ERRNO", &[WEB]);
+    let common = object("common", "", "ERRNO", &[RUNTIME]);
+    let files = Files::new(&[
+        ("web.yaml", web.clone()),
+        ("lib/common.yaml", common.clone()),
+        ("one.yaml", web + &common),
+    ]);
+    let unseen = pairs(&[("base-profile-unseen", "web.yaml:7")]);
+    let rule = "--select=base-profile-unseen,missing-runtime-syscalls";
+    assert_eq!(files.check(&["web.yaml"], &[rule]), unseen);
+    assert_eq!(files.check(&["one.yaml"], &[rule]), []);
+    assert_eq!(files.check(&["web.yaml", "lib"], &[rule]), []);
+    assert_eq!(
+        files.check(&["web.yaml"], &[rule, "--base-profile=DIR/lib"]),
+        []
+    );
+    // The same file, twice.
+    let twice = ["--base-profile=DIR/lib/../lib/common.yaml", rule];
+    assert_eq!(files.check(&["web.yaml", "lib"], &twice), []);
+    let missing = run([
+        "check",
+        "--base-profile",
+        "/no/such/file",
+        &files.path("web.yaml"),
+    ]);
+    assert_eq!(missing.code, 2, "{}", missing.stderr);
+}
+
+/// A profile whose base lacks what runtimes call starts no container, and nobody would say so.
+#[test]
+fn a_profile_is_judged_with_its_base() {
+    let few = "action: SCMP_ACT_ALLOW, names: [read, write]";
+    let files = Files::new(&[
+        ("web.yaml", object("web", "few", "ERRNO", &[WEB])),
+        ("few.yaml", object("few", "", "ERRNO", &[few])),
+    ]);
+    let rule = "--select=missing-runtime-syscalls,missing-exit-syscalls";
+    let base = "--base-profile=DIR/few.yaml";
+    let found = files.check(&["web.yaml"], &[rule, base]);
+    assert_eq!(found, pairs(&[("missing-runtime-syscalls", "web.yaml:8")]));
+    assert_eq!(files.check(&["web.yaml"], &[rule]), []);
+}
+
+/// A condition that the base makes useless looks as if it counted; a fix of it would be written into
+/// the wrong file.
+#[test]
+fn rule_entries_are_held_against_those_of_the_base() {
+    let condition = "args: [{index: 0, value: 1, op: SCMP_CMP_EQ}]";
+    let strict = format!("action: SCMP_ACT_ALLOW, names: [socket], {condition}");
+    let loose = "action: SCMP_ACT_ALLOW, names: [socket]";
+    let denied = "action: SCMP_ACT_KILL, names: [bind]";
+    let files = Files::new(&[
+        (
+            "web.yaml",
+            object("web", "common", "ERRNO", &[&strict, WEB]),
+        ),
+        (
+            "common.yaml",
+            object("common", "", "ERRNO", &[RUNTIME, loose]),
+        ),
+        (
+            "rest.yaml",
+            object("rest", "strict", "ERRNO", &[WEB, loose]),
+        ),
+        (
+            "strict.yaml",
+            object("strict", "", "ERRNO", &[RUNTIME, &strict]),
+        ),
+        ("other.yaml", object("other", "denies", "ERRNO", &[WEB])),
+        ("denies.yaml", object("denies", "", "ERRNO", &[denied])),
+    ]);
+    let rules = "--select=shadowed-conditional-rule,redundant-conditional-rule,conflicting-unconditional-rules,duplicate-entry";
+    let base = |name: &str| format!("--base-profile=DIR/{name}.yaml");
+    let of = |name: &str, of: &str| files.check(&[&format!("{name}.yaml")], &[rules, &base(of)]);
+    let redundant = [("redundant-conditional-rule", "web.yaml:11")];
+    assert_eq!(of("web", "common"), pairs(&redundant));
+    // What is lost stands in the base; what makes it so, in the profile.
+    let redundant = [("redundant-conditional-rule", "rest.yaml:7")];
+    assert_eq!(of("rest", "strict"), pairs(&redundant));
+    let conflict = [("conflicting-unconditional-rules", "other.yaml:7")];
+    assert_eq!(of("other", "denies"), pairs(&conflict));
+    // What is wrong with the base is told of the base.
+    assert_eq!(files.check(&["web.yaml"], &[rules]), []);
+}
+
+/// A profile that is never installed would pass for one whose base is somewhere else.
+#[test]
+fn a_missing_base_and_one_without_end_are_told_apart() {
+    let files = Files::new(&[
+        ("a.yaml", object("a", "b", "ERRNO", &[WEB])),
+        ("b.yaml", object("b", "a", "ERRNO", &[WEB])),
+        (
+            "c.yaml",
+            object("c", "oci://example.com/b", "ERRNO", &[WEB]),
+        ),
+        ("d.yaml", object("d", "gone", "ERRNO", &[WEB])),
+        ("e.yaml", object("e", "d", "ERRNO", &[WEB])),
+    ]);
+    let rules = ["--select=base-profile-unseen,base-profile-cycle"];
+    let expected = [
+        ("base-profile-cycle", "a.yaml:7"),
+        ("base-profile-cycle", "b.yaml:7"),
+        ("base-profile-unseen", "c.yaml:7"),
+        ("base-profile-unseen", "d.yaml:7"),
+        ("base-profile-unseen", "e.yaml:7"),
+    ];
+    assert_eq!(files.check(&[""], &rules), pairs(&expected));
+}
+
+/// Which of two files is meant would be guessed.
+#[test]
+fn two_bases_of_a_name_are_not_chosen_between() {
+    let files = Files::new(&[
+        ("web.yaml", object("web", "common", "ERRNO", &[WEB])),
+        ("one/common.yaml", object("common", "", "ERRNO", &[RUNTIME])),
+        ("two/common.yaml", object("common", "", "LOG", &[RUNTIME])),
+    ]);
+    let ran: Ran = run(["check", "--no-config", &files.path("")]);
+    assert!(
+        ran.stdout.contains("several have the name"),
+        "{}",
+        ran.stdout
+    );
+}
