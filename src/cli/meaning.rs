@@ -19,7 +19,7 @@ use crate::profile::{self, Found, ProfileFile};
 use crate::runtime::{Model, Outcome, Plan, Prediction, Surroundings};
 use crate::syscalls::{Arch, Release, all};
 use crate::target::{Runtime, Uname};
-use crate::text::{Document, Node, Source, json};
+use crate::text::{Document, Node, Source, Span, json};
 
 /// By what profiles are turned into filters.
 #[derive(Debug, Args)]
@@ -83,7 +83,8 @@ pub(super) struct OfPlan {
 /// A rule entry as it was written.
 pub(super) struct WrittenEntry {
     pub(super) location: Location,
-    pub(super) names: Vec<String>,
+    /// Its names, and where they stand.
+    pub(super) names: Vec<(String, Option<Span>)>,
     /// Its place in the section, or why the engine left it out.
     pub(super) place: Result<usize, String>,
 }
@@ -253,7 +254,10 @@ fn entry(
     node: Node<'_>,
     place: Result<usize, String>,
 ) -> WrittenEntry {
-    let names = names(node).filter_map(Node::as_str).map(str::to_owned);
+    let names = names(node).filter_map(|name| {
+        let there = file.origin(name).map(Node::text_span);
+        Some((name.as_str()?.to_owned(), there))
+    });
     WrittenEntry {
         location: match file.origin(node) {
             Some(there) => Location::node(source, there),
