@@ -2,6 +2,7 @@
 
 mod compared;
 mod git;
+mod renames;
 mod writer;
 
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ use super::{CliError, Ending, complain};
 use crate::policy::Direction;
 use crate::profile::{self, Found};
 use crate::text::Source;
-use compared::{Compared, compare};
+use compared::{Compared, Status, compare};
 use git::{Changed, Revision};
 use writer::Report;
 
@@ -25,7 +26,8 @@ use writer::Report;
 ///
 /// Old and new are profiles, config.json files, Kubernetes manifests with one profile, or entries of
 /// crun's cache. With --against the old ones are those of a revision in git, and what is no profile
-/// is passed over.
+/// is passed over; a file that was renamed is compared with what it was. A profile that is new or
+/// deleted is compared with nothing, and only --fail-on any fails for it.
 ///
 /// Without --engine a profile that is for an engine is taken as the engine of its dialect reads it,
 /// and every other one as the section that reaches the runtime.
@@ -57,7 +59,7 @@ enum FailOn {
     Loosens,
     /// Those by which less may run
     Tightens,
-    /// Every change
+    /// Every change, and every profile that is new or deleted
     Any,
     /// None
     None,
@@ -69,7 +71,10 @@ impl FailOn {
         match self {
             Self::Loosens => directions.any(|it| it == Direction::Loosens),
             Self::Tightens => directions.any(|it| it == Direction::Tightens),
-            Self::Any => directions.next().is_some(),
+            Self::Any => {
+                let is_one_sided = matches!(compared.status, Status::New | Status::Deleted);
+                is_one_sided || directions.next().is_some()
+            }
             Self::None => false,
         }
     }
