@@ -15,7 +15,7 @@ use seclint::filter::{Call, Filter, compile, linked};
 use seclint::finding::Finding;
 use seclint::lint::{Linter, find_rule, lint_rules};
 use seclint::profile::Dialects;
-use seclint::runtime::{Model, Surroundings};
+use seclint::runtime::{Model, Surroundings, any_size};
 use seclint::syscalls::{Arch, lookup};
 use seclint::target::Target;
 use seclint::text::{Source, json};
@@ -36,6 +36,7 @@ fn filter(section: &[u8]) -> Option<Filter> {
         libseccomp: linked()?,
         native: ARCH,
         no_new_privileges: true,
+        fits: any_size,
     };
     let model = Model::of("crun", "1.28").expect("a version");
     let prediction = model.predict(&document, section, surroundings);

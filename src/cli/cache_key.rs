@@ -11,7 +11,7 @@ use super::options::{Dialect, HostOptions};
 use super::{CliError, Ending, complain};
 use crate::crun::{Host, KeyError, cache_key, section};
 use crate::profile::{self, Dialects, Found};
-use crate::runtime::{Model, Outcome, Surroundings};
+use crate::runtime::{Model, Outcome, Surroundings, any_size};
 use crate::text::{Document, json};
 
 /// Print the name that crun gives a profile's cache entry.
@@ -106,6 +106,7 @@ fn key(
         native: native(None, &host.uname)?,
         // Nothing of it is in an entry.
         no_new_privileges: true,
+        fits: any_size,
     };
     let prediction = model.predict(document, bytes, surroundings);
     let key = cache_key(&section, prediction.fails_on_unknown, host).map_err(failed)?;

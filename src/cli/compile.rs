@@ -12,7 +12,7 @@ use super::runtime::{Foreseen, foreign_note, unrecorded_note};
 use super::{CliError, Ending, complain};
 use crate::filter::{CompileError, Filter, compile, linked};
 use crate::profile::{self, Found};
-use crate::runtime::{Ignored, Model, Outcome, Plan, Prediction, Surroundings};
+use crate::runtime::{Ignored, Model, Outcome, Plan, Prediction, Surroundings, any_size};
 use crate::syscalls::Release;
 use crate::target::{Runtime, Uname};
 use crate::text::{Document, json};
@@ -69,6 +69,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
         native: native(arguments.engine.arch, &uname)?,
         // Nothing of it is in a filter.
         no_new_privileges: true,
+        fits: any_size,
     };
     let source = read(&arguments.profile)?;
     let name = source.name();

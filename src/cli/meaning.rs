@@ -16,7 +16,7 @@ use crate::filter::{
 use crate::finding::Location;
 use crate::policy::Policy;
 use crate::profile::{self, Found, ProfileFile};
-use crate::runtime::{Model, Outcome, Plan, Prediction, Surroundings};
+use crate::runtime::{Model, Outcome, Plan, Prediction, Surroundings, any_size};
 use crate::syscalls::{Arch, Release, all};
 use crate::target::{Runtime, Uname};
 use crate::text::{Document, Node, Source, Span, json};
@@ -215,6 +215,7 @@ impl<'o> Reader<'o> {
             native: self.native,
             // Nothing of it is in a filter.
             no_new_privileges: true,
+            fits: any_size,
         };
         let prediction = model.predict(document, bytes, surroundings);
         let Some(plan) = plan_of(&prediction) else {

@@ -13,6 +13,7 @@ use super::options::ListFormat;
 use super::runtime::{Foreseen, foreign_note, unrecorded_note};
 use super::{CliError, Ending, complain};
 use crate::crun::{Host, cache_key};
+use crate::filter::fits;
 use crate::profile::{self, Found};
 use crate::runtime::{Model, Outcome, Prediction, Surroundings, difference};
 use crate::syscalls::{Arch, Release};
@@ -165,6 +166,7 @@ impl<'a> Run<'a> {
                 libseccomp: *libseccomp,
                 native: self.native,
                 no_new_privileges: self.no_new_privileges,
+                fits,
             };
             let prediction = model.predict(document, bytes, surroundings);
             let host = Host {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use super::call::{CallPolicy, CallRule, Decided, verdict};
 use crate::filter::{Call, Diagram, Diagrams, Field, Leaf, Test, TooLarge, enosys};
-use crate::profile::{Action, Comparison, Effect, Operator};
+use crate::profile::{Action, Effect};
 use crate::runtime::{Plan, Rule};
-use crate::syscalls::{Arch, Subcall, Syscall, lookup};
+use crate::syscalls::Arch;
 
 /// What a plan means.
 #[derive(Clone, Debug)]
@@ -58,8 +58,8 @@ impl<'p> Policy<'p> {
                 if let Some(number) = rule.syscall.direct_number(arch) {
                     add(number, Cow::Borrowed(&*rule.comparisons));
                 }
-                if let Some((subcall, number)) = carrier(rule.syscall, arch) {
-                    add(number, Cow::Owned(carried(subcall, &rule.comparisons)));
+                if let Some((number, comparisons)) = rule.carried(arch) {
+                    add(number, Cow::Owned(comparisons));
                 }
             }
         }
@@ -238,27 +238,4 @@ fn is_of(arch: Arch, number: u32, all: &[Arch]) -> bool {
 
 fn is_number(number: u32, diagrams: &mut Diagrams) -> Result<Diagram, TooLarge> {
     diagrams.calls(Field::Number, u32::MAX, Test::Equal, number)
-}
-
-/// The call that carries another on an architecture, by its number there.
-fn carrier(syscall: &Syscall, arch: Arch) -> Option<(Subcall, u32)> {
-    let subcall = syscall.subcall(arch)?;
-    let carrier = lookup(subcall.multiplexer.name())?;
-    Some((subcall, carrier.direct_number(arch)?))
-}
-
-/// The conditions of a rule on a carried call, as libseccomp has them on the carrier: which call it
-/// is takes the place of what the first argument must be. The others are compared with arguments
-/// that have nothing to do with the call's.
-fn carried(subcall: Subcall, comparisons: &[Comparison]) -> Vec<Comparison> {
-    let which = Comparison {
-        index: 0,
-        operator: Operator::Equal,
-        value: subcall.call.into(),
-        value_two: 0,
-    };
-    let others = comparisons
-        .iter()
-        .filter(|comparison| comparison.index != 0);
-    std::iter::once(which).chain(others.copied()).collect()
 }

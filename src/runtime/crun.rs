@@ -325,6 +325,14 @@ pub(super) fn predict<'d>(
     if let Err(refusal) = flags {
         return prediction.refused(refusal);
     }
+    let loaded = prediction.loaded(
+        surroundings,
+        "seccomp (SECCOMP_SET_MODE_FILTER): Invalid argument",
+    );
+    prediction = match loaded {
+        Ok(prediction) => prediction,
+        Err(refused) => return refused,
+    };
     let has_no_new_privileges = reader
         .no_new_privileges()
         .unwrap_or(surroundings.no_new_privileges);

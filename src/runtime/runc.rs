@@ -316,6 +316,14 @@ pub(super) fn predict<'d>(
         Err(refusal) => return prediction.refused(refusal),
     };
     prediction.plan = Some(plan);
+    let loaded = prediction.loaded(
+        surroundings,
+        "error loading seccomp filter: invalid argument",
+    );
+    prediction = match loaded {
+        Ok(prediction) => prediction,
+        Err(refused) => return refused,
+    };
     if notifies {
         // The filter is there by now, and its listener has nowhere to go.
         prediction.outcome = Outcome::Dies;
