@@ -225,17 +225,17 @@ impl Prediction<'_> {
         self
     }
 
-    /// What becomes of the container when the kernel gets the filter of the plan, if that is not
-    /// the end of it. `words` are the runtime's where the kernel refuses.
-    fn loaded(self, surroundings: Surroundings, words: &str) -> Result<Self, Self> {
+    /// What becomes of the container when the kernel gets the filter of the plan. `words` are the
+    /// runtime's where the kernel refuses.
+    fn loaded(self, surroundings: Surroundings, words: &str) -> Self {
         match self.plan.as_ref().map(surroundings.fits) {
-            None | Some(Ok(true)) => Ok(self),
-            Some(Ok(false)) => Err(self.refused(Refusal::new(words)).with_note(
+            None | Some(Ok(true)) => self,
+            Some(Ok(false)) => self.refused(Refusal::new(words)).with_note(
                 "the filter has more than 4096 instructions, and the kernel refuses it for that",
-            )),
-            Some(Err(why)) => Ok(self.uncertain(format!(
+            ),
+            Some(Err(why)) => self.uncertain(format!(
                 "the filter may have more than the 4096 instructions that the kernel takes, and no container starts then: {why}"
-            ))),
+            )),
         }
     }
 

@@ -141,6 +141,9 @@ fn generate<'d>(
     };
     for name in &section.architectures {
         let arch = architecture(name, conditions)?;
+        if arch.first_release() > conditions.libseccomp {
+            return Err(Refusal::new("error adding architecture to seccomp filter"));
+        }
         context.add_arch(arch).map_err(|errno| {
             let why = errno.go_words();
             Refusal(format!(
@@ -316,14 +319,13 @@ pub(super) fn predict<'d>(
         Err(refusal) => return prediction.refused(refusal),
     };
     prediction.plan = Some(plan);
-    let loaded = prediction.loaded(
+    prediction = prediction.loaded(
         surroundings,
         "error loading seccomp filter: invalid argument",
     );
-    prediction = match loaded {
-        Ok(prediction) => prediction,
-        Err(refused) => return refused,
-    };
+    if prediction.outcome == Outcome::Refuses {
+        return prediction;
+    }
     if notifies {
         // The filter is there by now, and its listener has nowhere to go.
         prediction.outcome = Outcome::Dies;
