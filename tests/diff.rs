@@ -5,11 +5,9 @@
 mod support;
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 use serde_json::{Value, json};
-use support::{Ran, run, seclint};
+use support::{Ran, run};
 use tempfile::TempDir;
 
 const ARCH: &str = "--arch=x86_64";
@@ -295,149 +293,6 @@ fn a_filter_is_compared_with_what_it_was_made_from() {
     assert_eq!(
         changes(&report),
         ["tightens syscalls fchmod: ALLOW -> ERRNO(EPERM) on x86,x86_64,x32"]
-    );
-}
-
-/// A repository of its own, with git as a user has it.
-struct Repository(TempDir);
-
-impl Repository {
-    fn new() -> Self {
-        let repository = Self(TempDir::new().expect("a directory"));
-        repository.git(&["init", "--quiet"]);
-        repository
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.path().join(name);
-        fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
-        fs::write(path, text).expect("a file");
-    }
-
-    fn command(&self, mut command: Command) -> Command {
-        command
-            .current_dir(self.path())
-            .env("PATH", std::env::var_os("PATH").expect("a PATH"))
-            .env("HOME", self.path())
-            .env("GIT_CONFIG_NOSYSTEM", "1");
-        command
-    }
-
-    fn git(&self, arguments: &[&str]) {
-        let identity = ["-c", "user.name=a", "-c", "user.email=a@localhost"];
-        let mut command = self.command(Command::new("git"));
-        let ran = command.args(identity).args(arguments).output();
-        let ran = ran.expect("git runs: dev/test.sh installs it");
-        assert!(ran.status.success(), "{ran:?}");
-    }
-
-    fn commit(&self) {
-        self.git(&["add", "--all"]);
-        self.git(&["commit", "--quiet", "--allow-empty", "-m", "a"]);
-    }
-
-    fn diff(&self, arguments: &[&str]) -> Ran {
-        let mut command = self.command(seclint());
-        command.args(["diff", ARCH]).args(arguments);
-        command.output().expect("seclint runs").into()
-    }
-}
-
-/// What CI runs: the profiles of a change, held against those that it starts from.
-#[test]
-fn profiles_are_compared_with_a_revision() {
-    let tight = profile("ALLOW", &[&rule("chmod", r#"ERRNO""#)]);
-    let loose = profile("ALLOW", &[]);
-    let repository = Repository::new();
-    repository.write("a/changed.json", &tight);
-    repository.write("a/deleted.json", &tight);
-    repository.write("README.md", "words\n");
-    repository.commit();
-    repository.write("a/changed.json", &loose);
-    repository.write("a/new.json", &tight);
-    repository.write("README.md", "other words\n");
-    fs::remove_file(repository.path().join("a/deleted.json")).expect("a file");
-    let names = [
-        "README.md",
-        "a/changed.json",
-        "a/deleted.json",
-        "a/new.json",
-    ];
-    let ran = repository.diff(&[&["--against", "HEAD"], &names[..]].concat());
-    assert_eq!(ran.code, 1, "{ran:?}");
-    insta::assert_snapshot!(ran.stdout);
-    // So is a directory, from anywhere.
-    let directory = repository.path().join("a").display().to_string();
-    let mut command = seclint();
-    command.env("PATH", std::env::var_os("PATH").expect("a PATH"));
-    command.env("HOME", repository.path());
-    command.args(["diff", ARCH, "--against=HEAD", "--format=json", &directory]);
-    let report = Ran::from(command.output().expect("seclint runs")).report();
-    let status = report["diffs"].as_array().expect("diffs").iter();
-    let status: Vec<_> = status
-        .map(|it| it["status"].as_str().expect("a status"))
-        .collect();
-    assert_eq!(status, ["changed", "deleted", "new"]);
-    assert_eq!(report["summary"]["loosens"], 1);
-    // What is the same in both is so.
-    repository.commit();
-    let ran = repository.diff(&["--against=HEAD", "a/changed.json"]);
-    assert_eq!(ran.code, 0, "{ran:?}");
-    // Without paths all that is here is compared.
-    let ran = repository.diff(&["--against=HEAD"]);
-    assert_eq!(ran.code, 0, "{ran:?}");
-    assert!(ran.stdout.contains("no changes"), "{}", ran.stdout);
-    repository.write("a/changed.json", &tight);
-    repository.commit();
-    repository.write("a/changed.json", &loose);
-    assert_eq!(repository.diff(&["--against=HEAD"]).code, 1);
-}
-
-/// A gate that could not look must not say that all is well.
-#[test]
-fn what_git_cannot_tell_is_an_error() {
-    let repository = Repository::new();
-    repository.write("a.json", &profile("ALLOW", &[]));
-    repository.commit();
-    for (arguments, words) in [
-        (
-            ["--against=nosuch", "a.json"],
-            "git knows no revision `nosuch`",
-        ),
-        (
-            ["--against=HEAD", "b.json"],
-            "b.json: neither here nor in HEAD",
-        ),
-        (["--against=--output=x", "a.json"], "is no revision"),
-    ] {
-        let ran = repository.diff(&arguments);
-        assert_eq!(ran.code, 2, "{ran:?}");
-        assert!(ran.stderr.contains(words), "{}", ran.stderr);
-    }
-    fs::remove_dir_all(repository.path().join(".git")).expect("a repository");
-    let ran = repository.diff(&["--against=HEAD", "a.json"]);
-    assert_eq!(ran.code, 2, "{ran:?}");
-    assert!(
-        ran.stderr.contains("not a git repository"),
-        "{}",
-        ran.stderr
-    );
-    let ran = Ran::from(
-        seclint()
-            .current_dir(repository.path())
-            .args(["diff", "--against=HEAD", "a.json"])
-            .output()
-            .expect("seclint runs"),
-    );
-    assert_eq!(ran.code, 2, "{ran:?}");
-    assert!(
-        ran.stderr.contains("git could not be run"),
-        "{}",
-        ran.stderr
     );
 }
 

@@ -255,3 +255,26 @@ fn other_runtimes_and_no_versions_are_refused() {
         assert!(ran.stderr.contains(words), "{}", ran.stderr);
     }
 }
+
+/// The kernel's `Invalid argument` says nothing of size; who builds without libseccomp must not be
+/// told that such a container starts.
+#[test]
+fn a_filter_that_is_too_large_is_told_of_or_not_known() {
+    let path = support::repository("tests/fixtures/profiles/too-large.json");
+    let path = path.display().to_string();
+    for runtime in ["crun@1.28", "runc@1.3.6"] {
+        let ran = run(["predict", "--format=json", "--runtime", runtime, &path]);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        let prediction = &ran.report()["predictions"][0];
+        let notes = prediction["notes"].to_string();
+        if cfg!(feature = "libseccomp") {
+            assert_eq!(prediction["outcome"], "refuses", "{prediction:#}");
+            assert!(notes.contains("more than 4096 instructions"), "{notes}");
+            // crun has written its entry by then.
+            assert_eq!(prediction["key"].is_string(), runtime.starts_with("crun"));
+        } else {
+            assert_eq!(prediction["certain"], false, "{prediction:#}");
+            assert!(notes.contains("built without libseccomp"), "{notes}");
+        }
+    }
+}

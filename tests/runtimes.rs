@@ -55,6 +55,12 @@ fn runtimes_did_what_is_predicted() {
         let predictions = predictions::of(&cases, &record.header).expect("predictions");
         for observation in &record.observations {
             let case = &observation.case;
+            // How large a filter is only libseccomp can tell.
+            let is_large = case.starts_with("rule filter-too-large, bad")
+                || case.starts_with("a filter that is too large");
+            if is_large && !cfg!(feature = "libseccomp") {
+                continue;
+            }
             let predicted = predictions.get(case).expect(case);
             let differences = compare::with_prediction(observation, &record.header, predicted);
             let name = record.header.name();

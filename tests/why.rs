@@ -66,6 +66,38 @@ fn the_deciding_rule_entry_and_those_that_lost_are_shown() {
     insta::assert_snapshot!(shown.join("\n"));
 }
 
+/// Default profiles have rule entries of hundreds of names over as many lines: their first line says
+/// nothing of the call.
+#[test]
+fn the_name_is_shown_where_it_stands_in_a_long_rule_entry() {
+    let names: Vec<_> = (seclint::syscalls::all().iter().take(200))
+        .map(|call| format!("        \"{}\"", call.name()))
+        .collect();
+    let place = names.iter().position(|name| name.contains("\"bind\""));
+    let line = place.expect("a name") + 5;
+    let profile = format!(
+        "{{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [\n  {{\n    \"action\": \"SCMP_ACT_ALLOW\",\n    \"names\": [\n{}\n    ]\n  }}\n]}}\n",
+        names.join(",\n")
+    );
+    let ran = why(&profile, &["bind"]);
+    let shown = &ran.stdout;
+    assert!(
+        shown.contains("decided by profile.json:2:3 (/syscalls/0)"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains(&format!("[profile.json:{line}:10]")),
+        "{shown}"
+    );
+    assert!(shown.contains("decides: ALLOW"), "{shown}");
+    assert!(!shown.contains("\x1b["), "{shown}");
+    // As in the report of `seclint check`, colour is for terminals, or on demand.
+    let ran = why(&profile, &["bind", "--color=always"]);
+    assert!(ran.stdout.contains("\x1b["), "{}", ran.stdout);
+    let ran = why(&profile, &["bind", "--color=always", "--format=json"]);
+    assert!(!ran.stdout.contains('\x1b'), "{}", ran.stdout);
+}
+
 /// Programs read the same, by the schema.
 #[test]
 fn the_report_tells_places_and_reasons() {

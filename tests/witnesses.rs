@@ -15,7 +15,7 @@ use seclint::filter::{Call, Filter, compile, linked};
 use seclint::finding::Finding;
 use seclint::lint::{Linter, find_rule, lint_rules};
 use seclint::profile::Dialects;
-use seclint::runtime::{Model, Surroundings};
+use seclint::runtime::{Model, Surroundings, any_size};
 use seclint::syscalls::{Arch, lookup};
 use seclint::target::Target;
 use seclint::text::{Source, json};
@@ -33,9 +33,10 @@ fn cases() -> Vec<Case> {
 fn filter(section: &[u8]) -> Option<Filter> {
     let document = json::parse(section);
     let surroundings = Surroundings {
-        libseccomp: linked()?,
+        libseccomp: linked()?.into(),
         native: ARCH,
         no_new_privileges: true,
+        fits: any_size,
     };
     let model = Model::of("crun", "1.28").expect("a version");
     let prediction = model.predict(&document, section, surroundings);

@@ -13,7 +13,7 @@ use super::profile::ProfileOptions;
 use super::{CliError, Ending, complain};
 use crate::crun::{Host, KeyError, cache_key, section};
 use crate::profile::{self, Addition, Dialects, Found};
-use crate::runtime::{Model, Outcome, Surroundings};
+use crate::runtime::{Model, Outcome, Surroundings, any_size};
 use crate::text::{Document, json};
 
 /// Print the name that crun gives a profile's cache entry.
@@ -112,6 +112,7 @@ fn key(
         native: SupposedHost::of(host.uname.clone()).native(None)?,
         // Nothing of it is in an entry.
         no_new_privileges: true,
+        fits: any_size,
     };
     let prediction = model.predict(document, bytes, surroundings);
     let key = cache_key(&section, prediction.fails_on_unknown, host).map_err(failed)?;

@@ -2,6 +2,7 @@
 
 mod compared;
 mod git;
+mod renames;
 mod version;
 mod writer;
 
@@ -15,7 +16,7 @@ use super::options::ListFormat;
 use super::{CliError, Ending, complain};
 use crate::policy::Direction;
 use crate::profile::{Bases, GivenBases};
-use compared::{Compared, compare};
+use compared::{Compared, Status, compare};
 use git::{Changed, Revision};
 use version::{Version, pairs};
 use writer::Report;
@@ -25,7 +26,9 @@ use writer::Report;
 ///
 /// Old and new are profiles, config.json files, Kubernetes manifests, or entries of crun's cache.
 /// Where a manifest has several profiles, each is compared with its namesake. With --against the old
-/// ones are those of a revision in git, and what is no profile is passed over.
+/// ones are those of a revision in git, and what is no profile is passed over; a file that was renamed
+/// is compared with what it was. A profile that is new or deleted is compared with nothing, and only
+/// --fail-on any fails for it.
 ///
 /// Without --engine a profile that is for an engine is taken as an engine of its dialect reads it,
 /// and every other one as the section that reaches the runtime; both versions as the same engine
@@ -58,7 +61,7 @@ enum FailOn {
     Loosens,
     /// Those by which less may run
     Tightens,
-    /// Every change
+    /// Every change, and every profile that is new or deleted
     Any,
     /// None
     None,
@@ -70,7 +73,10 @@ impl FailOn {
         match self {
             Self::Loosens => directions.any(|it| it == Direction::Loosens),
             Self::Tightens => directions.any(|it| it == Direction::Tightens),
-            Self::Any => directions.next().is_some(),
+            Self::Any => {
+                let is_one_sided = matches!(compared.status, Status::New | Status::Deleted);
+                is_one_sided || directions.next().is_some()
+            }
             Self::None => false,
         }
     }

@@ -18,9 +18,9 @@ use crate::filter::{
 use crate::finding::Location;
 use crate::policy::Policy;
 use crate::profile::{self, Found, GivenBases, ProfileFile};
-use crate::runtime::{Ignored, Model, Outcome, Plan, Prediction, Surroundings};
+use crate::runtime::{Ignored, Model, Outcome, Plan, Prediction, Surroundings, any_size};
 use crate::syscalls::{Arch, Release, all};
-use crate::text::{Document, Node, Source, json};
+use crate::text::{Document, Node, Source, Span, json};
 
 /// By what profiles are turned into filters.
 #[derive(Debug, Args)]
@@ -89,7 +89,8 @@ pub(super) struct OfPlan {
 /// A rule entry as it was written.
 pub(super) struct WrittenEntry {
     pub(super) location: Location,
-    pub(super) names: Vec<String>,
+    /// Its names, and where they stand.
+    pub(super) names: Vec<(String, Option<Span>)>,
     /// Its place in the section, or why the engine left it out.
     pub(super) place: Result<usize, String>,
 }
@@ -260,6 +261,7 @@ impl<'o> Reader<'o> {
             native: self.native,
             // Nothing of it is in a filter.
             no_new_privileges: true,
+            fits: any_size,
         };
         let prediction = model.predict(document, bytes, surroundings);
         let ignored =
@@ -304,7 +306,10 @@ fn entry(
     node: Node<'_>,
     place: Result<usize, String>,
 ) -> WrittenEntry {
-    let names = names(node).filter_map(Node::as_str).map(str::to_owned);
+    let names = names(node).filter_map(|name| {
+        let there = file.origin(name).map(Node::text_span);
+        Some((name.as_str()?.to_owned(), there))
+    });
     WrittenEntry {
         location: match (file.origin(node), file.in_base(node)) {
             (Some(there), _) => Location::node(source, there),

@@ -61,6 +61,13 @@ pub(super) struct OutputOptions {
         help = "Write a report to a file as well, such as sarif=seclint.sarif (may be repeated)"
     )]
     report: Vec<FileReport>,
+    #[command(flatten)]
+    look: LookOptions,
+}
+
+/// How text for people looks.
+#[derive(Debug, Args)]
+pub(super) struct LookOptions {
     /// When colours are used
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     color: Color,
@@ -163,6 +170,13 @@ impl OutputOptions {
 
     /// How text for people looks.
     pub(super) fn look(&self, is_terminal: bool) -> Look {
+        self.look.on(is_terminal)
+    }
+}
+
+impl LookOptions {
+    /// How text looks on a terminal, or elsewhere.
+    pub(super) fn on(&self, is_terminal: bool) -> Look {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let is_plain =
             variable("NO_COLOR").is_some() || variable("TERM").is_some_and(|term| term == "dumb");

@@ -16,6 +16,7 @@ use super::profile::{check_manifest, part_notes};
 use super::runtime::{Foreseen, foreign_note, unrecorded_note};
 use super::{CliError, Ending, complain};
 use crate::crun::{Host, cache_key};
+use crate::filter::fits;
 use crate::profile::{self, Found, GivenBases, ProfileFile};
 use crate::runtime::{Model, Outcome, Prediction, Surroundings, difference};
 use crate::syscalls::{Arch, Release};
@@ -206,6 +207,7 @@ impl<'a> Run<'a> {
                 libseccomp: *libseccomp,
                 native: on.native,
                 no_new_privileges: self.no_new_privileges,
+                fits,
             };
             let prediction = model.predict(document, bytes, surroundings);
             let host = Host {

@@ -5,6 +5,7 @@ mod call;
 mod report;
 mod writer;
 
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -12,6 +13,7 @@ use clap::Args;
 use super::input::read;
 use super::meaning::{Meaning, MeaningOptions, Reader, is_open};
 use super::options::ListFormat;
+use super::output::LookOptions;
 use super::{CliError, Ending};
 use crate::filter::Diagrams;
 use answer::Asker;
@@ -42,6 +44,8 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t = ListFormat::Human)]
     format: ListFormat,
     #[command(flatten)]
+    look: LookOptions,
+    #[command(flatten)]
     options: MeaningOptions,
 }
 
@@ -65,7 +69,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
             .ask(&mut diagrams, &mut report)
             .map_err(|error| CliError::Usage(format!("{}: {error}", operand.source.name())))?;
     }
-    writer::write(arguments.format, &report)?;
+    let look = arguments.look.on(io::stdout().is_terminal());
+    writer::write(arguments.format, look, &report)?;
     Ok(match operand.meaning {
         Meaning::Refused(_) => Ending::Findings,
         _ => Ending::Clean,

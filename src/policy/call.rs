@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::conditions::{calls_of, is_void, truncated};
+use super::conditions::{calls_of, is_void};
 use crate::filter::{Diagram, Diagrams, Leaf, TooLarge, Verdict};
 use crate::profile::{Action, Comparison, Effect, Operator};
 
@@ -75,7 +75,7 @@ impl<'r> CallPolicy<'r> {
     pub fn new(default: Effect, bits: u8, rules: Vec<CallRule<'r>>) -> Self {
         let is_unconditional = |rule: &CallRule<'_>| {
             let mut comparisons = rule.comparisons.iter();
-            rule.effect != default && comparisons.all(|&it| is_void(&truncated(it, bits)))
+            rule.effect != default && comparisons.all(|it| is_void(&it.truncated(bits)))
         };
         let mut policy = Self {
             default,
@@ -142,7 +142,7 @@ impl<'r> CallPolicy<'r> {
             } else {
                 argument
             };
-            truncated(*comparison, self.bits).holds(argument)
+            comparison.truncated(self.bits).holds(argument)
         };
         let matching = self
             .kept()

@@ -3,16 +3,6 @@
 use crate::filter::{Diagram, Diagrams, Field, Test, TooLarge};
 use crate::profile::{Comparison, Operator};
 
-/// A condition as an architecture has it: one of 32 bits looks at the lower halves of the argument
-/// and of what it is compared with.
-pub(super) fn truncated(mut comparison: Comparison, bits: u8) -> Comparison {
-    if bits == 32 {
-        comparison.value &= u64::from(u32::MAX);
-        comparison.value_two &= u64::from(u32::MAX);
-    }
-    comparison
-}
-
 /// Whether libseccomp takes a condition for none: no bit is compared.
 pub(super) fn is_void(comparison: &Comparison) -> bool {
     comparison.operator == Operator::MaskedEqual && comparison.value == 0
@@ -30,7 +20,7 @@ pub fn calls_of(
 ) -> Result<Diagram, TooLarge> {
     let mut all = Diagram::ALL;
     for &comparison in comparisons {
-        let calls = calls_of_one(truncated(comparison, bits), bits, diagrams)?;
+        let calls = calls_of_one(comparison.truncated(bits), bits, diagrams)?;
         all = diagrams.both(all, calls)?;
     }
     Ok(all)

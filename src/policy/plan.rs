@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::call::{CallPolicy, CallRule, Decided, verdict};
 use crate::filter::{Call, Diagram, Diagrams, Field, Leaf, TooLarge, enosys};
-use crate::profile::{Action, Comparison, Effect, Operator};
+use crate::profile::{Action, Effect};
 use crate::runtime::{Plan, Rule};
-use crate::syscalls::{Arch, Subcall, Syscall, lookup};
+use crate::syscalls::Arch;
 
 /// What a plan means.
 #[derive(Clone, Debug)]
@@ -58,8 +58,8 @@ impl<'p> Policy<'p> {
                 if let Some(number) = rule.syscall.direct_number(arch) {
                     add(number, Cow::Borrowed(&*rule.comparisons));
                 }
-                if let Some((subcall, number)) = carrier(rule.syscall, arch) {
-                    add(number, Cow::Owned(carried(subcall, &rule.comparisons)));
+                if let Some((number, comparisons)) = rule.carried(arch) {
+                    add(number, Cow::Owned(comparisons));
                 }
             }
         }
@@ -118,7 +118,7 @@ impl<'p> Policy<'p> {
         let mut plan = self.plan.clone();
         plan.rules.retain(|rule| {
             arches(self.plan).any(|arch| {
-                let carrier = carrier(rule.syscall, arch).map(|(_, number)| number);
+                let carrier = rule.carried(arch).map(|(number, _)| number);
                 let mut numbers = rule.syscall.direct_number(arch).into_iter().chain(carrier);
                 numbers.any(|number| open.contains(&(arch, number)))
             })
@@ -273,27 +273,4 @@ fn is_of(arch: Arch, number: u32, all: &[Arch]) -> bool {
         Arch::X32 => has_bit,
         _ => true,
     }
-}
-
-/// The call that carries another on an architecture, by its number there.
-fn carrier(syscall: &Syscall, arch: Arch) -> Option<(Subcall, u32)> {
-    let subcall = syscall.subcall(arch)?;
-    let carrier = lookup(subcall.multiplexer.name())?;
-    Some((subcall, carrier.direct_number(arch)?))
-}
-
-/// The conditions of a rule on a carried call, as libseccomp has them on the carrier: which call it
-/// is takes the place of what the first argument must be. The others are compared with arguments
-/// that have nothing to do with the call's.
-fn carried(subcall: Subcall, comparisons: &[Comparison]) -> Vec<Comparison> {
-    let which = Comparison {
-        index: 0,
-        operator: Operator::Equal,
-        value: subcall.call.into(),
-        value_two: 0,
-    };
-    let others = comparisons
-        .iter()
-        .filter(|comparison| comparison.index != 0);
-    std::iter::once(which).chain(others.copied()).collect()
 }

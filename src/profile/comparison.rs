@@ -78,6 +78,17 @@ impl Comparison {
         })
     }
 
+    /// The condition as an architecture of 32 or 64 `bits` has it: one of 32 looks at the lower
+    /// halves of the argument and of what it is compared with.
+    #[must_use]
+    pub fn truncated(mut self, bits: u8) -> Self {
+        if bits == 32 {
+            self.value &= u64::from(u32::MAX);
+            self.value_two &= u64::from(u32::MAX);
+        }
+        self
+    }
+
     /// Whether an argument of 64 bits meets it, as libseccomp compares it: bits outside the mask
     /// are taken out of both sides.
     #[must_use]

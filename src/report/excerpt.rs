@@ -20,7 +20,8 @@ const AROUND: usize = 48;
 const CONTEXT_LINES: u32 = 1;
 
 /// A place to be marked, with what to write at it.
-struct Mark<'f> {
+#[derive(Debug)]
+pub(crate) struct Mark<'f> {
     source: &'f Source,
     span: Span,
     message: Option<&'f str>,
@@ -59,15 +60,21 @@ pub(super) struct Excerpt {
 impl Excerpt {
     /// Cuts out what a finding speaks of: its own place and its labels'.
     pub(super) fn of(finding: &Finding) -> Self {
-        let primary = mark(&finding.location, finding.here.as_deref(), true);
+        let primary = Mark::new(&finding.location, finding.here.as_deref(), true);
         let labels = finding.labels.iter();
-        let others = labels.filter_map(|label| mark(&label.location, Some(&label.message), false));
+        let others =
+            labels.filter_map(|label| Mark::new(&label.location, Some(&label.message), false));
+        Self::around(primary.into_iter().chain(others).collect())
+    }
+
+    /// Cuts out what is around marks.
+    pub(super) fn around(marks: Vec<Mark<'_>>) -> Self {
         let mut excerpt = Self {
             text: String::new(),
             blocks: Vec::new(),
             labels: Vec::new(),
         };
-        for block in blocks(primary.into_iter().chain(others).collect()) {
+        for block in blocks(marks) {
             excerpt.write(block);
         }
         excerpt
@@ -173,30 +180,33 @@ impl SourceCode for Excerpt {
     }
 }
 
-fn mark<'f>(
-    location: &'f Location,
-    message: Option<&'f str>,
-    is_primary: bool,
-) -> Option<Mark<'f>> {
-    let span = location.span?;
-    let source = location.source.as_ref();
-    // A mark over many lines, or over much of a long one, stands at its beginning.
-    let line = source.line(source.position(span.start).line);
-    let longest = if line.len() > LONG_LINE {
-        AROUND
-    } else {
-        LONG_LINE
-    };
-    let end = (span.end as usize)
-        .min(line.end)
-        .min(span.start as usize + longest);
-    let span = Span::new(span.start, (end as u32).max(span.start));
-    Some(Mark {
-        source,
-        span,
-        message,
-        is_primary,
-    })
+impl<'f> Mark<'f> {
+    /// `None` for a place that has no span. The excerpt begins with the place of what is primary.
+    pub(crate) fn new(
+        location: &'f Location,
+        message: Option<&'f str>,
+        is_primary: bool,
+    ) -> Option<Self> {
+        let span = location.span?;
+        let source = location.source.as_ref();
+        // A mark over many lines, or over much of a long one, stands at its beginning.
+        let line = source.line(source.position(span.start).line);
+        let longest = if line.len() > LONG_LINE {
+            AROUND
+        } else {
+            LONG_LINE
+        };
+        let end = (span.end as usize)
+            .min(line.end)
+            .min(span.start as usize + longest);
+        let span = Span::new(span.start, (end as u32).max(span.start));
+        Some(Mark {
+            source,
+            span,
+            message,
+            is_primary,
+        })
+    }
 }
 
 /// Puts marks that are close to each other into one block.

@@ -8,7 +8,7 @@ use miette::{
     ThemeStyles,
 };
 
-use super::excerpt::{Excerpt, visible};
+use super::excerpt::{Excerpt, Mark, visible};
 use super::{Conclusion, Report, Summary, reported};
 use crate::crun::{Audit, FilterOrigin, Pruned};
 use crate::finding::{Finding, Severity};
@@ -36,25 +36,6 @@ impl<W: Write> Human<W> {
     }
 
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
-        let characters = if self.look.unicode {
-            ThemeCharacters::unicode()
-        } else {
-            ThemeCharacters::ascii()
-        };
-        let head = format!("{}[{}]:", finding.severity, finding.rule.id);
-        let theme = GraphicalTheme {
-            characters: ThemeCharacters {
-                error: head.clone(),
-                warning: head.clone(),
-                advice: head,
-                ..characters
-            },
-            styles: if self.look.color {
-                ThemeStyles::ansi()
-            } else {
-                ThemeStyles::none()
-            },
-        };
         if finding.location.span.is_none() {
             // On a line of its own, whole, so that it can be copied.
             writeln!(self.out, "{}", visible(finding.location.source.name()))?;
@@ -63,22 +44,61 @@ impl<W: Write> Human<W> {
             finding,
             excerpt: Excerpt::of(finding),
         };
-        let mut text = String::new();
-        let rendered = GraphicalReportHandler::new_themed(theme)
-            .with_wrap_lines(false)
-            .with_links(false)
-            .render_report(&mut text, &drawn);
-        // Writing to a String fails only if what is to be drawn contradicts itself.
-        if rendered.is_err() {
-            return Err(io::Error::other(
-                "the excerpt of a finding could not be drawn",
-            ));
-        }
-        for line in text.lines() {
+        let head = format!("{}[{}]:", finding.severity, finding.rule.id);
+        for line in draw(&drawn, &head, self.look)?.lines() {
             writeln!(self.out, "{}", line.trim_end())?;
         }
         writeln!(self.out)
     }
+}
+
+/// What miette makes of something, which begins with `head`.
+fn draw(drawn: &dyn Diagnostic, head: &str, look: Look) -> io::Result<String> {
+    let characters = if look.unicode {
+        ThemeCharacters::unicode()
+    } else {
+        ThemeCharacters::ascii()
+    };
+    let theme = GraphicalTheme {
+        characters: ThemeCharacters {
+            error: head.to_owned(),
+            warning: head.to_owned(),
+            advice: head.to_owned(),
+            ..characters
+        },
+        styles: if look.color {
+            ThemeStyles::ansi()
+        } else {
+            ThemeStyles::none()
+        },
+    };
+    let mut text = String::new();
+    let rendered = GraphicalReportHandler::new_themed(theme)
+        .with_wrap_lines(false)
+        .with_links(false)
+        .render_report(&mut text, drawn);
+    // Writing to a String fails only if what is to be drawn contradicts itself.
+    rendered.map_err(|_| io::Error::other("an excerpt could not be drawn"))?;
+    Ok(text)
+}
+
+/// Writes what is around marks, as it is written below a finding; nothing without marks.
+pub(crate) fn excerpts(out: &mut impl Write, marks: Vec<Mark<'_>>, look: Look) -> io::Result<()> {
+    if marks.is_empty() {
+        return Ok(());
+    }
+    let text = draw(&Bare(Excerpt::around(marks)), "", look)?;
+    // There is no message above it.
+    let mut lines = text.lines().skip_while(|line| is_blank(line));
+    lines.try_for_each(|line| writeln!(out, "{}", line.trim_end()))
+}
+
+/// Whether a line shows nothing, whatever colour it sets.
+fn is_blank(line: &str) -> bool {
+    let mut parts = line.split('\x1b');
+    let shown = |part: &str| !part.trim().is_empty();
+    let first = parts.next().is_some_and(shown);
+    !first && !parts.any(|part| part.split_once('m').is_some_and(|(_, rest)| shown(rest)))
 }
 
 impl<W: Write> Report for Human<W> {
@@ -214,6 +234,28 @@ fn count_entries(number: usize) -> String {
         0 => "no entries".to_owned(),
         1 => "1 entry".to_owned(),
         _ => format!("{number} entries"),
+    }
+}
+
+/// An excerpt without a message.
+#[derive(Debug)]
+struct Bare(Excerpt);
+
+impl fmt::Display for Bare {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+impl std::error::Error for Bare {}
+
+impl Diagnostic for Bare {
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.0)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.0.labels.iter().cloned()))
     }
 }
 

@@ -20,8 +20,9 @@ use crate::profile::Dialects;
 use crate::target::Target;
 
 pub use baseline::{Baseline, BaselineError, Gone, plain};
-pub(crate) use excerpt::visible;
+pub(crate) use excerpt::{Mark, visible};
 pub use github::Github;
+pub(crate) use human::excerpts;
 pub use human::{Human, Look};
 pub use json::Json;
 pub use patch::patch;

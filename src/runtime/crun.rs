@@ -15,7 +15,7 @@ use reader::Reader;
 use super::libseccomp::Context;
 use super::plan::{Ignored, Plan, Planned, Refusal, Rule, in_rules};
 use super::section::{Argument, Entry, Section, Str};
-use super::{Model, Prediction, Surroundings, numbers, startup};
+use super::{Model, Outcome, Prediction, Surroundings, numbers, startup};
 use crate::profile::{Action, Comparison, Effect, Operator};
 use crate::syscalls::{self, Arch};
 use crate::target::Libseccomp;
@@ -325,6 +325,13 @@ pub(super) fn predict<'d>(
     prediction.plan = plan;
     if let Err(refusal) = flags {
         return prediction.refused(refusal);
+    }
+    prediction = prediction.loaded(
+        surroundings,
+        "seccomp (SECCOMP_SET_MODE_FILTER): Invalid argument",
+    );
+    if prediction.outcome == Outcome::Refuses {
+        return prediction;
     }
     let has_no_new_privileges = reader
         .no_new_privileges()

@@ -3,12 +3,11 @@
 //! Source: measured with libseccomp 2.5.4, 2.6.0 and 2.6.1. Left out: rules of several conditions
 //! that overlap in part can be refused as well, depending on libseccomp's inner order.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry::{Occupied, Vacant};
+use std::collections::{BTreeMap, HashMap};
 
 use super::plan::{Plan, Rule};
 use crate::profile::{Action, Comparison, Effect, Operator};
-use crate::syscalls::{Arch, Number, Syscall};
+use crate::syscalls::{Arch, Syscall};
 
 /// libseccomp's errno for a call that failed, in the words of `strerror`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,10 +44,47 @@ impl Errno {
 /// A filter that is being made.
 pub(super) struct Context {
     plan: Plan,
-    /// By syscall and conditions, as libseccomp keeps them, what the rules lead to that were added.
-    chains: HashMap<(usize, Vec<Link>), Effect>,
-    /// By syscall the first rule without conditions.
-    unconditional: HashMap<usize, Effect>,
+    /// By architecture and number.
+    calls: HashMap<(Arch, u32), Chains>,
+}
+
+/// What was added for a call.
+enum Chains {
+    /// A rule without conditions, so that no other counts.
+    Unconditional,
+    /// By conditions, as libseccomp keeps them, what they lead to.
+    Conditional(BTreeMap<Vec<Link>, Effect>),
+}
+
+impl Chains {
+    /// Adds conditions that lead to an effect; whether that changes anything.
+    fn add(&mut self, chain: Vec<Link>, effect: Effect) -> Result<bool, Errno> {
+        let Self::Conditional(chains) = self else {
+            return Ok(true);
+        };
+        if chain.is_empty() {
+            *self = Self::Unconditional;
+            return Ok(true);
+        }
+        // Those that begin with the new one's conditions follow each other.
+        let longer = chains.range(chain.clone()..);
+        let longer = longer.take_while(|(other, _)| other.starts_with(&chain));
+        let mut same = 0;
+        for (_, other) in longer {
+            if *other != effect {
+                return Err(Errno::Exists);
+            }
+            same += 1;
+        }
+        let is_there = same > 0 && chains.contains_key(&chain);
+        // With fewer conditions, and first: the new one is lost.
+        let is_lost = (1..chain.len()).any(|length| chains.contains_key(&chain[..length]));
+        if !is_there && !is_lost {
+            chains.retain(|other, _| same == 0 || !other.starts_with(&chain));
+            chains.insert(chain, effect);
+        }
+        Ok(!is_there)
+    }
 }
 
 /// A condition as libseccomp keeps it: three of the operators are the opposites of others.
@@ -115,8 +151,7 @@ impl Context {
                 stub: None,
                 is_tree: false,
             },
-            chains: HashMap::new(),
-            unconditional: HashMap::new(),
+            calls: HashMap::new(),
         })
     }
 
@@ -137,25 +172,33 @@ impl Context {
         if !is_valid(rule.effect) || comparisons.iter().any(|it| it.index > 5) {
             return Err(Errno::Invalid);
         }
-        let syscall = rule.syscall.index();
-        let mut chain: Vec<_> = comparisons.iter().filter_map(Link::of).collect();
-        chain.sort_unstable();
-        // A name that no architecture of the filter has leaves nothing to collide with.
-        let is_there = |arch: &Arch| rule.syscall.number(*arch) != Number::Absent;
         let arches = &self.plan.architectures;
-        if is_there(&self.plan.native) || arches.iter().any(is_there) {
-            if chain.is_empty() {
-                self.unconditional.entry(syscall).or_insert(rule.effect);
-            } else if !self.unconditional.contains_key(&syscall) {
-                match self.chains.entry((syscall, chain)) {
-                    Occupied(other) if *other.get() != rule.effect => return Err(Errno::Exists),
-                    // The same once more changes nothing, and there may be many.
-                    Occupied(_) => return Ok(()),
-                    Vacant(place) => _ = place.insert(rule.effect),
-                }
+        // A name that no architecture of the filter has leaves nothing to collide with.
+        let (mut is_new, mut is_anywhere) = (false, false);
+        for arch in std::iter::once(self.plan.native).chain(arches.iter().copied()) {
+            let mut add = |number, comparisons: &[Comparison]| {
+                let links = comparisons.iter();
+                let mut chain: Vec<_> = links
+                    .filter_map(|it| Link::of(&it.truncated(arch.bits())))
+                    .collect();
+                chain.sort_unstable();
+                let none = || Chains::Conditional(BTreeMap::new());
+                let chains = self.calls.entry((arch, number)).or_insert_with(none);
+                is_anywhere = true;
+                is_new |= chains.add(chain, rule.effect)?;
+                Ok(())
+            };
+            if let Some((number, comparisons)) = rule.carried(arch) {
+                add(number, &comparisons)?;
+            }
+            if let Some(number) = rule.syscall.direct_number(arch) {
+                add(number, comparisons)?;
             }
         }
-        self.plan.rules.push(rule);
+        // The same once more changes nothing, and there may be many.
+        if is_new || !is_anywhere {
+            self.plan.rules.push(rule);
+        }
         Ok(())
     }
 

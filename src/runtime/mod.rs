@@ -69,6 +69,16 @@ pub struct Surroundings {
     pub native: Arch,
     /// `process.noNewPrivileges`, where the document does not say it itself.
     pub no_new_privileges: bool,
+    /// Whether the kernel takes a plan's filter for its size, or why that is not known.
+    pub fits: fn(&Plan) -> Result<bool, String>,
+}
+
+/// For whoever asks nothing of what becomes of a container when its filter is loaded.
+///
+/// # Errors
+/// Never: every filter is taken to fit.
+pub fn any_size(_: &Plan) -> Result<bool, String> {
+    Ok(true)
 }
 
 /// What a runtime does with a document.
@@ -214,6 +224,20 @@ impl Prediction<'_> {
             self.error = Some(refusal.0);
         }
         self
+    }
+
+    /// What becomes of the container when the kernel gets the filter of the plan. `words` are the
+    /// runtime's where the kernel refuses.
+    fn loaded(self, surroundings: Surroundings, words: &str) -> Self {
+        match self.plan.as_ref().map(surroundings.fits) {
+            None | Some(Ok(true)) => self,
+            Some(Ok(false)) => self.refused(Refusal::new(words)).with_note(
+                "the filter has more than 4096 instructions, and the kernel refuses it for that",
+            ),
+            Some(Err(why)) => self.uncertain(format!(
+                "the filter may have more than the 4096 instructions that the kernel takes, and no container starts then: {why}"
+            )),
+        }
     }
 
     /// What becomes of the container when the filter of the plan is loaded.

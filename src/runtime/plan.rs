@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::section::Str;
-use crate::profile::{Comparison, Effect};
-use crate::syscalls::{Arch, Syscall};
+use crate::profile::{Comparison, Effect, Operator};
+use crate::syscalls::{self, Arch, Syscall};
 use crate::text::Node;
 
 /// What a runtime asks of libseccomp, in its order.
@@ -52,6 +52,27 @@ pub struct Rule {
     pub comparisons: Arc<[Comparison]>,
     /// The rule entry that it comes from, counted from 0.
     pub entry: usize,
+}
+
+impl Rule {
+    /// The rule as libseccomp has it on the call that carries this one on an architecture: that
+    /// call's number there, and the conditions. Which call it is takes the place of what the first
+    /// argument must be; the others are compared with arguments that have nothing to do with the
+    /// call's.
+    #[must_use]
+    pub fn carried(&self, arch: Arch) -> Option<(u32, Vec<Comparison>)> {
+        let subcall = self.syscall.subcall(arch)?;
+        let carrier = syscalls::lookup(subcall.multiplexer.name())?;
+        let which = Comparison {
+            index: 0,
+            operator: Operator::Equal,
+            value: subcall.call.into(),
+            value_two: 0,
+        };
+        let others = self.comparisons.iter().filter(|it| it.index != 0);
+        let comparisons = std::iter::once(which).chain(others.copied());
+        Some((carrier.direct_number(arch)?, comparisons.collect()))
+    }
 }
 
 /// The conditions of a rule entry as rules. Those that compare one argument twice cannot be one

@@ -142,6 +142,9 @@ fn generate<'d>(
     };
     for name in &section.architectures {
         let arch = architecture(name, conditions)?;
+        if arch.first_release() > conditions.libseccomp.release {
+            return Err(Refusal::new("error adding architecture to seccomp filter"));
+        }
         context.add_arch(arch).map_err(|errno| {
             let why = errno.go_words();
             Refusal(format!(
@@ -317,6 +320,13 @@ pub(super) fn predict<'d>(
         Err(refusal) => return prediction.refused(refusal),
     };
     prediction.plan = Some(plan);
+    prediction = prediction.loaded(
+        surroundings,
+        "error loading seccomp filter: invalid argument",
+    );
+    if prediction.outcome == Outcome::Refuses {
+        return prediction;
+    }
     if notifies {
         // The filter is there by now, and its listener has nowhere to go.
         prediction.outcome = Outcome::Dies;

@@ -23,13 +23,14 @@ const LIMIT: Duration = Duration::from_mins(1);
 const SCRIPT: &str = include_str!("caches.sh");
 
 /// The kinds that need nothing but the root.
-const KINDS: [&str; 8] = [
+const KINDS: [&str; 9] = [
     "lifecycle",
     "pinned",
     "strict",
     "rebooted",
     "refused",
     "own_filters",
+    "merged",
     "collided",
     "planted",
 ];
@@ -37,6 +38,11 @@ const KINDS: [&str; 8] = [
 /// What containers do whose filters are tried: two calls, and what came of them.
 const TRIES: &str = "/bin/busybox mkdir /dev/made; echo mkdir $?; /bin/busybox ls -d /dev/made; \
     /bin/busybox chmod 700 /dev; echo chmod $?; echo done; /bin/busybox sleep 1000";
+
+/// What a container does with rule entries that are joined: which sizes a file can have.
+const SIZES: &str = "for size in 16 8589934596 8589934600 8589934608; do \
+    said=$(/bin/busybox truncate -s $size /dev/made 2>&1) && said=can; \
+    echo $size ${said##*: }; done; echo done; /bin/busybox sleep 1000";
 
 /// Makes and audits all kinds in a root that has been [mounted](namespaces::mount). With
 /// an older release's root, an update of crun is one of them.
@@ -77,6 +83,13 @@ fn lay_out(root: &Path, seclint: &Path) -> io::Result<()> {
     flag["seccomp"]["flags"] = json!(["SECCOMP_FILTER_FLAG_NOPE"]);
     let mut pretends = deny(&["mkdir", "mkdirat"]);
     pretends["seccomp"]["syscalls"][0]["errnoRet"] = 0.into();
+    let shorter = |size: u64, errno: u32| {
+        let args = json!([{ "index": 1, "value": size, "op": "SCMP_CMP_LT" }]);
+        let names = ["ftruncate"];
+        json!({ "names": names, "action": "SCMP_ACT_ERRNO", "errnoRet": errno, "args": args })
+    };
+    let mut merged = deny(&[]);
+    merged["seccomp"]["syscalls"] = json!([shorter((1 << 33) + 16, 13), shorter((1 << 33) + 5, 1)]);
     let none = json!({});
     let fail = json!({ "run.oci.seccomp_fail_unknown_syscall": "1" });
     // One instruction that allows everything: BPF_RET with SECCOMP_RET_ALLOW.
@@ -91,6 +104,7 @@ fn lay_out(root: &Path, seclint: &Path) -> io::Result<()> {
         ("fsopn", deny(&["fsopn", "fsmount"]), &none),
         ("joined", deny(&["chmod", "fchmod"]), &none),
         ("nosection", none.clone(), &none),
+        ("merged", merged, &none),
         ("null", json!({ "seccomp": null }), &none),
         ("parted", deny(&["chm", "od", "fchmod"]), &none),
         ("pretends", pretends, &none),
@@ -108,6 +122,7 @@ fn lay_out(root: &Path, seclint: &Path) -> io::Result<()> {
             "denies" | "joined" | "parted" | "pretends" => {
                 json!(["/bin/busybox", "sh", "-c", TRIES])
             }
+            "merged" => json!(["/bin/busybox", "sh", "-c", SIZES]),
             _ => json!(["/bin/busybox", "sleep", "1000"]),
         };
         let config = json!({

@@ -131,6 +131,28 @@ own_filters() {
         without a filter nosection, null; keys verified (1 agree)'
 }
 
+# Two rule entries on how large a file may become, of which the smaller number has to decide: up to
+# libseccomp 2.6.0 the larger does, below 2^33 (GHSA-4q85-33p6-j5g6). seclint is asked, and the
+# container does it.
+merged() {
+    said='Operation not permitted' told='ERRNO(EPERM)'
+    case $(crun features | sed -n 's/.*"io.github.seccomp.libseccomp.version": "\(.*\)".*/\1/p') in
+        2.[0-5].* | 2.6.0) said='Permission denied' told='ERRNO(EACCES)' ;;
+    esac
+    for size in 16 8589934596 8589934600 8589934608; do
+        printf '%s ' "$size"
+        /tmp/seclint why /tmp/profiles/merged.json ftruncate _ "$size" |
+            sed -n 's/^  \([A-Z][^:]*\): .*/\1/p'
+    done >/tmp/merged.told
+    printf '%s\n' 'what seclint why says' \
+        "16 $told,8589934596 ERRNO(EPERM),8589934600 ERRNO(EACCES),8589934608 ALLOW" \
+        "\"$(paste -sd, /tmp/merged.told)\"" >>"$state.audits"
+    tried merged merged \
+        "16 $said,8589934596 Operation not permitted,8589934600 Permission denied,8589934608 can"
+    audit 'what has the weakness is as it was asked for' \
+        'merged: clean; with entries merged; keys verified (1 agree)'
+}
+
 # Sections that differ in an errno, or in where names end, have one key: whoever comes second gets
 # the filter of the first. Each of the two alone has what it asks for.
 collided() {

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use seclint::filter::{Call, Filter, compile, linked};
 use seclint::profile::Action;
-use seclint::runtime::{Model, Surroundings};
+use seclint::runtime::{Model, Surroundings, any_size};
 use seclint::syscalls::{Arch, lookup};
 use seclint::text::json;
 
@@ -73,6 +73,7 @@ pub(crate) fn judge() -> Result<Tally, LiveError> {
         libseccomp,
         native,
         no_new_privileges: true,
+        fits: any_size,
     };
     let mut input = String::new();
     let mut filters = Vec::new();

@@ -14,4 +14,6 @@ mod oracle;
 #[cfg(feature = "libseccomp")]
 mod plans;
 #[cfg(feature = "libseccomp")]
+mod sections;
+#[cfg(feature = "libseccomp")]
 mod worker;

@@ -7,7 +7,7 @@ use seclint::runtime::{Plan, Rule, Stub};
 use seclint::syscalls::{Arch, Release, lookup};
 
 /// Calls of every kind: with a number everywhere, or not; carried by others, or both; the carriers.
-const NAMES: [&str; 21] = [
+pub(crate) const NAMES: [&str; 21] = [
     "read",
     "clone",
     "mkdir",
@@ -31,7 +31,7 @@ const NAMES: [&str; 21] = [
     "futex",
 ];
 
-const ACTIONS: [Action; 8] = [
+pub(crate) const ACTIONS: [Action; 8] = [
     Action::Allow,
     Action::Errno,
     Action::Errno,
@@ -42,7 +42,7 @@ const ACTIONS: [Action; 8] = [
     Action::Trap,
 ];
 
-const OPERATORS: [Operator; 7] = [
+pub(crate) const OPERATORS: [Operator; 7] = [
     Operator::Equal,
     Operator::NotEqual,
     Operator::Less,
@@ -52,7 +52,7 @@ const OPERATORS: [Operator; 7] = [
     Operator::MaskedEqual,
 ];
 
-const VALUES: [u64; 16] = [
+pub(crate) const VALUES: [u64; 16] = [
     0,
     1,
     2,
@@ -72,33 +72,39 @@ const VALUES: [u64; 16] = [
 ];
 
 /// A source of numbers: xorshift.
-struct Numbers(u64);
+pub(crate) struct Numbers(u64);
 
 impl Numbers {
+    /// Those of a case.
+    pub(crate) fn of_case(number: u64) -> Self {
+        let seed = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut numbers = Self((seed ^ seed >> 29) | 1);
+        for _ in 0..4 {
+            numbers.below(2);
+        }
+        numbers
+    }
+
     /// A number below `limit`.
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         usize::try_from(self.0 >> 33).expect("31 bits") % limit
     }
 
-    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+    pub(crate) fn of<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len())]
     }
 
-    fn is_one_in(&mut self, limit: usize) -> bool {
+    pub(crate) fn is_one_in(&mut self, limit: usize) -> bool {
         self.below(limit) == 0
     }
 }
 
 /// The plan of a number, for a release of libseccomp.
 pub(crate) fn plan(number: u64, release: Release) -> Plan {
-    let seed = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mut numbers = Numbers((seed ^ seed >> 29) | 1);
-    for _ in 0..4 {
-        numbers.below(2);
-    }
+    let mut numbers = Numbers::of_case(number);
     let known: Vec<_> = (Arch::ALL.into_iter())
         .filter(|arch| arch.first_release() <= release)
         .collect();

@@ -9,6 +9,7 @@ use seclint::runtime::Plan;
 use serde::{Deserialize, Serialize};
 
 use crate::plans::plan;
+use crate::sections;
 
 /// What came of a plan: a line that a worker writes.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,14 +29,30 @@ pub(crate) enum Line {
     Differs(String),
     /// libseccomp refuses a rule.
     Refused(String),
+    /// It does, and so it was said.
+    Foreseen,
+    /// The runtime refuses the section for other reasons.
+    Unplanned,
 }
 
-/// Compares the plans of these numbers.
-pub(crate) fn work(numbers: Range<u64>) {
+/// What is compared.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    /// Plans, whoever may make them.
+    Plans,
+    /// Sections, as a runtime reads them.
+    Sections,
+}
+
+/// Compares the plans or sections of these numbers.
+pub(crate) fn work(kind: Kind, numbers: Range<u64>) {
     let release = linked().expect("a libseccomp");
     for number in numbers {
         print(&Line::Next(number));
-        print(&compared(&plan(number, release)));
+        print(&match kind {
+            Kind::Plans => compared(&plan(number, release)),
+            Kind::Sections => sections::checked(number, release),
+        });
     }
 }
 
@@ -47,7 +64,8 @@ fn print(line: &Line) {
 /// What a worker's lines begin with.
 pub(crate) const MARK: &str = "oracle: ";
 
-fn compared(plan: &Plan) -> Line {
+/// A plan's policy against its filter.
+pub(crate) fn compared(plan: &Plan) -> Line {
     let filter = match compile(plan) {
         Ok(filter) => filter,
         Err(why @ (CompileError::Rule { .. } | CompileError::OneNumber { .. })) => {
@@ -127,7 +145,7 @@ fn listed(filter: &Filter) -> String {
 }
 
 /// A plan, a line a rule.
-fn shown(plan: &Plan) -> String {
+pub(crate) fn shown(plan: &Plan) -> String {
     let Plan {
         default,
         native,

@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 
+use super::renames::renames;
+use super::version::Version;
 use crate::cli::CliError;
 use crate::cli::input::{inputs, read};
+use crate::profile::no_bases;
 use crate::text::{MAX_BYTES, Source};
 
 /// A revision, as git understands it.
@@ -19,6 +22,16 @@ pub(super) struct Changed {
     /// What it is called in git, and there.
     old: Option<(String, Blob)>,
     new: Option<PathBuf>,
+    /// Where it is in its repository.
+    place: Place,
+}
+
+/// A path in a repository.
+#[derive(Clone, PartialEq, Eq)]
+struct Place {
+    /// The directory that the repository is of.
+    top: PathBuf,
+    path: PathBuf,
 }
 
 /// What was, and what is.
@@ -56,13 +69,80 @@ impl<'r> Revision<'r> {
                 Err(error) => all.push(Err(error)),
             }
         }
+        if let Err(error) = self.find_renames(&mut all) {
+            all.push(Err(error));
+        }
         all
+    }
+
+    /// Puts profiles that are in the working tree only together with those that they were in the
+    /// revision, wherever in the repository that was.
+    fn find_renames(&self, all: &mut Vec<Result<Changed, CliError>>) -> Result<(), CliError> {
+        let tops: BTreeSet<_> = new_ones(all)
+            .map(|(_, _, place)| place.top.clone())
+            .collect();
+        for top in tops {
+            let mut gone = self.tree(&top, Path::new("."), true)?;
+            gone.retain(|entry| top.join(&entry.path).symlink_metadata().is_err());
+            let mut come = Vec::new();
+            for (index, path, place) in new_ones(all) {
+                // A profile does not become one of another format and stay alike.
+                let is_like = |entry: &Entry| entry.path.extension() == path.extension();
+                if place.top == top && gone.iter().any(is_like) {
+                    // What cannot be read is said so when it is compared.
+                    let source = read(path).ok().filter(is_something);
+                    come.extend(source.map(|source| (index, path.to_owned(), source)));
+                }
+            }
+            let mut was = Vec::new();
+            for entry in gone {
+                let is_like = |path: &Path| entry.path.extension() == path.extension();
+                if come.iter().any(|(_, path, _)| is_like(path)) {
+                    let name = format!("{}:{}", self.0, entry.path.display());
+                    let source = blob(&top, entry.object.clone()).read(name.clone())?;
+                    if is_something(&source) {
+                        was.push((name, entry, source));
+                    }
+                }
+            }
+            let old = was.iter().map(|(_, entry, it)| (&*entry.path, it.bytes()));
+            let new = come.iter().map(|(_, path, it)| (&**path, it.bytes()));
+            let pairs = renames(&old.collect::<Vec<_>>(), &new.collect::<Vec<_>>());
+            let pairs = pairs.map_err(|error| {
+                CliError::Usage(format!("which files were renamed is not known: {error}"))
+            })?;
+            for &(old, new) in &pairs {
+                let (Some((name, entry, _)), Some((index, ..))) = (was.get(old), come.get(new))
+                else {
+                    continue;
+                };
+                if let Some(Ok(changed)) = all.get_mut(*index) {
+                    changed.old = Some((name.clone(), blob(&top, entry.object.clone())));
+                }
+            }
+            // They are told of with what they became.
+            let moved = |place: &Place| {
+                let mut was = was.iter().enumerate();
+                place.top == top
+                    && was.any(|(old, (_, entry, _))| {
+                        entry.path == place.path && pairs.iter().any(|&(it, _)| it == old)
+                    })
+            };
+            all.retain(
+                |changed| !matches!(changed, Ok(Changed { new: None, place, .. }) if moved(place)),
+            );
+        }
+        Ok(())
     }
 
     fn of_path(&self, path: &Path) -> Result<Vec<Result<Changed, CliError>>, CliError> {
         let is_directory = path.is_dir();
         let (directory, inner) = within(path, is_directory);
-        self.check(&directory)?;
+        let (top, prefix) = self.check(&directory)?;
+        let place_of = |inner: &Path| Place {
+            top: top.clone(),
+            path: prefix.join(inner),
+        };
         let old = self.tree(&directory, &inner, is_directory)?;
         let shown = |entry: &Entry| directory.join(&entry.path);
         let named = |path: &Path| format!("{}:{}", self.0, path.display());
@@ -74,7 +154,8 @@ impl<'r> Revision<'r> {
                 return Err(CliError::Usage(words));
             }
             return Ok(vec![Ok(Changed {
-                old: old.map(|entry| (named(path), blob(&directory, entry))),
+                place: place_of(&inner),
+                old: old.map(|entry| (named(path), blob(&directory, entry.object))),
                 new: is_there.then(|| path.to_owned()),
             })]);
         }
@@ -95,24 +176,32 @@ impl<'r> Revision<'r> {
             let place = old.iter().position(|(path, _)| *path == name);
             let old = place.map(|place| old.swap_remove(place).1);
             found.push(Ok(Changed {
-                old: old.map(|entry| (named(&name), blob(&directory, entry))),
+                place: place_of(name.strip_prefix(&directory).unwrap_or(&name)),
+                old: old.map(|entry| (named(&name), blob(&directory, entry.object))),
                 new: name.is_file().then_some(name),
             }));
         }
         Ok(found)
     }
 
-    /// Refuses a directory that is in no repository, and a revision that the repository lacks.
-    fn check(&self, directory: &Path) -> Result<(), CliError> {
+    /// The directory that the repository is of, and the way from there to `directory`. Refuses one
+    /// that is in no repository, and a revision that the repository lacks.
+    fn check(&self, directory: &Path) -> Result<(PathBuf, PathBuf), CliError> {
         let shown = directory.display();
-        let inside = git(directory, &["rev-parse", "--git-dir"])?;
+        let inside = git(
+            directory,
+            &["rev-parse", "--show-toplevel", "--show-prefix"],
+        )?;
         if !inside.status.success() {
             return Err(CliError::Usage(format!("{shown}: {}", words(&inside))));
         }
+        let mut lines = inside.stdout.split(|&byte| byte == b'\n');
+        let mut path = || PathBuf::from(OsStr::from_bytes(lines.next().unwrap_or_default()));
+        let place = (path(), path());
         let commit = format!("{}^{{commit}}", self.0);
         let known = git(directory, &["rev-parse", "--verify", "--quiet", &commit])?;
         if known.status.success() {
-            return Ok(());
+            return Ok(place);
         }
         let words = format!(
             "git knows no revision `{}` in {shown}: is it fetched? (a shallow clone has only the newest)",
@@ -160,11 +249,24 @@ fn entry(line: &[u8]) -> Option<Entry> {
     })
 }
 
-fn blob(directory: &Path, entry: Entry) -> Blob {
+fn blob(directory: &Path, object: String) -> Blob {
     Blob {
         directory: directory.to_owned(),
-        object: entry.object,
+        object,
     }
+}
+
+/// The files that are not in the revision, by their places in a list.
+fn new_ones(all: &[Result<Changed, CliError>]) -> impl Iterator<Item = (usize, &Path, &Place)> {
+    let all = all.iter().enumerate();
+    all.filter_map(|(index, changed)| match changed {
+        Ok(Changed {
+            old: None,
+            new: Some(path),
+            place,
+        }) => Some((index, &**path, place)),
+        _ => None,
+    })
 }
 
 impl Changed {
@@ -225,4 +327,9 @@ fn words(output: &Output) -> String {
     let text = text.to_string_lossy();
     let line = text.lines().next().unwrap_or("it failed without a word");
     format!("git: {}", line.trim_start_matches("fatal: "))
+}
+
+/// Whether a profile or a filter is in a file.
+fn is_something(source: &Arc<Source>) -> bool {
+    !Version::new(source, &no_bases()).is_nothing()
 }

@@ -153,9 +153,12 @@ fn print_one(out: &mut impl Write, compared: &Compared, report: &Report) -> io::
     match compared.status {
         Status::New => write!(
             out,
-            "{new}: new, so that there is nothing to compare it with"
+            "{new}: new, so that there is nothing to compare it with; only --fail-on any fails for it"
         )?,
-        Status::Deleted => write!(out, "{old}: deleted")?,
+        Status::Deleted => write!(
+            out,
+            "{old}: deleted, so that there is nothing to compare it with; only --fail-on any fails for it"
+        )?,
         Status::Same => write!(out, "{old} -> {new}: the same filter")?,
         Status::Changed | Status::Refused => write!(out, "{old} -> {new}")?,
     }

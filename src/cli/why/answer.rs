@@ -7,8 +7,9 @@ use super::report::{Case, Decision, EntryRef, NotDeciding, OnArch, Report, WayIn
 use crate::cli::meaning::{Meaning, OfPlan, Operand, WrittenEntry};
 use crate::cli::runtime::Foreseen;
 use crate::filter::{Call, Diagram, Diagrams, Leaf, TooLarge};
+use crate::finding::Location;
 use crate::policy::{CallPolicy, Condition, Fate, Place, Policy, calls_of, comparison, condition};
-use crate::profile::Effect;
+use crate::profile::{Action, Effect};
 use crate::syscalls::{self, Arch, Multiplexer, Syscall};
 
 /// Asks about a call.
@@ -103,6 +104,11 @@ impl<'a> Asker<'a> {
             let syscall = self.call.syscall(arch).filter(|_| via.is_none())?;
             syscalls::named(syscall, index, value, arch)
         };
+        let asked = self.call.syscall(arch).map(Syscall::name);
+        let naming: Vec<_> = asked
+            .into_iter()
+            .chain(via.map(Multiplexer::name))
+            .collect();
         let of_arch = diagrams.architecture(self.whole, arch.audit_arch());
         let decided = diagrams.number(of_arch, number);
         let decided = fixed(decided, given, diagrams)?;
@@ -167,7 +173,7 @@ impl<'a> Asker<'a> {
             cases.push(Case {
                 when,
                 decision: decision(&leaf, arch),
-                by: self.entries(&by, &names),
+                by: self.entries(&by, &names, &naming),
                 otherwise_by,
             });
         }
@@ -181,7 +187,7 @@ impl<'a> Asker<'a> {
             } else {
                 self.reason(rule, &rules)
             },
-            entry: self.entry(rule.entry, rule.conditions(&names)),
+            entry: self.entry(rule.entry, rule.conditions(&names), &naming),
         });
         Ok(WayIn {
             via: via.map(Multiplexer::name),
@@ -201,6 +207,7 @@ impl<'a> Asker<'a> {
         &self,
         rules: &[&Rule<'_>],
         names: &dyn Fn(usize, u64) -> Option<String>,
+        naming: &[&str],
     ) -> Vec<EntryRef> {
         let mut entries: Vec<(usize, Vec<String>)> = Vec::new();
         for rule in rules {
@@ -212,29 +219,31 @@ impl<'a> Asker<'a> {
         }
         let entries = entries.into_iter().map(|(entry, conditions)| {
             let conditions = (!conditions.is_empty()).then(|| conditions.join(" or "));
-            self.entry(entry, conditions)
+            self.entry(entry, conditions, naming)
         });
         entries.collect()
     }
 
-    /// The rule entry at a place of the section.
-    fn entry(&self, place: usize, conditions: Option<String>) -> EntryRef {
+    /// The rule entry at a place of the section, shown where it has the first of the names that it
+    /// has.
+    fn entry(&self, place: usize, conditions: Option<String>, naming: &[&str]) -> EntryRef {
         let entries = self.of.iter().flat_map(|(of, _)| of.entries.iter());
         let mut entries = entries.rev().filter(|entry| entry.place == Ok(place));
         let written = entries.next();
         match written {
-            Some(written) => Self::reference(written, conditions),
+            Some(written) => Self::reference(written, conditions, naming),
             None => EntryRef {
                 path: self.operand.source.name().to_owned(),
                 pointer: None,
                 span: None,
                 place: format!("rule entry {} of the section", place + 1),
+                named: None,
                 conditions,
             },
         }
     }
 
-    fn reference(written: &WrittenEntry, conditions: Option<String>) -> EntryRef {
+    fn reference(written: &WrittenEntry, conditions: Option<String>, naming: &[&str]) -> EntryRef {
         let source = &written.location.source;
         let at = |offset| source.position(offset);
         let span = written.location.span;
@@ -246,9 +255,15 @@ impl<'a> Asker<'a> {
             },
         );
         let pointer = written.location.pointer.clone();
+        // An entry can name hundreds of calls.
+        let named = naming.iter().find_map(|naming| {
+            let mut names = written.names.iter();
+            names.find_map(|(name, span)| (name == naming).then_some(*span)?)
+        });
         EntryRef {
             path: source.name().to_owned(),
             span: span.map(|span| json!({"start": at(span.start), "end": at(span.end)})),
+            named: span.map(|span| Location::text(source, named.unwrap_or(span))),
             place: match &pointer {
                 Some(pointer) => format!("{place} ({pointer})"),
                 None => place,
@@ -262,7 +277,9 @@ impl<'a> Asker<'a> {
     fn reason(&self, rule: &Rule<'_>, rules: &[Rule<'_>]) -> String {
         let place = |index: &usize| {
             let other = rules.iter().find(|other| other.index == *index);
-            other.map_or_else(String::new, |other| self.entry(other.entry, None).place)
+            other.map_or_else(String::new, |other| {
+                self.entry(other.entry, None, &[]).place
+            })
         };
         match &rule.fate {
             Fate::IsDefault => "it does what the default action does".to_owned(),
@@ -294,7 +311,7 @@ impl<'a> Asker<'a> {
         let Foreseen { model, libseccomp } = self.runtime;
         let naming = of.entries.iter().filter(|entry| {
             let mut names = entry.names.iter();
-            names.any(|name| name == syscall.name())
+            names.any(|(name, _)| name == syscall.name())
         });
         let passed_over = naming.filter_map(|entry| {
             let reason = match &entry.place {
@@ -313,7 +330,7 @@ impl<'a> Asker<'a> {
                 }
             };
             Some(NotDeciding {
-                entry: Self::reference(entry, None),
+                entry: Self::reference(entry, None, &[syscall.name()]),
                 reason,
             })
         });
@@ -392,8 +409,13 @@ fn is_effect(leaf: &Leaf, effect: Effect) -> bool {
 
 fn decision(leaf: &Leaf, arch: Arch) -> Decision {
     let verdicts = crate::cli::meaning::verdicts(leaf);
+    let mut outcomes: Vec<_> = (verdicts.iter())
+        .map(|it| outcome(it.action, it.data))
+        .collect();
+    outcomes.dedup();
     Decision {
         text: crate::cli::meaning::words(leaf, arch),
+        outcome: outcomes.join(", or "),
         verdicts: (verdicts.iter())
             .map(|verdict| {
                 json!({
@@ -403,6 +425,21 @@ fn decision(leaf: &Leaf, arch: Arch) -> Decision {
                 })
             })
             .collect(),
+    }
+}
+
+/// What comes of a call, for whoever has not met the action's name.
+fn outcome(action: Action, data: u16) -> &'static str {
+    match action {
+        Action::Allow => "the call runs",
+        Action::Log => "the call runs, and is logged",
+        Action::Errno if data == 0 => "the call is not run, and seems to succeed",
+        Action::Errno => "the call is not run, and fails",
+        Action::Trap => "the call is not run, and the thread gets SIGSYS",
+        Action::Trace => "a tracer decides; without one the call fails with ENOSYS",
+        Action::Notify => "a listener decides",
+        Action::KillThread => "the thread is killed",
+        Action::KillProcess => "the process is killed",
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::call::AskedCall;
 use crate::cli::meaning::{Meaning, Operand};
 use crate::cli::runtime::Foreseen;
+use crate::finding::Location;
 
 /// What is answered.
 #[derive(Serialize)]
@@ -64,6 +65,9 @@ pub(super) struct Case {
 #[derive(Serialize)]
 pub(super) struct Decision {
     pub(super) text: String,
+    /// What comes of the call.
+    #[serde(skip)]
+    pub(super) outcome: String,
     /// More than one if it is not known which.
     pub(super) verdicts: Vec<Value>,
 }
@@ -76,6 +80,9 @@ pub(super) struct EntryRef {
     pub(super) span: Option<Value>,
     #[serde(skip)]
     pub(super) place: String,
+    /// Where it names the call.
+    #[serde(skip)]
+    pub(super) named: Option<Location>,
     pub(super) conditions: Option<String>,
 }
 

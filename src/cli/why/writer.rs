@@ -4,20 +4,21 @@ use std::io::{self, BufWriter, Write};
 
 use super::report::{Case, EntryRef, NotDeciding, OnArch, Report, WayIn};
 use crate::cli::options::{ListFormat, write_json};
-use crate::report::visible;
+use crate::finding::Location;
+use crate::report::{Look, Mark, excerpts, visible};
 
-pub(super) fn write(format: ListFormat, report: &Report) -> io::Result<()> {
+pub(super) fn write(format: ListFormat, look: Look, report: &Report) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     match format {
         ListFormat::Json => {
             write_json(&mut out, report)?;
         }
-        ListFormat::Human => print(&mut out, report)?,
+        ListFormat::Human => print(&mut out, look, report)?,
     }
     out.flush()
 }
 
-fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
+fn print(out: &mut impl Write, look: Look, report: &Report) -> io::Result<()> {
     let call = format!("{}({})", report.syscall, report.arguments.join(", "));
     let path = visible(&report.path);
     write!(out, "{path}: {}", visible(&call))?;
@@ -43,11 +44,78 @@ fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
         );
     }
     print_ways(out, report)?;
-    if !report.passed_over.is_empty() {
+    let passed_over = &report.passed_over;
+    if !passed_over.is_empty() {
         writeln!(out, "rule entries that name it, and are not in the filter:")?;
-        (report.passed_over.iter()).try_for_each(|it| print_lost(out, it, "  "))?;
+        passed_over
+            .iter()
+            .try_for_each(|it| print_lost(out, it, ""))?;
     }
-    Ok(())
+    if speaks_of_arguments(report) {
+        writeln!(out, "(a0 to a5 are the call's six arguments)")?;
+    }
+    let places = places(report);
+    let labels: Vec<_> = places.iter().map(|it| it.labels.join(" or ")).collect();
+    let marks = places.iter().zip(&labels).enumerate();
+    let marks = marks
+        .filter_map(|(index, (place, label))| Mark::new(place.location, Some(label), index == 0));
+    let marks: Vec<_> = marks.collect();
+    if !marks.is_empty() {
+        writeln!(out)?;
+    }
+    excerpts(out, marks, look)
+}
+
+/// Whether any condition is told.
+fn speaks_of_arguments(report: &Report) -> bool {
+    let mut ways = report.architectures.iter().flat_map(|on| &on.ways);
+    ways.any(|way| {
+        let lost = way.lost.iter().map(|lost| &lost.entry);
+        let mut entries = way.cases.iter().flat_map(|case| &case.by).chain(lost);
+        entries.any(|entry| entry.conditions.is_some()) || way.cases.len() > 1
+    })
+}
+
+/// A place in a source, and what is to be said of it.
+struct Place<'r> {
+    location: &'r Location,
+    labels: Vec<String>,
+}
+
+/// Where rule entries name the call, each place once. What decides anywhere comes first, and is not
+/// said to lose elsewhere.
+fn places(report: &Report) -> Vec<Place<'_>> {
+    let ways = || report.architectures.iter().flat_map(|on| &on.ways);
+    let cases = ways().flat_map(|way| &way.cases);
+    let deciding = cases.flat_map(|case| {
+        let label = format!("decides: {}", case.decision.text);
+        case.by
+            .iter()
+            .map(move |entry| (entry, label.clone(), true))
+    });
+    let lost = ways().flat_map(|way| &way.lost);
+    let lost = lost.map(|lost| (&lost.entry, "does not decide".to_owned(), false));
+    let passed_over = report.passed_over.iter();
+    let passed_over = passed_over.map(|it| (&it.entry, "not in the filter".to_owned(), false));
+    let mut places: Vec<Place<'_>> = Vec::new();
+    for (entry, label, decides) in deciding.chain(lost).chain(passed_over) {
+        let Some(location) = &entry.named else {
+            continue;
+        };
+        let is_there = |place: &&mut Place<'_>| {
+            place.location.span == location.span
+                && place.location.source.name() == location.source.name()
+        };
+        match places.iter_mut().find(is_there) {
+            Some(place) if decides && !place.labels.contains(&label) => place.labels.push(label),
+            Some(_) => {}
+            None => places.push(Place {
+                location,
+                labels: vec![label],
+            }),
+        }
+    }
+    places
 }
 
 /// Writes the ways by which the call comes, those together of which the same is to be said.
@@ -84,9 +152,9 @@ fn print_ways(out: &mut impl Write, report: &Report) -> io::Result<()> {
 fn head(on: &OnArch, way: &WayIn, asked: &str) -> String {
     let (arch, number) = (on.arch, way.number);
     match (way.via, on.syscall) {
-        (Some(via), _) => format!("{arch} by {via} ({number})"),
-        (None, Some(name)) if name != asked => format!("{arch} ({number}: {name})"),
-        (None, _) => format!("{arch} ({number})"),
+        (Some(via), _) => format!("{arch} by way of {via} (number {number})"),
+        (None, Some(name)) if name != asked => format!("{arch} (number {number}: {name})"),
+        (None, _) => format!("{arch} (number {number})"),
     }
 }
 
@@ -98,26 +166,35 @@ fn print_way(out: &mut impl Write, way: &WayIn) -> io::Result<()> {
             by,
             otherwise_by,
         } = case;
+        let is_said = |conditions: &String| when.as_ref() == Some(conditions);
         let when = match when {
             Some(when) => format!(" where {when}"),
             None if way.cases.len() > 1 => " otherwise".to_owned(),
             None => String::new(),
         };
-        let by_other = otherwise_by.map_or_else(String::new, |who| format!(", by the {who}"));
-        let by_other = by_other.replace("the runc's", "runc's");
-        writeln!(out, "  {}{when}{by_other}", decision.text)?;
+        writeln!(out, "  {}{when}: {}", decision.text, decision.outcome)?;
+        match otherwise_by {
+            Some(who @ "default action") => writeln!(out, "    decided by the {who}")?,
+            Some(who) => writeln!(out, "    decided by {who}")?,
+            None => {}
+        }
         for entry in by {
-            writeln!(out, "    by {}", entry_words(entry))?;
+            let words = match &entry.conditions {
+                // Said already.
+                Some(conditions) if is_said(conditions) => visible(&entry.place),
+                _ => entry_words(entry),
+            };
+            writeln!(out, "    decided by {words}")?;
         }
     }
     way.lost
         .iter()
-        .try_for_each(|lost| print_lost(out, lost, "  not "))
+        .try_for_each(|lost| print_lost(out, lost, "not by "))
 }
 
 fn print_lost(out: &mut impl Write, lost: &NotDeciding, before: &str) -> io::Result<()> {
     let entry = entry_words(&lost.entry);
-    writeln!(out, "{before}{entry}: {}", visible(&lost.reason))
+    writeln!(out, "  {before}{entry}: {}", visible(&lost.reason))
 }
 
 fn entry_words(entry: &EntryRef) -> String {
