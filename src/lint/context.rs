@@ -13,7 +13,7 @@ use crate::text::{Deviation, DeviationKind, Document, Kind, Node, Source, Span, 
 use super::ignore::Ignore;
 use super::permission::Permissions;
 use super::rivals::Contested;
-use super::{ConditionUse, Permission, Policy, TargetUse, target_use};
+use super::{ConditionUse, Demands, Permission, TargetUse, target_use};
 
 /// A source and what was read from it. Made once, and looked at by all rules.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub struct Context<'c> {
     /// What its author does not want to hear of.
     pub(super) ignores: Vec<Ignore>,
     engines: &'c [Engine],
-    policy: &'c Policy,
+    demands: &'c Demands,
     names: Vec<NameUse<'c>>,
     permissions: Option<Permissions>,
     contested: OnceCell<Vec<Contested<'c>>>,
@@ -133,7 +133,7 @@ impl<'c> Context<'c> {
                 _ => None,
             },
             contested: OnceCell::new(),
-            policy: Policy::NONE,
+            demands: Demands::NONE,
             names,
             targets: (targets.iter())
                 .map(|target| TargetUse::new(found, target))
@@ -156,15 +156,15 @@ impl<'c> Context<'c> {
 
     /// Says what the organisation wants of every profile.
     #[must_use]
-    pub fn with_policy(mut self, policy: &'c Policy) -> Self {
-        self.policy = policy;
+    pub fn with_demands(mut self, demands: &'c Demands) -> Self {
+        self.demands = demands;
         self
     }
 
     /// What the organisation wants of every profile.
     #[must_use]
-    pub fn policy(&self) -> &'c Policy {
-        self.policy
+    pub fn demands(&self) -> &'c Demands {
+        self.demands
     }
 
     /// Whether the profile is the section of a container's configuration, which runtimes read.

@@ -6,6 +6,7 @@
 mod architectures;
 mod condition;
 mod context;
+mod demands;
 mod denial;
 mod findings;
 mod fix;
@@ -13,7 +14,6 @@ mod ignore;
 mod lack;
 mod partial;
 mod permission;
-mod policy;
 mod readers;
 mod registry;
 mod removal;
@@ -27,10 +27,10 @@ use std::sync::Arc;
 
 pub use condition::ConditionUse;
 pub use context::{Context, NameUse, Place};
+pub use demands::{Demand, Demands};
 pub use findings::Findings;
 pub use fix::{Fixed, fix};
 pub use permission::Permission;
-pub use policy::{Demand, Policy};
 pub use registry::{SelectionError, all_rules, find_rule, lint_rules, parse_rules};
 pub use target_use::TargetUse;
 
@@ -81,7 +81,7 @@ pub struct Linter {
     /// The dialects that every source is in; `None` to see for each.
     pub dialects: Option<Dialects>,
     /// What the organisation wants of every profile.
-    pub policy: Policy,
+    pub demands: Demands,
 }
 
 impl Linter {
@@ -119,7 +119,7 @@ impl Linter {
                 };
                 let context = Context::new(source, document, found, &self.targets, place);
                 let context = context.with_engines(&self.engines);
-                contexts.push(context.with_policy(&self.policy));
+                contexts.push(context.with_demands(&self.demands));
             }
         }
         let has_several = documents.iter().any(|document| document.index() > 0);
