@@ -276,7 +276,13 @@ fn a_comment_that_nearly_is_an_ignore_is_answered_with_the_right_one() {
         ),
         ("e", "# checked by seclint, which ignores nothing", ""),
     ]
-    .map(|(name, comment, help)| (format!("{name}.yaml"), format!("{OBJECT}spec: {{defaultAction: SCMP_ACT_ALLOW}}\n{comment}\n"), help))
+    .map(|(name, comment, help)| {
+        (
+            format!("{name}.yaml"),
+            format!("{OBJECT}spec: {{defaultAction: SCMP_ACT_ALLOW}}\n{comment}\n"),
+            help,
+        )
+    })
     .into();
     let given: Vec<_> = files
         .iter()
