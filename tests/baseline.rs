@@ -38,9 +38,13 @@ impl Repository {
     }
 
     fn check(&self, arguments: &[&str]) -> Ran {
+        self.check_in("", arguments)
+    }
+
+    fn check_in(&self, directory: &str, arguments: &[&str]) -> Ran {
         let mut command = seclint();
         command
-            .current_dir(self.0.path())
+            .current_dir(self.0.path().join(directory))
             .args(["check", "--select=unknown-syscall,unknown-action"]);
         Ran::from(command.args(arguments).output().expect("seclint runs"))
     }
@@ -178,4 +182,72 @@ fn what_is_no_baseline_is_2_and_says_what_to_do() {
     ]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("would replace"), "{}", ran.stderr);
+}
+
+/// Nobody types a path twice in the same way, and a script may run elsewhere.
+#[test]
+fn a_file_is_the_same_however_its_path_is_written() {
+    let repository = Repository(TempDir::new().expect("a directory"));
+    for directory in ["sub/deep", "other"] {
+        fs::create_dir_all(repository.0.path().join(directory)).expect("a directory");
+    }
+    for (name, wrong) in [
+        ("a.json", "chownn"),
+        ("sub/a.json", "mkdirr"),
+        ("sub/b.json", "rmdirr"),
+    ] {
+        repository.put(name, &profile(&[wrong]));
+    }
+    let root = repository.0.path().display().to_string();
+    let absolute = format!("{root}/sub/");
+    let here: &[(&str, &str)] = &[
+        ("", "."),
+        ("", "sub"),
+        ("", "sub/"),
+        ("", ".//sub/../sub/b.json"),
+        ("", &absolute),
+        ("sub", "b.json"),
+        ("sub", "."),
+        ("sub/deep", "../b.json"),
+        ("other", "../sub"),
+    ];
+    for (made_in, made_of) in [("", "."), ("", "./sub/"), ("", absolute.as_str())] {
+        let ran = repository.check_in(made_in, &[made_of, "--format=json"]);
+        repository.put("baseline.json", &ran.stdout);
+        for (directory, path) in here {
+            if (*directory, *path) == ("", ".") && made_of != "." {
+                continue;
+            }
+            let baseline = format!("--baseline={root}/baseline.json");
+            let ran = repository.check_in(directory, &[path, &baseline, "--format=json"]);
+            let told = format!("{made_of:?}: {path:?} in {directory:?}: {ran:?}");
+            assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{told}");
+            assert_eq!(ran.report()["gone"], json!([]), "{told}");
+        }
+    }
+    // A file of the same name in another directory is another one.
+    repository.put("a.json", &profile(&["read"]));
+    let ran = repository.check_in("", &["sub", "--format=json"]);
+    repository.put("baseline.json", &ran.stdout);
+    repository.put("a.json", &profile(&["mkdirr"]));
+    assert_eq!(
+        repository
+            .check(&["a.json", "--baseline=baseline.json"])
+            .code,
+        1
+    );
+}
+
+/// Made of another checkout, it would have every finding pass for a new one.
+#[test]
+fn a_baseline_of_other_files_is_told() {
+    let repository = Repository::adopted(&["mkdirr"]);
+    let text = fs::read_to_string(repository.0.path().join("baseline.json")).expect("a report");
+    repository.put(
+        "baseline.json",
+        &text.replace("./a.json", "/builds/7/a.json"),
+    );
+    let ran = repository.check(&["a.json", "--baseline=baseline.json"]);
+    let note = "note: the baseline is about none of the files that were checked: there is no /builds/7/a.json";
+    assert!(ran.code == 1 && ran.stderr.contains(note), "{ran:?}");
 }

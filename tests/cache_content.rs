@@ -264,8 +264,13 @@ fn what_libseccomp_gets_wrong_is_told_as_its_fault() {
     };
     // With another release than the linked one, there is nothing to compare with but the meaning.
     let other = Release::new(2, 6, 0);
-    for (release, compared) in [(linked, "bytes"), (other, "no")] {
-        let compared = if release == linked { "bytes" } else { compared };
+    for release in [linked, other] {
+        // Whether crun would make it again, is known of the linked one.
+        let expected = if release == linked {
+            ("clean", "bytes", "update libseccomp")
+        } else {
+            ("mismatch", "meaning", "remove this entry")
+        };
         let made = Made::new(release);
         let filter = compile(&made.plan(&section, Arch::X86_64)).expect("a filter");
         made.entry(&section, &filter);
@@ -274,13 +279,27 @@ fn what_libseccomp_gets_wrong_is_told_as_its_fault() {
         let entry = &report["entries"][0];
         assert_eq!(
             (&entry["status"], &entry["content"]["compared"]),
-            (&"clean".into(), &compared.into())
+            (&expected.0.into(), &expected.1.into())
         );
+        let told = findings(&report, "cache-vulnerable-build");
+        assert_eq!(told.len(), 1, "{report:#}");
+        assert_eq!(report["findings"].as_array().map(Vec::len), Some(1));
+        let [message, help] = ["message", "help"].map(|it| told[0][it].as_str().expect("text"));
+        assert!(message.contains("GHSA-4q85-33p6-j5g6"), "{message}");
+        assert!(help.starts_with(expected.2), "{help}");
+        assert_eq!(told[0]["facts"]["container"], "one");
+
+        // Whoever plants a filter cannot pass it off as libseccomp's mistake by making that as well.
+        let mut planted = section.clone();
+        let allowed = json!({"names": ["mount"], "action": "SCMP_ACT_ALLOW"});
+        let entries = planted["syscalls"].as_array_mut().expect("rule entries");
+        entries.push(allowed);
+        let filter = compile(&made.plan(&planted, Arch::X86_64)).expect("a filter");
+        made.entry(&section, &filter);
+        let report = made.audit().report();
         let told = findings(&report, "cache-content-mismatch");
         assert_eq!(told.len(), 1, "{report:#}");
-        assert_eq!(told[0]["severity"], "warning");
-        let message = told[0]["message"].as_str().expect("a message");
-        assert!(message.contains("GHSA-4q85-33p6-j5g6"), "{message}");
+        assert_eq!(told[0]["facts"]["syscall"], "mount");
 
         // Elsewhere a difference is a difference.
         made.entry(
@@ -290,6 +309,33 @@ fn what_libseccomp_gets_wrong_is_told_as_its_fault() {
         let report = made.audit().report();
         assert_eq!(report["entries"][0]["status"], "mismatch");
     }
+}
+
+/// After an update the containers that run keep the filter of the library from before, though crun
+/// looks for their entries under other names.
+#[test]
+fn what_containers_have_from_a_vulnerable_library_is_told_after_the_update() {
+    let mut root = StateRoot::of("vulnerable");
+    root.record["libseccomp"] = "2.6.1".into();
+    let report = root.audit(&["--format=json"]).report();
+    let told = findings(&report, "cache-vulnerable-build");
+    assert_eq!(told.len(), 1, "{report:#}");
+    let help = told[0]["help"].as_str().expect("help");
+    assert!(help.starts_with("make the containers anew"), "{help}");
+    assert_eq!(entry(&root, &report, "bounds")["status"], "clean");
+}
+
+/// An update that keeps the release leaves the entry under the name that crun looks for.
+#[test]
+fn what_a_vulnerable_library_made_can_be_removed() {
+    let root = StateRoot::of("vulnerable");
+    if linked() == Some(Release::new(2, 6, 0)) {
+        // Then crun might make the same again.
+        return;
+    }
+    let pruned = root.audit(&["--prune", "--select=cache-vulnerable-build"]);
+    assert_eq!(pruned.stdout.matches(": removed\n").count(), 1);
+    assert_eq!(root.audit(&["--format=json"]).code, 0);
 }
 
 /// Whoever can start containers could keep the audit from ever ending, with rules of which some

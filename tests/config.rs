@@ -393,3 +393,67 @@ fn the_schema_and_the_parser_agree() {
         assert_eq!(validator.is_valid(&value), is_good, "the schema: {text}");
     }
 }
+
+/// Who has no web at hand learns the file from `--help`, and copies from it.
+#[test]
+fn the_help_shows_every_key_in_a_file_that_can_be_read() {
+    let ran = support::run(["check", "--help"]);
+    let (_, example) = ran
+        .stdout
+        .split_once("may be left out:\n\n")
+        .expect("an example");
+    let source = Arc::new(Source::new(
+        "seclint.toml".to_owned(),
+        example.as_bytes().to_vec(),
+    ));
+    let config = Config::parse(&source, Path::new("/")).expect("no mistakes");
+    assert!(config.is_strict && config.ignores.len() == 1 && config.demands.require.len() == 1);
+    let table: toml::Table = example.parse().expect("TOML");
+    let keys = |table: &toml::Table| table.keys().cloned().collect::<BTreeSet<_>>();
+    let known = |keys: &[&str]| keys.iter().map(ToString::to_string).collect();
+    assert_eq!(keys(&table), known(&config::KEYS));
+    let rules = table["rules"].as_table().expect("rules");
+    assert_eq!(keys(rules), known(&config::RULES_KEYS));
+    let first = |value: &toml::Value| value[0].as_table().expect("a table").clone();
+    assert_eq!(keys(&first(&table["ignore"])), known(&config::IGNORE_KEYS));
+    let policy = table["policy"].as_table().expect("a policy");
+    assert_eq!(keys(policy), known(&config::POLICY_KEYS));
+    for demand in config::POLICY_KEYS {
+        assert_eq!(keys(&first(&policy[demand])), known(&config::DEMAND_KEYS));
+    }
+    for comment in [
+        "\"comment\": \"seclint-ignore: RULE -- REASON\"",
+        "# seclint-ignore: RULE -- REASON",
+    ] {
+        assert!(ran.stdout.contains(comment), "{}", ran.stdout);
+    }
+}
+
+/// The forms that people try first.
+#[test]
+fn a_wrong_form_is_answered_with_the_right_one() {
+    for (text, help) in [
+        (
+            "[policy]\nforbid = ['keyctl']",
+            "write `[[policy.forbid]]`, and below it `syscalls = [\"NAME\"]` and `reason",
+        ),
+        (
+            "[policy.require]\nsyscalls = ['read']",
+            "write `[[policy.require]]`",
+        ),
+        (
+            "ignore = ['unknown-syscall']",
+            "write `[[ignore]]`, and below it `rule = \"RULE\"` and `reason",
+        ),
+        (
+            "[rules.severity]\nunknown-syscall = 'off'",
+            "goes into `rules.ignore`",
+        ),
+    ] {
+        let tree = tree(&[("seclint.toml", text), ("a.json", PROFILE)]);
+        let ran = check(tree.path(), &["a.json"]);
+        let said = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(said.contains(help), "{text}: {}", ran.stderr);
+    }
+}

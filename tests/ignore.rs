@@ -253,3 +253,68 @@ fn every_format_counts_what_was_suppressed() {
         "{kinds:?}"
     );
 }
+
+/// What other linters take is tried first. Not being about it, seclint's name in a comment is prose.
+#[test]
+fn a_comment_that_nearly_is_an_ignore_is_answered_with_the_right_one() {
+    let files: Vec<_> = [
+        (
+            "a",
+            "# seclint ignore unknown-syscall",
+            "unknown-syscall -- REASON`",
+        ),
+        (
+            "b",
+            "# seclint:disable=unknown-syscall,unknown-action",
+            "unknown-syscall, unknown-action -- REASON`",
+        ),
+        ("c", "#seclint-ignore", "RULE -- REASON`"),
+        (
+            "d",
+            "#seclint-ignore: unknown-syscall",
+            "unknown-syscall -- REASON`",
+        ),
+        ("e", "# checked by seclint, which ignores nothing", ""),
+    ]
+    .map(|(name, comment, help)| {
+        (
+            format!("{name}.yaml"),
+            format!("{OBJECT}spec: {{defaultAction: SCMP_ACT_ALLOW}}\n{comment}\n"),
+            help,
+        )
+    })
+    .into();
+    let given: Vec<_> = files
+        .iter()
+        .map(|(name, text, _)| (name.as_str(), text.as_str()))
+        .collect();
+    let select = "--select=invalid-ignore";
+    let report = check(&given, &["--format=json", select]).report();
+    for (name, _, help) in &files {
+        let findings = report["findings"].as_array().expect("findings").iter();
+        let mut told = findings.filter(|it| it["path"] == format!("./{name}"));
+        let told = told
+            .next()
+            .map_or("", |it| it["help"].as_str().expect("help"));
+        assert!(
+            told.ends_with(help) && told.is_empty() == help.is_empty(),
+            "{name}: {told}"
+        );
+    }
+    // JSON has no such place, and what to write depends on what has.
+    let json =
+        "// seclint-ignore: unknown-syscall -- ours\n{\"defaultAction\": \"SCMP_ACT_ALLOW\"}\n";
+    let report = check(&[("a.json", json)], &["--format=json", select]).report();
+    let told = report["findings"][0]["help"].as_str().expect("help");
+    assert!(told.contains("`\"comment\": \"seclint-ignore"), "{told}");
+    let oci = check(
+        &[("a.json", json)],
+        &["--format=json", select, "--dialect=oci"],
+    )
+    .report();
+    let told = oci["findings"][0]["help"].as_str().expect("help");
+    assert!(
+        told.contains("`[[ignore]]`") && !told.contains("comment"),
+        "{told}"
+    );
+}

@@ -16,7 +16,7 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -236,4 +236,29 @@ fn rules_are_sorted_by_name() {
         .skip(1);
     let modules: Vec<_> = lines.take_while(|line| *line != "}").collect();
     assert!(modules.is_sorted() && modules.len() > 10, "{modules:?}");
+}
+
+/// What stands in two pages is corrected in one of them, and the other goes on saying it.
+#[test]
+fn no_page_says_what_another_says() {
+    let mut said: BTreeMap<String, String> = BTreeMap::new();
+    let mut sentences = 0;
+    for (_, rule, page) in pages() {
+        let prose = page
+            .split("```")
+            .step_by(2)
+            .flat_map(|text| text.split("\n\n"));
+        let prose = prose.filter(|paragraph| !paragraph.trim_start().starts_with(['|', '#']));
+        for paragraph in prose {
+            let words: Vec<_> = paragraph.split_whitespace().collect();
+            let is_end = |word: &&str| word.ends_with(['.', ':', ';']);
+            for sentence in words.split_inclusive(is_end).filter(|it| it.len() > 8) {
+                sentences += 1;
+                if let Some(other) = said.insert(sentence.join(" "), rule.clone()) {
+                    assert_eq!(other, rule, "{}", sentence.join(" "));
+                }
+            }
+        }
+    }
+    assert!(sentences > 1_000, "{sentences}");
 }

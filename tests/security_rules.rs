@@ -6,7 +6,7 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use seclint::syscalls::{Arch, KernelVersion, lookup};
@@ -72,21 +72,42 @@ fn substitutes_are_not_older_and_run_in_the_same_places() {
     }
 }
 
-/// The rule about rings would name a call that no ring makes.
+/// A denylist would be told that a call does the same as another, of which nobody else thinks so. The
+/// fixture is what systemd's `systemd-analyze syscall-filter` lists (262.1-1 in Debian), but for the
+/// sets that are about privileges and services.
 #[test]
-fn operations_of_rings_are_the_kernels() {
-    // It comes with the C library's headers, which linking needs as well.
-    let Ok(header) = fs::read_to_string("/usr/include/linux/io_uring.h") else {
-        return;
-    };
-    let words: Vec<_> = header
-        .split(|it: char| !it.is_ascii_alphanumeric() && it != '_')
+fn substitutes_are_in_one_set_of_systemds() {
+    let sets = rows("tests/fixtures/systemd_sets.tsv");
+    let sets: BTreeMap<_, BTreeSet<_>> = sets
+        .iter()
+        .map(|row| (row[0].as_str(), row[1].split(' ').collect()))
         .collect();
-    for row in rows("data/io_uring_syscalls.tsv") {
-        // The newest are not in every distribution's header.
-        let is_new = ["IORING_OP_BIND", "IORING_OP_LISTEN"].contains(&row[1].as_str());
-        assert!(is_new || words.contains(&row[1].as_str()), "{}", row[1]);
+    // systemd's sets are by purpose: what every program needs, what is obsolete, and what is for
+    // several purposes stand in others.
+    let apart = [
+        ("execve", "execveat"),
+        ("mount", "open_tree"),
+        ("mprotect", "pkey_mprotect"),
+        ("ptrace", "process_vm_readv"),
+        ("ptrace", "process_vm_writev"),
+        ("quotactl", "quotactl_fd"),
+        ("setrlimit", "prlimit64"),
+        ("stime", "clock_settime"),
+        ("stime", "clock_settime64"),
+        ("stime", "settimeofday"),
+    ];
+    let mut together = 0;
+    for row in rows("data/substitute_syscalls.tsv") {
+        let denied = row[0].as_str();
+        for other in row[1].split(' ') {
+            let mut shared = sets[denied].intersection(&sets[other]);
+            let is_together = shared.any(|set| set.starts_with('@'));
+            let is_apart = apart.contains(&(denied, other));
+            assert_ne!(is_together, is_apart, "{denied} {other}");
+            together += usize::from(is_together);
+        }
     }
+    assert!(together > 40, "{together}");
 }
 
 /// runc and crun leave out a rule entry that denies `socketcall` as the default does, and then the

@@ -24,8 +24,27 @@ use crate::text::Source;
 /// How many files are read ahead of the report: memory does not grow with their number.
 const WINDOW: usize = 256;
 
+/// What the options do not say: how findings are ignored, and every key of `seclint.toml`.
+const AFTER: &str = concat!(
+    "\
+Not reporting a finding:
+  A comment says so where it stands, with the reason. A rule entry of Docker's and Podman's JSON
+  has a comment of its own, for all that is in it; one in YAML is about its line, or the next:
+
+      \"comment\": \"seclint-ignore: RULE -- REASON\"
+      # seclint-ignore: RULE -- REASON
+
+  Elsewhere an [[ignore]] does in a seclint.toml. --baseline takes over what was there before.
+
+A seclint.toml is found upwards from each file. These are its keys, each of which may be left out:
+
+",
+    include_str!("seclint.toml")
+);
+
 /// Lint profiles.
 #[derive(Debug, Args)]
+#[command(after_long_help = AFTER)]
 pub(super) struct Arguments {
     /// Files, directories, or - for standard input
     #[arg(value_name = "PATH", default_value = ".")]

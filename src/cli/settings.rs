@@ -15,7 +15,7 @@ use super::{CliError, complain};
 use crate::config::{self, Config, ConfigError};
 use crate::engine::Engine;
 use crate::finding::{Finding, Origin, Severity, Suppression};
-use crate::lint::{Linted, Linter, Policy, lint_rules, unused_ignore};
+use crate::lint::{Demands, Linted, Linter, lint_rules, unused_ignore};
 use crate::profile::{Dialects, GivenBases};
 use crate::report::{Against, Human, Look, Report};
 use crate::target::Target;
@@ -78,7 +78,7 @@ impl Settings {
                 targets: options.target.or(said).targets(),
                 engines: options.engines.engines(said),
                 dialects: dialect.or_else(|| said?.dialect),
-                policy: said.map_or_else(Policy::default, |config| config.policy.clone()),
+                demands: said.map_or_else(Demands::default, |config| config.demands.clone()),
             },
             fail_on: fail_on
                 .or_else(|| said?.fail_on)

@@ -20,7 +20,7 @@ pub use ignore::Ignore;
 
 use crate::engine::Engine;
 use crate::finding::{Finding, Rule, Severity};
-use crate::lint::{Demand, Policy, find_rule};
+use crate::lint::{Demand, Demands, find_rule};
 use crate::profile::Dialects;
 use crate::syscalls::{self, Arch, KernelVersion, Release, Spelling, Syscall};
 use crate::target::{Target, platforms};
@@ -81,7 +81,7 @@ pub struct Config {
     /// The findings that are not reported.
     pub ignores: Vec<Ignore>,
     /// What is wanted of every profile.
-    pub policy: Policy,
+    pub demands: Demands,
 }
 
 impl Config {
@@ -158,14 +158,14 @@ impl<'t> Reader<'_> {
             ignore: self.list(ignored, rule),
             severities: self.severities(severities),
             ignores: self.ignores(ignore),
-            policy: self.policy(policy),
+            demands: self.policy(policy),
         }
     }
 
     fn severities(&mut self, value: Option<&Value<'t>>) -> Vec<(&'static Rule, Severity)> {
         let mut severities = Vec::new();
         for (name, value) in self.table(value).into_iter().flatten() {
-            let severity = self.parsed(Some(value), severity);
+            let severity = self.parsed(Some(value), |text| severity(text).map_err(no_severity));
             match (rule(name.get_ref()), severity) {
                 (Ok(rule), Some(severity)) => severities.push((rule, severity)),
                 (Ok(_), None) => {}
@@ -177,7 +177,8 @@ impl<'t> Reader<'_> {
 
     fn ignores(&mut self, value: Option<&Value<'t>>) -> Vec<Ignore> {
         let mut ignores = Vec::new();
-        for (table, span) in self.tables(value) {
+        let example = "`[[ignore]]`, and below it `rule = \"RULE\"` and `reason = \"WHY\"`";
+        for (table, span) in self.tables(value, example) {
             let [name, path, syscall, pointer, reason] = self.members(table, IGNORE_KEYS);
             let location = self.place(span.clone());
             let is_named = self.needed(name, span.clone(), "rule").is_some();
@@ -201,20 +202,23 @@ impl<'t> Reader<'_> {
         ignores
     }
 
-    fn policy(&mut self, value: Option<&Value<'t>>) -> Policy {
+    fn policy(&mut self, value: Option<&Value<'t>>) -> Demands {
         let Some(table) = self.table(value) else {
-            return Policy::default();
+            return Demands::default();
         };
         let [forbid, require] = self.members(table, POLICY_KEYS);
-        Policy {
-            forbid: self.demands(forbid),
-            require: self.demands(require),
+        Demands {
+            forbid: self.demands_of(forbid, "forbid"),
+            require: self.demands_of(require, "require"),
         }
     }
 
-    fn demands(&mut self, value: Option<&Value<'t>>) -> Vec<Demand> {
+    fn demands_of(&mut self, value: Option<&Value<'t>>, key: &str) -> Vec<Demand> {
         let mut demands = Vec::new();
-        for (table, span) in self.tables(value) {
+        let example = format!(
+            "`[[policy.{key}]]`, and below it `syscalls = [\"NAME\"]` and `reason = \"WHY\"`"
+        );
+        for (table, span) in self.tables(value, &example) {
             let [names, reason] = self.members(table, DEMAND_KEYS);
             let location = names.map_or(span.clone(), Value::span);
             let location = self.place(location);
@@ -262,6 +266,15 @@ fn dialect_of(written: &str) -> Result<Dialects, Problem> {
 fn severity(written: &str) -> Result<Severity, Problem> {
     let severities = [Severity::Error, Severity::Warning, Severity::Info];
     one_of("severity", severities.map(|it| (it.word(), it)), written)
+}
+
+/// Nearly all who write another word want to hear nothing.
+fn no_severity(problem: Problem) -> Problem {
+    let help = "write error, warning or info; a rule that is not to be checked goes into `rules.ignore`, and findings that are not to be reported into an `[[ignore]]`";
+    Problem {
+        help: Some(help.to_owned()),
+        ..problem
+    }
 }
 
 fn threshold(written: &str) -> Result<Option<Severity>, Problem> {

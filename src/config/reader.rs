@@ -39,7 +39,7 @@ impl<'t> Reader<'_> {
         self.mistakes.push(finding);
     }
 
-    fn wrong_type(&mut self, value: &Value<'_>, expected: &str) {
+    fn wrong_type(&mut self, value: &Value<'_>, expected: &str, help: Option<&str>) {
         let found = match value.get_ref() {
             DeValue::String(_) => "a string",
             DeValue::Integer(_) => "an integer",
@@ -52,7 +52,7 @@ impl<'t> Reader<'_> {
         self.mistake(
             value.span(),
             format!("{expected} must stand here, not {found}"),
-            None,
+            help.map(str::to_owned),
         );
     }
 
@@ -78,21 +78,28 @@ impl<'t> Reader<'_> {
         let value = value?;
         let table = value.get_ref().as_table();
         if table.is_none() {
-            self.wrong_type(value, "a table");
+            self.wrong_type(value, "a table", None);
         }
         table
     }
 
-    /// The tables of an array of tables, each with its place.
+    /// The tables of an array of tables, each with its place. `example` is how one is written.
     pub(super) fn tables<'v>(
         &mut self,
         value: Option<&'v Value<'t>>,
+        example: &str,
     ) -> Vec<(&'v DeTable<'t>, Range<usize>)> {
-        let values = self.array(value, "an array of tables");
-        let tables = values.into_iter();
-        tables
-            .filter_map(|value| Some((self.table(Some(value))?, value.span())))
-            .collect()
+        let Some(value) = value else {
+            return Vec::new();
+        };
+        let table = |it: &'v Value<'t>| Some((it.get_ref().as_table()?, it.span()));
+        let values = value.get_ref().as_array();
+        let tables = values.and_then(|values| values.iter().map(table).collect::<Option<Vec<_>>>());
+        tables.unwrap_or_else(|| {
+            let help = format!("write {example}");
+            self.wrong_type(value, "an array of tables", Some(&help));
+            Vec::new()
+        })
     }
 
     fn array<'v>(&mut self, value: Option<&'v Value<'t>>, expected: &str) -> Vec<&'v Value<'t>> {
@@ -102,7 +109,7 @@ impl<'t> Reader<'_> {
         if let Some(array) = value.get_ref().as_array() {
             return array.iter().collect();
         }
-        self.wrong_type(value, expected);
+        self.wrong_type(value, expected, None);
         Vec::new()
     }
 
@@ -110,7 +117,7 @@ impl<'t> Reader<'_> {
         let value = value?;
         let is = value.get_ref().as_bool();
         if is.is_none() {
-            self.wrong_type(value, "`true` or `false`");
+            self.wrong_type(value, "`true` or `false`", None);
         }
         is
     }
@@ -119,7 +126,7 @@ impl<'t> Reader<'_> {
         let value = value?;
         let text = value.get_ref().as_str();
         if text.is_none() {
-            self.wrong_type(value, "a string");
+            self.wrong_type(value, "a string", None);
         }
         text
     }

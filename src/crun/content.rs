@@ -173,11 +173,22 @@ impl<'a> Comparer<'a> {
         made.as_ref().map_err(String::as_str)
     }
 
-    /// A call that an entry decides otherwise than its section asks, by a bug of libseccomp.
+    /// Whether a filter that has the release in its name may have libseccomp's bug.
+    pub(super) fn is_vulnerable(&self) -> bool {
+        let release = self.libseccomp;
+        release.is_some_and(|release| release < merge_bug::FIXED)
+    }
+
+    /// A call that an entry decides otherwise than its section asks, by a bug of libseccomp. By that
+    /// alone: in all else the entry is as asked.
     pub(super) fn merge_bug(&self, filter: &Filter, section: SectionId) -> Option<Witness> {
-        self.libseccomp
-            .filter(|&release| release < merge_bug::FIXED)?;
-        merge_bug::witness(filter, self.sections.plan(section)?)
+        let plan = self.sections.plan(section)?;
+        let witness = merge_bug::witness(filter, plan).filter(|_| !self.is_late())?;
+        let is_else = matches!(
+            by_policy(filter, plan, merge_bug::NAME),
+            Outcome::Differs(_)
+        );
+        (!is_else).then_some(witness)
     }
 
     /// The sections whose filter this is.
@@ -390,4 +401,54 @@ fn compared(filter: &Filter, plan: &Plan, why: &str) -> Result<Outcome, Undecide
     Ok(Outcome::Unknown(format!(
         "it is as asked but for calls about which rules disagree, where libseccomp's inner order decides ({why})"
     )))
+}
+
+#[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test")]
+mod tests {
+    use super::*;
+    use crate::crun::Host;
+    use crate::runtime::crun::{Parser, read};
+    use crate::text::json;
+
+    const CONFIG: &[u8] =
+        include_bytes!("../../tests/fixtures/cache/vulnerable/root/bounds/config.json");
+    /// What 2.6.0 makes of it, and what 2.6.1 does.
+    const ENTRY: &[u8] = include_bytes!(
+        "../../tests/fixtures/cache/vulnerable/root/.cache/seccomp/d203affeff928596c2ef27ba9a0793beaa6d26f6d97f10141e91b81a50f76bee"
+    );
+    const MENDED: &[u8] = include_bytes!("../../tests/fixtures/cache/vulnerable/mended.bpf");
+
+    /// Where a distribution mended its libseccomp and left it its release, whoever made entries before
+    /// that would pass for an attacker.
+    #[test]
+    fn what_a_mended_library_makes_otherwise_is_known_for_the_bug() {
+        let release = Release::new(2, 6, 0);
+        let host = Host {
+            crun: "1.21".to_owned(),
+            libseccomp: release,
+            uname: "6.1.0|#1 SMP|x86_64".parse().expect("a uname"),
+        };
+        let config: serde_json::Value = serde_json::from_slice(CONFIG).expect("JSON");
+        let text = config["linux"]["seccomp"].to_string();
+        let document = json::parse(text.as_bytes());
+        let section = read(&document, text.as_bytes(), Parser::Yajl);
+        let mut sections = Sections::default();
+        let section = section.expect("a section").expect("a section");
+        let id = sections.add(&section, false, &host, release).id;
+        let filter = |bytes| Filter::detect(bytes).expect("a filter");
+        let mut comparer = Comparer::new(&sections, Some(release));
+        comparer.made[id.0] = Some(Ok(filter(MENDED)));
+
+        assert!(comparer.is_vulnerable());
+        let entry = filter(ENTRY);
+        assert!(matches!(
+            comparer.compare(&entry, id),
+            Outcome::Differs(Ok(_))
+        ));
+        assert!(comparer.merge_bug(&entry, id).is_some());
+        let mended = filter(MENDED);
+        assert!(comparer.compare(&mended, id).is_equal());
+        assert_eq!(comparer.merge_bug(&mended, id), None);
+    }
 }

@@ -41,6 +41,8 @@ pub struct Entry {
     pub pruned: Option<Pruned>,
     /// Whether only its size could be looked at.
     pub(super) is_unread: bool,
+    /// Whether it is no more than a bug of libseccomp's that makes it a mismatch.
+    pub(super) is_vulnerable: bool,
     /// The file that was looked at: device and inode.
     identity: (u64, u64),
 }
@@ -127,6 +129,7 @@ impl Entry {
             hidden: Vec::new(),
             pruned: None,
             is_unread: false,
+            is_vulnerable: false,
             identity: item.stat.identity,
         }
     }
@@ -160,6 +163,7 @@ impl Entry {
     pub(super) fn removed_by(&self) -> Option<&'static Rule> {
         match self.status {
             Status::Malformed => Some(&rules::MALFORMED_BPF),
+            Status::Mismatch if self.is_vulnerable => Some(&rules::VULNERABLE_BUILD),
             Status::Mismatch => Some(&rules::CONTENT_MISMATCH),
             Status::HidesWarnings => Some(&rules::HIDES_WARNINGS),
             Status::Foreign | Status::Clean | Status::Unattributed => None,

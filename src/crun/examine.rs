@@ -33,6 +33,8 @@ pub(super) struct Mismatch<'a> {
     pub(super) shown: Result<Witness, String>,
     /// Another configuration that has the same key, and asks for what the entry is.
     pub(super) other: Option<&'a Candidate>,
+    /// Whether it is a bug of the libseccomp that made the entry, and nothing else.
+    pub(super) is_bug: bool,
 }
 
 /// What a file in the cache is held against.
@@ -114,6 +116,7 @@ impl<'a> Examiner<'a> {
             bug = self.merge_bug(filter, &explained, mismatch.as_ref());
         }
         attribute(&mut entry, &explained);
+        entry.is_vulnerable = mismatch.as_ref().is_some_and(|it| it.is_bug);
         entry.status = if let Contents::Refused(..) = contents {
             Status::Malformed
         } else if mismatch.is_some() {
@@ -127,7 +130,14 @@ impl<'a> Examiner<'a> {
         };
         findings.extend(self.verdict(&entry, &contents, mismatch.as_ref(), location.clone()));
         if let Some((candidate, witness)) = bug {
-            findings.push(told::merge_bug(candidate, &witness, location.clone()));
+            let is_old = entry.stale == Some(true) || !self.comparer.is_vulnerable();
+            findings.push(told::vulnerable(
+                &entry,
+                candidate,
+                &witness,
+                is_old,
+                location.clone(),
+            ));
         }
         findings.extend(self.weakness(&entry, &contents, &explained, location.clone()));
         findings.extend(self.stale(&entry, location));
@@ -186,8 +196,17 @@ impl<'a> Examiner<'a> {
             let mut others = explained.iter();
             others.any(|(it, by)| *by != By::Link && std::ptr::eq(*it, candidate))
         };
+        let bug = |candidate: &Candidate| {
+            let section = candidate.section.filter(|_| self.comparer.is_vulnerable());
+            self.comparer.merge_bug(filter, section?)
+        };
         let mut content: Option<Content> = None;
         for (candidate, _, outcome) in &outcomes {
+            let by_bug = match outcome {
+                Outcome::Unknown(_) if is_by_key(candidate) => bug(candidate),
+                _ => None,
+            };
+            let outcome = &by_bug.map_or_else(|| outcome.clone(), |it| Outcome::Differs(Ok(it)));
             let (compared, reason) = match outcome {
                 Outcome::Differs(_) if !is_by_key(candidate) => (
                     Compared::No,
@@ -207,6 +226,7 @@ impl<'a> Examiner<'a> {
                         candidate,
                         shown: shown.clone(),
                         other: other.map(|(other, ..)| *other),
+                        is_bug: other.is_none() && (by_bug.is_some() || bug(candidate).is_some()),
                     };
                     return (Some(content), Some(mismatch));
                 }
@@ -225,7 +245,8 @@ impl<'a> Examiner<'a> {
         (content, None)
     }
 
-    /// A call that libseccomp got wrong when it made an entry, and for whom.
+    /// A call that libseccomp got wrong when it made an entry, as it would again or for a crun that
+    /// was here before, and for whom.
     fn merge_bug(
         &self,
         filter: &Filter,
@@ -235,9 +256,12 @@ impl<'a> Examiner<'a> {
         if mismatch.is_some() {
             return None;
         }
-        explained.iter().find_map(|&(candidate, _)| {
-            let witness = self.comparer.merge_bug(filter, candidate.section?)?;
-            Some((candidate, witness))
+        explained.iter().find_map(|&(candidate, by)| {
+            // Of what need not be crun's entry now, the release is not known.
+            let is_old =
+                self.comparer.is_vulnerable() || by == By::Link && candidate.agrees != Some(true);
+            let section = candidate.section.filter(|_| is_old)?;
+            Some((candidate, self.comparer.merge_bug(filter, section)?))
         })
     }
 
@@ -280,7 +304,15 @@ impl<'a> Examiner<'a> {
                 };
                 told::malformed(entry, refused, *orders, location)
             }
-            Status::Mismatch => told::mismatch(entry, mismatch?, location),
+            Status::Mismatch => match mismatch? {
+                Mismatch {
+                    candidate,
+                    shown: Ok(witness),
+                    is_bug: true,
+                    ..
+                } => told::vulnerable(entry, candidate, witness, false, location),
+                mismatch => told::mismatch(entry, mismatch, location),
+            },
             Status::HidesWarnings => told::hides_warnings(entry, location),
             Status::Unattributed => {
                 let message = format!("nothing here explains this entry, made {}", entry.modified);

@@ -26,5 +26,6 @@ cache_rules! {
     PERMISSIONS = "cache-permissions", Error;
     STALE = "cache-stale", Info;
     UNATTRIBUTED = "cache-unattributed", Info;
+    VULNERABLE_BUILD = "cache-vulnerable-build", Warning;
     WEAK_FILTER = "cache-weak-filter", Warning;
 }

@@ -9,7 +9,7 @@ use super::examine::Mismatch;
 use super::weak::Weakness;
 use super::{merge_bug as bug, rules};
 use crate::filter::{ByteOrder, Call, Refused, Verdict};
-use crate::finding::{Finding, Location, Severity};
+use crate::finding::{Finding, Location};
 use crate::syscalls::{self, Syscall};
 
 pub(super) fn malformed(
@@ -176,7 +176,13 @@ pub fn fact(call: &Call) -> Value {
     })
 }
 
-pub(super) fn merge_bug(candidate: &Candidate, witness: &Witness, location: Location) -> Finding {
+pub(super) fn vulnerable(
+    entry: &Entry,
+    candidate: &Candidate,
+    witness: &Witness,
+    is_old: bool,
+    location: Location,
+) -> Finding {
     let message = format!(
         "libseccomp made this filter otherwise than {} asks, by a bug of releases before {} ({}): {}",
         whose(candidate),
@@ -184,9 +190,19 @@ pub(super) fn merge_bug(candidate: &Candidate, witness: &Witness, location: Loca
         bug::NAME,
         both(witness)
     );
-    let finding = Finding::new(&rules::CONTENT_MISMATCH, location, message)
-        .severity(Severity::Warning)
-        .help("update libseccomp; until then the entry that crun makes in its place is the same");
+    let help = if is_old {
+        "make the containers anew that have it: crun does not use this entry any more"
+    } else if entry.is_vulnerable {
+        "remove this entry, and make the containers anew that have it; a libseccomp that was mended without a new release does not make crun drop it"
+    } else {
+        "update libseccomp, then remove this entry, and make the containers anew that have it; if the update keeps the release, crun keeps the entry"
+    };
+    let finding = Finding::new(&rules::VULNERABLE_BUILD, location, message)
+        .help(help)
+        .fact("entry", entry.name.as_str())
+        .fact("modified", entry.modified.as_str())
+        .fact("path", candidate.source.name())
+        .fact("container", candidate.container.clone());
     about(finding, witness.call)
 }
 

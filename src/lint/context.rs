@@ -14,7 +14,7 @@ use super::ignore::Ignore;
 use super::inherited::Inherited;
 use super::permission::Permissions;
 use super::rivals::Contested;
-use super::{ConditionUse, Permission, Policy, TargetUse, target_use};
+use super::{ConditionUse, Demands, Permission, TargetUse, target_use};
 
 /// A source and what was read from it. Made once, and looked at by all rules.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub struct Context<'c> {
     /// What its author does not want to hear of.
     pub(super) ignores: Vec<Ignore>,
     engines: &'c [Engine],
-    policy: &'c Policy,
+    demands: &'c Demands,
     names: Vec<NameUse<'c>>,
     inherited: Option<&'c Inherited<'c>>,
     /// With the names that bases add, in the order in which the runtime gets them; empty if none is
@@ -145,7 +145,7 @@ impl<'c> Context<'c> {
                 _ => None,
             },
             contested: OnceCell::new(),
-            policy: Policy::NONE,
+            demands: Demands::NONE,
             names,
             inherited: None,
             all_names: Vec::new(),
@@ -210,15 +210,15 @@ impl<'c> Context<'c> {
 
     /// Says what the organisation wants of every profile.
     #[must_use]
-    pub fn with_policy(mut self, policy: &'c Policy) -> Self {
-        self.policy = policy;
+    pub fn with_demands(mut self, demands: &'c Demands) -> Self {
+        self.demands = demands;
         self
     }
 
     /// What the organisation wants of every profile.
     #[must_use]
-    pub fn policy(&self) -> &'c Policy {
-        self.policy
+    pub fn demands(&self) -> &'c Demands {
+        self.demands
     }
 
     /// Whether the profile is the section of a container's configuration, which runtimes read.

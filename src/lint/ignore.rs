@@ -10,10 +10,18 @@ use memchr::memmem;
 use super::{Context, LintRule, find_rule};
 use crate::finding::{Finding, Location, Origin, Rule, Suppression};
 use crate::profile::Dialects;
-use crate::text::{Source, Span, Syntax, yaml};
+use crate::text::{DeviationKind, Source, Span, Syntax, yaml};
 
 /// What such a comment begins with.
 const MARK: &str = "seclint-ignore";
+
+/// What each that is meant as one has in it.
+const NAME: &str = "seclint";
+
+/// What other linters' comments say, behind their names.
+const MEANT: [&str; 7] = [
+    "disable", "ignore", "nolint", "noqa", "off", "skip", "suppress",
+];
 
 /// A comment that says what not to report.
 #[derive(Debug)]
@@ -22,7 +30,15 @@ pub(super) struct Ignore {
     pub(super) location: Location,
     scope: Scope,
     /// What it says, or why that is nothing.
-    pub(super) said: Result<Said, String>,
+    pub(super) said: Result<Said, Invalid>,
+}
+
+/// Why a comment ignores nothing.
+#[derive(Debug)]
+pub(super) struct Invalid {
+    pub(super) why: String,
+    /// What to write.
+    pub(super) help: Option<String>,
 }
 
 /// What is not reported, and why.
@@ -51,8 +67,10 @@ enum Scope {
 
 impl Ignore {
     fn of(text: &str, location: Location, scope: Scope, rules: &[&LintRule]) -> Option<Self> {
-        let (_, rest) = text.split_once(MARK)?;
-        let said = parse(rest, rules);
+        let said = match text.split_once(MARK) {
+            Some((_, rest)) => parse(rest, rules),
+            None => Err(Invalid::misspelt(text)?),
+        };
         Some(Self {
             location,
             scope,
@@ -77,9 +95,40 @@ impl Ignore {
     }
 }
 
+impl Invalid {
+    /// With how it is written, as far as `rest` says what is meant.
+    fn new(why: &str, rest: &str) -> Self {
+        let is_end = |letter: char| !letter.is_ascii_alphanumeric() && letter != '-';
+        let rules: Vec<_> = rest
+            .split(is_end)
+            .filter(|word| find_rule(word).is_ok())
+            .collect();
+        let rules = match rules.as_slice() {
+            [] => "RULE".to_owned(),
+            rules => rules.join(", "),
+        };
+        Self {
+            why: why.to_owned(),
+            help: Some(format!("write `{MARK}: {rules} -- REASON`")),
+        }
+    }
+
+    /// What is wrong with a comment that lacks the mark; `None` if it is not meant to ignore anything.
+    fn misspelt(text: &str) -> Option<Self> {
+        text.split(NAME).skip(1).find_map(|rest| {
+            let said = rest.trim_start_matches([' ', ':', '-', '_']);
+            let is_end = |letter: char| !letter.is_ascii_alphabetic();
+            let word = &said[..said.find(is_end).unwrap_or(said.len())];
+            let is_meant = MEANT.iter().any(|meant| word.eq_ignore_ascii_case(meant));
+            is_meant.then(|| Self::new(&format!("it does not say `{MARK}`"), rest))
+        })
+    }
+}
+
 /// Reads what stands behind the mark.
-fn parse(rest: &str, rules: &[&LintRule]) -> Result<Said, String> {
-    let lacks = |what: &str| format!("{what}; write `{MARK}: RULE -- REASON`");
+fn parse(rest: &str, rules: &[&LintRule]) -> Result<Said, Invalid> {
+    let all = rest;
+    let lacks = |what: &str| Invalid::new(what, all);
     let Some(mut rest) = rest.strip_prefix(':') else {
         return Err(lacks("a colon is missing"));
     };
@@ -91,7 +140,10 @@ fn parse(rest: &str, rules: &[&LintRule]) -> Result<Said, String> {
         if name.is_empty() || name == "--" {
             return Err(lacks("no rule is named"));
         }
-        let rule = find_rule(name).map_err(|error| error.to_string())?;
+        let rule = find_rule(name).map_err(|error| Invalid {
+            why: error.to_string(),
+            help: None,
+        })?;
         let is_run = rules.iter().any(|run| run.rule.id == rule.id);
         ignored.push(IgnoredRule {
             rule,
@@ -116,11 +168,15 @@ fn parse(rest: &str, rules: &[&LintRule]) -> Result<Said, String> {
 /// Gives each context the comments that stand in what it is about.
 pub(super) fn find(source: &Arc<Source>, contexts: &mut [Context<'_>], rules: &[&LintRule]) {
     // Nearly no file has any.
-    if memmem::find(source.bytes(), MARK.as_bytes()).is_none() {
+    if memmem::find(source.bytes(), NAME.as_bytes()).is_none() {
         return;
     }
     for context in &mut *contexts {
         context.ignores = in_entries(context, rules);
+        if context.place.is_first_of_document {
+            let ignores = in_json(context, rules);
+            context.ignores.extend(ignores);
+        }
     }
     if Syntax::of(source) != Syntax::Yaml {
         return;
@@ -164,9 +220,7 @@ pub(super) fn find(source: &Arc<Source>, contexts: &mut [Context<'_>], rules: &[
 
 /// The comments of rule entries, in the dialects that have them.
 fn in_entries(context: &Context<'_>, rules: &[&LintRule]) -> Vec<Ignore> {
-    let profile = context
-        .profile()
-        .filter(|profile| !(profile.dialects & Dialects::DOCKER.or(Dialects::PODMAN)).is_empty());
+    let profile = context.profile().filter(|_| takes_comments(context));
     let entries = profile.into_iter().flat_map(|profile| &profile.entries);
     let comments = entries.filter_map(|entry| Some((entry, entry.node.get("comment")?)));
     let mut ignores = Vec::new();
@@ -177,6 +231,34 @@ fn in_entries(context: &Context<'_>, rules: &[&LintRule]) -> Vec<Ignore> {
         }
     }
     ignores
+}
+
+/// The comments that JSON does not have. Nobody reads them.
+fn in_json(context: &Context<'_>, rules: &[&LintRule]) -> Vec<Ignore> {
+    let comments = context.deviations();
+    let comments = comments.filter(|it| it.kind == DeviationKind::Comment);
+    let ignores = comments.filter_map(|comment| {
+        let text = context.source.bytes().get(comment.span.range())?;
+        let text = String::from_utf8_lossy(text);
+        let location = Location::text(context.source, comment.span);
+        let mut ignore = Ignore::of(&text, location, Scope::Within(comment.span), rules)?;
+        ignore.said = Err(Invalid {
+            why: "JSON has no comments".to_owned(),
+            help: Some(if takes_comments(context) {
+                format!("write `\"comment\": \"{MARK}: RULE -- REASON\"` into the rule entry, or an `[[ignore]]` into seclint.toml")
+            } else {
+                "write an `[[ignore]]` into seclint.toml".to_owned()
+            }),
+        });
+        Some(ignore)
+    });
+    ignores.collect()
+}
+
+/// Whether rule entries may have a comment, in a dialect that the profile may be in.
+fn takes_comments(context: &Context<'_>) -> bool {
+    let profile = context.profile();
+    profile.is_some_and(|it| !(it.dialects & Dialects::DOCKER.or(Dialects::PODMAN)).is_empty())
 }
 
 /// The first line after a comment that is no comment itself. `known` are lines that were found to be

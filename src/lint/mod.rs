@@ -6,6 +6,7 @@
 mod architectures;
 mod condition;
 mod context;
+mod demands;
 mod denial;
 mod findings;
 mod fix;
@@ -14,7 +15,6 @@ mod inherited;
 mod lack;
 mod partial;
 mod permission;
-mod policy;
 mod readers;
 mod registry;
 mod removal;
@@ -28,10 +28,10 @@ use std::sync::Arc;
 
 pub use condition::ConditionUse;
 pub use context::{Context, NameUse, Place};
+pub use demands::{Demand, Demands};
 pub use findings::Findings;
 pub use fix::{Fixed, fix};
 pub use permission::Permission;
-pub use policy::{Demand, Policy};
 pub use registry::{SelectionError, all_rules, find_rule, lint_rules, parse_rules};
 pub use target_use::TargetUse;
 
@@ -84,7 +84,7 @@ pub struct Linter {
     /// The dialects that every source is in; `None` to see for each.
     pub dialects: Option<Dialects>,
     /// What the organisation wants of every profile.
-    pub policy: Policy,
+    pub demands: Demands,
 }
 
 impl Linter {
@@ -143,7 +143,7 @@ impl Linter {
                 };
                 let context = Context::new(source, document, found, &self.targets, place);
                 let context = context.with_engines(&self.engines).with_base(inherited);
-                contexts.push(context.with_policy(&self.policy));
+                contexts.push(context.with_demands(&self.demands));
             }
         }
         let has_several = documents.iter().any(|document| document.index() > 0);

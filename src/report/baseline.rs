@@ -11,7 +11,7 @@ use crate::finding::{Finding, Origin, Suppression, identity};
 #[derive(Debug)]
 pub struct Baseline {
     known: Vec<Known>,
-    /// Their places in `known`, by file.
+    /// The numbers in `known` of each file's, by the path as the report has it.
     by_path: HashMap<String, Vec<usize>>,
 }
 
@@ -80,18 +80,32 @@ impl Baseline {
         };
         let mut by_path: HashMap<String, Vec<usize>> = HashMap::new();
         for (number, known) in known.iter().enumerate() {
-            by_path.entry(plain(&known.path)).or_default().push(number);
+            by_path.entry(known.path.clone()).or_default().push(number);
         }
         Ok(Self { known, by_path })
     }
 
+    /// The files that it has findings of.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.by_path.keys().map(String::as_str)
+    }
+
+    /// Calls its files by other paths. Two may be one.
+    pub fn rename(&mut self, name: impl Fn(&str) -> String) {
+        let mut renamed: HashMap<String, Vec<usize>> = HashMap::new();
+        for (path, numbers) in self.by_path.drain() {
+            renamed.entry(name(&path)).or_default().extend(numbers);
+        }
+        for numbers in renamed.values_mut() {
+            numbers.sort_unstable();
+        }
+        self.by_path = renamed;
+    }
+
     /// Says which findings of one file are known, each known one of one finding: those that stand
     /// where they stood first, then those that have moved.
-    pub fn meet(&mut self, findings: &mut [Finding]) {
-        let Some(path) = findings.first().map(|it| plain(it.location.source.name())) else {
-            return;
-        };
-        let numbers = self.by_path.get(&path).map_or(&[][..], Vec::as_slice);
+    pub fn meet(&mut self, path: &str, findings: &mut [Finding]) {
+        let numbers = self.by_path.get(path).map_or(&[][..], Vec::as_slice);
         let mut is_known = vec![false; findings.len()];
         for exactly in [true, false] {
             // By rule, since a file may have thousands of findings.
@@ -160,15 +174,4 @@ impl Known {
             facts: self.facts.clone(),
         }
     }
-}
-
-/// A path without what does not matter: `./a//b` is `a/b`.
-#[must_use]
-pub fn plain(path: &str) -> String {
-    let parts: Vec<_> = path
-        .split('/')
-        .filter(|part| !part.is_empty() && *part != ".")
-        .collect();
-    let root = if path.starts_with('/') { "/" } else { "" };
-    format!("{root}{}", parts.join("/"))
 }

@@ -19,7 +19,7 @@ use crate::finding::{Finding, Severity};
 use crate::profile::Dialects;
 use crate::target::Target;
 
-pub use baseline::{Baseline, BaselineError, Gone, plain};
+pub use baseline::{Baseline, BaselineError, Gone};
 pub(crate) use excerpt::{Mark, visible};
 pub use github::Github;
 pub(crate) use human::excerpts;

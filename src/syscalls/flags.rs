@@ -1,7 +1,7 @@
 //! What people call the values of arguments: `AF_ALG`, `CLONE_NEWUSER`.
 //!
 //! The facts are in `data/flags.tsv`; `tests/flags.rs` compares them with the headers of the C
-//! library and the kernel.
+//! library and the kernel, `tests/kernel_headers.rs` with those of all architectures.
 
 use super::{Arch, Syscall};
 

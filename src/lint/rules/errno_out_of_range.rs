@@ -71,9 +71,9 @@ fn what_is_wrong(
         )),
         _ => {
             let which = match kept {
-                0..=133 => return None,
+                0..=134 => return None,
                 // ENOTRECOVERABLE and its like on MIPS and PA-RISC, and EDQUOT on MIPS.
-                134..=257 | 1133 => "except on MIPS and PA-RISC, no errno has",
+                135..=258 | 1133 => "except on MIPS and PA-RISC, no errno has",
                 _ => "no errno has",
             };
             Some((

@@ -14,8 +14,12 @@ pub(super) static RULE: LintRule = LintRule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     findings.extend(context.ignores.iter().filter_map(|ignore| {
-        let why = ignore.said.as_ref().err()?;
-        let message = format!("this comment ignores nothing: {why}");
-        Some(Finding::new(&RULE.rule, ignore.location.clone(), message))
+        let invalid = ignore.said.as_ref().err()?;
+        let message = format!("this comment ignores nothing: {}", invalid.why);
+        let finding = Finding::new(&RULE.rule, ignore.location.clone(), message);
+        Some(match &invalid.help {
+            Some(help) => finding.help(help.as_str()),
+            None => finding,
+        })
     }));
 }

@@ -15,42 +15,47 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for demand in &context.policy().forbid {
+    for demand in &context.demands().forbid {
         for syscall in &demand.syscalls {
             let permission = context.permission(syscall);
             if permission.is_some_and(|permission| permission != Permission::Never) {
-                findings.extend(
-                    permitting(context, syscall)
-                        .map(|(place, here)| report(demand, syscall, place).here(here)),
-                );
+                findings.extend(report(context, demand, syscall));
             }
         }
     }
 }
 
-/// Where a profile permits a call: in rule entries, or else by default.
-fn permitting(
-    context: &Context<'_>,
-    syscall: &Syscall,
-) -> impl Iterator<Item = (Location, &'static str)> {
+/// Where a profile permits a call: in rule entries, those first that always do, or else by default.
+fn permitting(context: &Context<'_>, syscall: &Syscall) -> Vec<(Location, &'static str)> {
     let uses = context.uses(syscall);
-    let uses = uses.filter(|name| name.entry.permits() == Some(true));
-    let places: Vec<_> = uses
+    let mut uses: Vec<_> = uses
+        .filter(|name| name.entry.permits() == Some(true))
+        .collect();
+    uses.sort_by_key(|name| !name.entry.args.is_empty());
+    let places = uses.iter();
+    let places: Vec<_> = places
         .map(|it| (context.at(it.text.node), "permitted here"))
         .collect();
     let default = context.profile().and_then(|profile| profile.default_action);
-    let default = default.filter(|action| {
-        places.is_empty() && Action::of_name(action.value).is_some_and(Action::permits)
-    });
-    let default = default.map(|action| (context.at(action.node), "permits it by default"));
-    places.into_iter().chain(default)
+    match default.filter(|_| places.is_empty()) {
+        Some(action) if Action::of_name(action.value).is_some_and(Action::permits) => {
+            vec![(context.at(action.node), "permits it by default")]
+        }
+        _ => places,
+    }
 }
 
-fn report(demand: &Demand, syscall: &Syscall, place: Location) -> Finding {
+fn report(context: &Context<'_>, demand: &Demand, syscall: &Syscall) -> Option<Finding> {
     let (name, reason) = (syscall.name(), demand.reason.as_str());
     let message = format!("`{name}` is permitted, and the policy forbids it: {reason}");
-    Finding::new(&RULE.rule, place, message)
-        .label(demand.location.clone(), "forbidden here")
+    let mut places = permitting(context, syscall).into_iter();
+    let (place, here) = places.next()?;
+    let mut finding = Finding::new(&RULE.rule, place, message)
+        .here(here)
         .fact("syscall", name)
-        .fact("reason", reason)
+        .fact("reason", reason);
+    for (place, _) in places {
+        finding = finding.label(place, "and here");
+    }
+    Some(finding.label(demand.location.clone(), "forbidden here"))
 }

@@ -18,7 +18,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(action) = profile.and_then(|profile| profile.default_action) else {
         return;
     };
-    for demand in &context.policy().require {
+    for demand in &context.demands().require {
         for syscall in &demand.syscalls {
             if context.permission(syscall) != Some(Permission::Never) {
                 continue;

@@ -5,14 +5,14 @@ use crate::syscalls::Syscall;
 
 /// Syscalls that profiles must not permit, or must. Empty if nothing was said.
 #[derive(Clone, Debug, Default)]
-pub struct Policy {
+pub struct Demands {
     /// What must not be permitted.
     pub forbid: Vec<Demand>,
     /// What must be.
     pub require: Vec<Demand>,
 }
 
-impl Policy {
+impl Demands {
     /// Nothing is forbidden, and nothing required.
     pub(super) const NONE: &'static Self = &Self {
         forbid: Vec::new(),
