@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
-use seclint::lint::{Linter, Policy, lint_rules};
+use seclint::lint::{Demands, Linter, lint_rules};
 use seclint::target::Target;
 use seclint::text::Source;
 use serde_json::Value;
@@ -97,7 +97,7 @@ fn linter() -> Linter {
         targets: vec![Target::default()],
         engines: Vec::new(),
         dialects: None,
-        policy: Policy::default(),
+        demands: Demands::default(),
     }
 }
 

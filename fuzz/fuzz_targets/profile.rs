@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use seclint::engine::Engine;
-use seclint::lint::{Linter, Policy, lint_rules};
+use seclint::lint::{Demands, Linter, lint_rules};
 use seclint::profile::Dialects;
 use seclint::target::Target;
 use seclint::text::{Deviation, DeviationKind, Source, json};
@@ -39,7 +39,7 @@ fuzz_target!(|bytes: &[u8]| {
                 targets: vec![Target::default()],
                 engines: Engine::ALL.to_vec(),
                 dialects,
-                policy: Policy::default(),
+                demands: Demands::default(),
             };
             for finding in linter.lint(&source).findings {
                 let edits = finding.fix.iter().flat_map(|fix| &fix.edits);

@@ -39,7 +39,7 @@ Not reporting a finding:
 A seclint.toml is found upwards from each file. These are its keys, each of which may be left out:
 
 ",
-    include_str!("seclint.toml")
+    include_str!("example.toml")
 );
 
 /// Lint profiles.
