@@ -187,3 +187,98 @@ fn hostile_yaml_is_bounded_too() {
         assert!(ran.report()["findings"].is_array(), "{what}");
     }
 }
+
+/// A profile with these rule entries, each of which is about one call.
+fn with_entries(entries: impl Iterator<Item = String>) -> String {
+    let entries: Vec<_> = entries.collect();
+    format!(
+        r#"{{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64"],"syscalls":[{}]}}"#,
+        entries.join(",")
+    )
+}
+
+fn allowed(name: &str, conditions: &[String]) -> String {
+    let conditions = conditions.join(",");
+    format!(r#"{{"names":["{name}"],"action":"SCMP_ACT_ALLOW","args":[{conditions}]}}"#)
+}
+
+fn equal(index: usize, value: usize) -> String {
+    format!(r#"{{"index":{index},"value":{value},"op":"SCMP_CMP_EQ"}}"#)
+}
+
+/// libseccomp takes minutes with a few hundred rules of several conditions. If seclint waited for
+/// it, or said nothing, the first to learn of it would be the containers that do not start.
+#[cfg(feature = "libseccomp")]
+#[test]
+fn what_libseccomp_takes_long_for_is_said() {
+    let messages = |profile: &str| {
+        let select = ["--format=json", "--select=filter-too-large"];
+        let report = check(profile, &select).report();
+        let findings = report["findings"].as_array().expect("findings").clone();
+        let said = findings.into_iter().map(|it| {
+            let [severity, message] = ["severity", "message"].map(|key| it[key].to_string());
+            format!("{severity} {message}")
+        });
+        said.collect::<Vec<_>>().join("\n")
+    };
+    let several = (0..4_000).map(|number| {
+        let conditions = [0, 1, 2].map(|index| equal(index, number * 7 + index));
+        allowed("clone", &conditions)
+    });
+    let said = messages(&with_entries(several));
+    assert!(
+        said.starts_with("\"warning\" \"libseccomp takes long"),
+        "{said}"
+    );
+    let values = (0..5_000).map(|number| allowed("ioctl", &[equal(1, number * 7)]));
+    let said = messages(&with_entries(values));
+    assert!(
+        said.starts_with("\"error\" \"the filter has more than 4096"),
+        "{said}"
+    );
+    // What is written again and again is one rule.
+    let again = (0..5_000).map(|_| allowed("ioctl", &[equal(1, 7)]));
+    assert_eq!(messages(&with_entries(again)), "");
+}
+
+/// Fixes are tried one after the other, and the file is checked after each.
+#[test]
+fn fixes_of_hostile_files_are_bounded() {
+    let names = vec!["\"umount2\",\"newstat\",\"read\""; 5_000].join(",");
+    let profile = format!(
+        r#"{{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{{"names":[{names}],"action":"SCMP_ACT_ALLOW"}}]}}"#
+    );
+    let (_directory, path) = file("profile.json", &profile);
+    let path = path.display().to_string();
+    let ran = run(["check", "--fix", "--unsafe-fixes", "--format=json", &path]);
+    assert!(ran.code < 2, "{}", ran.stderr);
+    let fixed = std::fs::read_to_string(&path).expect("the file");
+    let fixed = serde_json::from_str::<serde_json::Value>(&fixed);
+    assert!(fixed.is_ok_and(|it| it["syscalls"][0]["action"] == "SCMP_ACT_ALLOW"));
+    // What is left is said.
+    let report = ran.report();
+    assert!(!report["findings"].as_array().expect("findings").is_empty());
+}
+
+/// Places in one long line are found without reading it from its start for each.
+#[test]
+fn one_long_line_is_explained() {
+    let entries = (0..8_000).map(|_| {
+        r#"{"names":["read"],"action":"SCMP_ACT_ALLOW","comment":"\u00fc\u00fc\u00fc\u00fc"}"#
+            .replace("\\u00fc", "\u{fc}")
+    });
+    let profile = with_entries(entries);
+    let (_directory, path) = file("profile.json", &profile);
+    let path = path.display().to_string();
+    let ran = run([
+        "resolve",
+        "--engine=docker",
+        "--explain",
+        "--format=json",
+        &path,
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let explained: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let last = &explained["entries"][7_999]["span"]["end"];
+    assert_eq!(last["column"], profile.chars().count() - 1);
+}

@@ -20,8 +20,8 @@ use crate::syscalls::{Arch, Release};
 
 pub use library::linked;
 
-/// How long libseccomp may take. The largest filters that the kernel takes are made in a fraction
-/// of a second.
+/// How long libseccomp may take. The largest filters that the kernel takes are made in a second or
+/// two.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why there is no filter.
@@ -115,13 +115,21 @@ impl CompileError {
 /// # Errors
 /// If libseccomp does not make the filter, or the kernel would not take it.
 pub fn compile(plan: &Plan) -> Result<Filter, CompileError> {
+    compile_within(plan, PATIENCE)
+}
+
+/// The same, of a libseccomp that is left to itself after another time.
+///
+/// # Errors
+/// If libseccomp does not make the filter in this time, or the kernel would not take it.
+pub fn compile_within(plan: &Plan, patience: Duration) -> Result<Filter, CompileError> {
     let order = ByteOrder::of(plan.native);
     let mut bytes = Vec::new();
     if let Some(limits) = &plan.stub {
         let stub = stub(plan, limits).into_iter();
         bytes.extend(stub.flat_map(|raw| raw.bytes(order)));
     }
-    bytes.extend(in_time(plan)?);
+    bytes.extend(in_time(plan, patience)?);
     Ok(Filter::read(&bytes, order)?)
 }
 
@@ -158,7 +166,7 @@ pub fn fits(plan: &Plan) -> Result<bool, String> {
 }
 
 /// libseccomp's program.
-fn in_time(plan: &Plan) -> Result<Vec<u8>, CompileError> {
+fn in_time(plan: &Plan, patience: Duration) -> Result<Vec<u8>, CompileError> {
     let added = Arc::new(AtomicUsize::new(0));
     let (sender, receiver) = sync_channel(1);
     let work = {
@@ -170,7 +178,7 @@ fn in_time(plan: &Plan) -> Result<Vec<u8>, CompileError> {
     };
     let thread = thread::Builder::new().name("libseccomp".to_owned());
     thread.spawn(work)?;
-    match receiver.recv_timeout(PATIENCE) {
+    match receiver.recv_timeout(patience) {
         Ok(program) => program,
         Err(RecvTimeoutError::Timeout) => {
             Err(match plan.rules.get(added.load(Ordering::Relaxed)) {

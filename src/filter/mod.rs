@@ -34,7 +34,7 @@ mod verify;
 mod words;
 
 pub use compare::{Comparison, Witness, compare};
-pub use compile::{CompileError, compile, fits, linked};
+pub use compile::{CompileError, compile, compile_within, fits, linked};
 pub use decision::{Diagram, Diagrams, Leaf, Ranges, TooLarge, Way};
 pub use evaluate::{Call, Verdict};
 pub use fold::Undecided;

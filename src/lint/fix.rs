@@ -4,7 +4,7 @@
 //! read otherwise in a place that none of them touches, keep a finding that it was to settle, or have
 //! one that was not there, they are made one by one, and those that do so are held back.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Linted;
@@ -16,6 +16,8 @@ use crate::text::{self, Source, Span};
 const MOST_ROUNDS: usize = 20;
 /// How many are tried one by one.
 const MOST_TRIALS: usize = 200;
+/// How many bytes are linted for all that, so that long files take no longer.
+const MOST_BYTES: usize = 8 << 20;
 
 /// What came of making fixes.
 #[derive(Debug)]
@@ -79,7 +81,7 @@ impl<L: Fn(&Arc<Source>) -> Linted> Fixer<L> {
     fn together(&self, before: &Linted) -> Option<Made> {
         let mut settled = Vec::new();
         let mut last: Option<Linted> = None;
-        for _ in 0..MOST_ROUNDS {
+        for _ in 0..rounds(&before.source, MOST_ROUNDS) {
             let now = last.as_ref().unwrap_or(before);
             let (findings, edits) = apart(self.fixes(now));
             if edits.is_empty() {
@@ -99,7 +101,7 @@ impl<L: Fn(&Arc<Source>) -> Linted> Fixer<L> {
         let mut now = copy(before);
         let mut count = 0;
         let mut held_back = HashSet::new();
-        for _ in 0..MOST_TRIALS {
+        for _ in 0..rounds(&before.source, MOST_TRIALS) {
             let name = |finding: &Finding| (key(finding), finding.location.pointer.clone());
             let found = self
                 .fixes(&now)
@@ -125,6 +127,11 @@ impl<L: Fn(&Arc<Source>) -> Linted> Fixer<L> {
     }
 }
 
+/// How often a source is linted, at `most`.
+fn rounds(source: &Source, most: usize) -> usize {
+    (MOST_BYTES / source.bytes().len().max(1)).clamp(2, most)
+}
+
 fn copy(linted: &Linted) -> Linted {
     Linted {
         source: Arc::clone(&linted.source),
@@ -141,21 +148,32 @@ fn apart<'f>(fixes: impl Iterator<Item = (&'f Finding, &'f Fix)>) -> (Vec<&'f Fi
     let mut fixes: Vec<_> = fixes.collect();
     fixes.sort_by_key(|(_, fix)| fix.edits.iter().map(|edit| edit.span).min());
     let mut findings = Vec::new();
-    let mut all = Edits::new();
+    // By where they start, since no two start in one place.
+    let mut all: BTreeMap<u32, (Span, &str)> = BTreeMap::new();
     for (finding, fix) in fixes {
-        let own = fix.edits.iter().map(|edit| (edit.span, edit.text.as_str()));
-        let mut together: Edits<'_> = all.iter().copied().chain(own).collect();
-        together.sort_by_key(|(span, _)| *span);
-        let overlap = |pair: &[(Span, &str)]| {
-            let (one, other) = (pair[0].0, pair[1].0);
-            other.start < one.end || other.start == one.start
-        };
-        if !together.windows(2).any(overlap) {
-            all = together;
+        let mut added = Vec::new();
+        let fits = fix.edits.iter().all(|edit| {
+            let (span, text) = (edit.span, edit.text.as_str());
+            let before = all.range(..=span.start).next_back();
+            let after = all.range(span.start..).next();
+            let is_clear = before
+                .is_none_or(|(&start, (it, _))| start != span.start && it.end <= span.start)
+                && after.is_none_or(|(&start, _)| start >= span.end);
+            if is_clear {
+                all.insert(span.start, (span, text));
+                added.push(span.start);
+            }
+            is_clear
+        });
+        if fits {
             findings.push(finding);
+        } else {
+            for start in added {
+                all.remove(&start);
+            }
         }
     }
-    (findings, all)
+    (findings, all.into_values().collect())
 }
 
 /// The text with edits made; `None` if it then reads otherwise where none was made.

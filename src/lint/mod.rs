@@ -20,6 +20,7 @@ mod registry;
 mod removal;
 mod rivals;
 mod rules;
+mod size;
 mod target_use;
 mod upper_bits;
 mod word;

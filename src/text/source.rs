@@ -9,7 +9,9 @@ pub struct Source {
     bytes: Vec<u8>,
     /// Offset of each line's first byte; made when a position is first asked for.
     line_starts: OnceLock<Vec<u32>>,
-    is_ascii: OnceLock<bool>,
+    /// Offsets at which a character begins, some distance from each other, and how many characters
+    /// are before them; empty if all are ASCII.
+    marks: OnceLock<Vec<(u32, u32)>>,
 }
 
 /// A place in a source.
@@ -35,7 +37,7 @@ impl Source {
             name: name.into(),
             bytes,
             line_starts: OnceLock::new(),
-            is_ascii: OnceLock::new(),
+            marks: OnceLock::new(),
         }
     }
 
@@ -73,24 +75,48 @@ impl Source {
         let starts = self.line_starts();
         let line = starts.partition_point(|&start| start <= byte);
         let start = starts.get(line.wrapping_sub(1)).copied().unwrap_or(0);
-        let before = &self.bytes[start as usize..byte as usize];
-        if *self.is_ascii.get_or_init(|| self.bytes.is_ascii()) {
-            // Most are, and counting would make long lines slow.
-            return Position {
-                byte,
-                line: line as u32,
-                column: byte - start + 1,
-            };
-        }
-        let column = before
-            .utf8_chunks()
-            .map(|chunk| chunk.valid().chars().count() + chunk.invalid().len())
-            .sum::<usize>();
         Position {
             byte,
             line: line as u32,
-            column: column as u32 + 1,
+            column: self.characters(byte) - self.characters(start) + 1,
         }
+    }
+
+    /// How many characters are before an offset. Counted from the start each time, those of a long
+    /// line would take longer than all else.
+    fn characters(&self, byte: u32) -> u32 {
+        let marks = self.marks.get_or_init(|| self.find_marks());
+        let next = marks.partition_point(|&(at, _)| at <= byte);
+        let Some(&(at, before)) = next.checked_sub(1).and_then(|last| marks.get(last)) else {
+            return byte;
+        };
+        let chunks = self.bytes[at as usize..byte as usize].utf8_chunks();
+        let counts = chunks.map(|chunk| chunk.valid().chars().count() + chunk.invalid().len());
+        before + counts.sum::<usize>() as u32
+    }
+
+    fn find_marks(&self) -> Vec<(u32, u32)> {
+        const DISTANCE: u32 = 1 << 9;
+        let mut marks: Vec<(u32, u32)> = Vec::new();
+        if self.bytes.is_ascii() {
+            return marks;
+        }
+        let (mut at, mut before) = (0, 0);
+        for chunk in self.bytes.utf8_chunks() {
+            let characters = chunk
+                .valid()
+                .chars()
+                .map(|character| (character.len_utf8() as u32, 1));
+            let invalid = chunk.invalid().len() as u32;
+            for (bytes, count) in characters.chain([(invalid, invalid)]) {
+                if marks.last().is_none_or(|&(last, _)| at - last >= DISTANCE) {
+                    marks.push((at, before));
+                }
+                at += bytes;
+                before += count;
+            }
+        }
+        marks
     }
 
     fn line_starts(&self) -> &[u32] {
@@ -162,5 +188,24 @@ mod tests {
     fn bytes_that_are_no_utf8_have_a_column_each() {
         let source = Source::new("x", b"\xff\xfe\"".to_vec());
         assert_eq!(source.position(2).column, 3);
+    }
+
+    /// A reader is led to another place than the one that is meant, far into a long line.
+    #[test]
+    fn columns_of_long_lines_are_counted_on() {
+        let line = [
+            &b"a\n"[..],
+            &"üb\u{1f980}".as_bytes().repeat(400),
+            b"\xf0\x9f",
+            &b"\xff".repeat(999),
+        ]
+        .concat();
+        let source = Source::new("x", line.clone());
+        for offset in 2..=line.len() {
+            let chunks = line[2..offset].utf8_chunks();
+            let counts = chunks.map(|it| it.valid().chars().count() + it.invalid().len());
+            let column = counts.sum::<usize>() as u32 + 1;
+            assert_eq!(source.position(offset as u32).column, column, "{offset}");
+        }
     }
 }

@@ -1,7 +1,9 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::filter::{self, CompileError, MAX_INSTRUCTIONS, compile};
+use crate::filter::{self, MAX_INSTRUCTIONS};
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::size::{Size, size};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::{Effect, Profile, Text};
 use crate::runtime::{self, Plan, in_rules};
@@ -36,17 +38,34 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(plan) = plan(context, profile, &architectures) else {
         return;
     };
-    let message = match compile(&plan) {
-        Err(CompileError::Refused(_)) => format!(
-            "the filter has more than {MAX_INSTRUCTIONS} instructions: the kernel refuses it, and no container starts"
+    // What is written again and again costs nothing.
+    let instructions = plan.rules.iter().map(|rule| 1 + 3 * rule.comparisons.len());
+    let estimate = instructions.sum::<usize>() * architectures.len();
+    if estimate < WORTH_A_LOOK {
+        return;
+    }
+    let (message, severity) = match size(&plan) {
+        Size::TooLarge => (
+            format!(
+                "the filter has more than {MAX_INSTRUCTIONS} instructions: the kernel refuses it, and no container starts"
+            ),
+            Severity::Error,
         ),
-        Err(CompileError::NoLibrary) if estimate > MAX_INSTRUCTIONS => format!(
-            "the filter has about {estimate} instructions, and the kernel refuses more than {MAX_INSTRUCTIONS}: no container starts"
+        Size::Estimated if estimate > MAX_INSTRUCTIONS => (
+            format!(
+                "the filter has about {estimate} instructions, and the kernel refuses more than {MAX_INSTRUCTIONS}: no container starts"
+            ),
+            Severity::Error,
         ),
-        _ => return,
+        Size::TakesLong => (
+            "libseccomp takes long to make this filter, seconds or for ever, whenever a container starts: whether the kernel takes it is not known".to_owned(),
+            Severity::Warning,
+        ),
+        Size::Estimated | Size::Fits => return,
     };
     findings.push(
         Finding::new(&RULE.rule, context.bracket(list), message)
+            .severity(severity)
             .here("too many rules")
             .help("allow calls without conditions, or with fewer of them; every condition costs instructions on every architecture"),
     );
@@ -88,6 +107,7 @@ fn plan(context: &Context<'_>, profile: &Profile<'_>, all: &[Arch]) -> Option<Pl
         .and_then(|it| it.target.libseccomp.as_ref());
     let newest = filter::linked().or(release.map(|it| it.release))?;
     let mut rules = Vec::new();
+    let mut seen = HashSet::new();
     for (place, entry) in profile.entries.iter().enumerate() {
         let comparisons: Option<Vec<_>> = entry.args.iter().map(|it| it.comparison).collect();
         let effect = Effect::of(entry.action, entry.errno_ret)?;
@@ -102,12 +122,16 @@ fn plan(context: &Context<'_>, profile: &Profile<'_>, all: &[Arch]) -> Option<Pl
         let alternatives = in_rules(comparisons?);
         let names = entry.names.iter().filter_map(|name| lookup(name.value));
         for syscall in names.filter(|syscall| syscall.known_to(newest)) {
-            rules.extend(alternatives.iter().map(|comparisons| runtime::Rule {
-                effect,
-                syscall,
-                comparisons: Arc::clone(comparisons),
-                entry: place,
-            }));
+            for comparisons in &alternatives {
+                if seen.insert((syscall.index(), effect, Arc::clone(comparisons))) {
+                    rules.push(runtime::Rule {
+                        effect,
+                        syscall,
+                        comparisons: Arc::clone(comparisons),
+                        entry: place,
+                    });
+                }
+            }
         }
     }
     Some(Plan {

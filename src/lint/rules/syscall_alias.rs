@@ -15,8 +15,10 @@ pub(super) static RULE: LintRule = LintRule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for name in context.names() {
-        if let Spelling::Alias(alias) = &name.spelling {
-            findings.push(report(context, name, alias));
+        match &name.spelling {
+            Spelling::Alias(_) if !findings.has_room() => findings.leave_out(),
+            Spelling::Alias(alias) => findings.push(report(context, name, alias)),
+            _ => {}
         }
     }
 }
