@@ -149,7 +149,7 @@ impl Made {
         let section = read(&document, text.as_bytes(), Parser::Yajl);
         let conditions = Conditions {
             parser: Parser::Yajl,
-            libseccomp: self.host.libseccomp,
+            libseccomp: self.host.libseccomp.into(),
             native,
             fails_on_unknown: false,
         };

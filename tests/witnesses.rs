@@ -33,7 +33,7 @@ fn cases() -> Vec<Case> {
 fn filter(section: &[u8]) -> Option<Filter> {
     let document = json::parse(section);
     let surroundings = Surroundings {
-        libseccomp: linked()?,
+        libseccomp: linked()?.into(),
         native: ARCH,
         no_new_privileges: true,
     };

@@ -284,6 +284,8 @@ pub struct Merged<'p, 'd> {
     /// The rule entries in the order in which the runtime gets them. Each has the number of the
     /// profile that it is from: 0 for the profile itself, 1 for its base, 2 for the base's base.
     pub entries: Vec<(usize, &'p RuleEntry<'d>)>,
+    /// Whether runtimes leave out what allows a call: the default action does so as well.
+    allows_by_default: bool,
 }
 
 impl<'p, 'd> Merged<'p, 'd> {
@@ -295,12 +297,18 @@ impl<'p, 'd> Merged<'p, 'd> {
             .flat_map(|(number, profile)| profile.entries.iter().map(move |it| (number, it)))
             .collect();
         entries.sort_by_key(|(_, entry)| entry.action.map_or("", |action| action.value));
-        Self { entries }
+        let default = profiles.first().and_then(|profile| profile.default_action);
+        let default = default.and_then(|default| Action::of_name(default.value));
+        Self {
+            entries,
+            allows_by_default: default == Some(Action::Allow),
+        }
     }
 
     /// The names of which releases of the operator do not make the same, in byte order: more than one
     /// of the profiles is about them, and it matters in which way they are merged. All agree where one
-    /// allows a call whatever its arguments are, or all want the same of it whatever these are.
+    /// allows a call whatever its arguments are, unless that is the default, or all want the same of
+    /// it whatever these are.
     #[must_use]
     pub fn disputed(&self) -> Vec<&'d str> {
         struct Claim<'d> {
@@ -319,7 +327,8 @@ impl<'p, 'd> Merged<'p, 'd> {
             let wish = entry.args.is_empty().then_some(wish);
             let allow = Some(Action::Allow);
             let action = entry.action.and_then(|it| Action::of_name(it.value));
-            let is_allowed = entry.args.is_empty() && action == allow;
+            let counts = entry.args.is_empty() && !self.allows_by_default;
+            let is_allowed = counts && action == allow;
             for name in &entry.names {
                 let claim = claims.entry(name.value).or_insert(Claim {
                     number,
@@ -371,7 +380,7 @@ pub fn disputed_words(names: &[impl fmt::Display]) -> Option<String> {
 mod tests {
     use std::sync::Arc;
 
-    use super::{BaseProfile, Bases, GivenBases, Merged, UnseenBase, chain};
+    use super::{BaseFinder, BaseProfile, Bases, GivenBases, Merged, UnseenBase, chain};
     use crate::profile::{Found, Profile, find};
     use crate::text::{Source, read};
 
@@ -393,7 +402,9 @@ mod tests {
 
     fn bases(sources: &[&Arc<Source>]) -> Bases {
         let mut bases = Bases::default();
-        sources.iter().for_each(|source| bases.add(source));
+        for source in sources {
+            bases.add(source);
+        }
         bases
     }
 
@@ -468,6 +479,26 @@ mod tests {
         });
         let names = ["b", "a", "b"].map(str::to_owned).to_vec();
         assert_eq!(found, Err(UnseenBase::Endless(names)));
+    }
+
+    /// A denial that newer releases of the operator drop would be told as if it were certain.
+    #[test]
+    fn what_the_default_allows_beats_no_denial() {
+        let denies = "{action: SCMP_ACT_KILL, names: [a, b]}, {action: SCMP_ACT_KILL, names: [c]}";
+        let base = source("base", object("name: b", "", denies));
+        let entries = "{action: SCMP_ACT_ALLOW, names: [a]}, {action: SCMP_ACT_KILL, names: [c]}";
+        let text = object("name: w", "  baseProfileName: b\n", entries);
+        let disputed = |text: String| {
+            let own = source("own", text);
+            let (none, given) = (Bases::default(), lazily(&[&base]));
+            with_first(&own, |profile| {
+                let layers = BaseFinder::new(&own, &none, &given).of(profile).unwrap();
+                let names = Merged::of(&[profile, &layers[0].profile]).disputed();
+                names.into_iter().map(str::to_owned).collect::<Vec<_>>()
+            })
+        };
+        assert!(disputed(text.clone()).is_empty());
+        assert_eq!(disputed(text.replace("_ERRNO", "_ALLOW")), ["a"]);
     }
 
     /// The filter would be another one than the operator's.
