@@ -34,6 +34,10 @@ pub struct BaseProfile {
     document: Arc<Document<'static>>,
     /// Which object of its document it is.
     place: usize,
+    /// The base that it names itself.
+    base: Option<String>,
+    /// How many rule entries and names it has.
+    size: usize,
 }
 
 impl BaseProfile {
@@ -96,7 +100,7 @@ impl Bases {
             let root = document.root().filter(|root| root.is_object());
             let all = root.and_then(objects).into_iter().flatten();
             for (place, object) in all.enumerate() {
-                let Some(Found::Profile(_)) = find(object) else {
+                let Some(Found::Profile(profile)) = find(object) else {
                     continue;
                 };
                 let metadata = |key| object.get("metadata")?.get(key)?.as_str();
@@ -104,6 +108,7 @@ impl Bases {
                     continue;
                 };
                 let alike = self.by_name.entry(name.to_owned()).or_default();
+                let sizes = profile.entries.iter().map(|entry| 1 + entry.names.len());
                 if alike.len() < MOST_ALIKE {
                     alike.push(BaseProfile {
                         name: name.to_owned(),
@@ -111,6 +116,8 @@ impl Bases {
                         source: Arc::clone(source),
                         document: Arc::clone(&document),
                         place,
+                        base: profile.base().map(|base| base.value.to_owned()),
+                        size: sizes.sum(),
                     });
                 }
             }
@@ -215,9 +222,7 @@ fn chain<'b>(
             return Err(UnseenBase::Endless(names.collect()));
         }
         namespace = base.namespace.as_deref().or(namespace);
-        wanted = base
-            .profile()
-            .and_then(|profile| profile.base().map(|base| base.value.to_owned()));
+        wanted = base.base.clone();
         chain.push(base);
     }
     Ok(chain)
@@ -263,15 +268,13 @@ impl<'b> BaseFinder<'b> {
         let bases = chain(profile, self.source, self.own, self.given)?;
         let mut layers = Vec::with_capacity(bases.len());
         for base in bases {
-            let Some(profile) = base.profile() else {
-                continue;
-            };
-            let names = profile.entries.iter().map(|entry| 1 + entry.names.len());
-            let Some(room) = self.room.checked_sub(names.sum()) else {
+            let Some(room) = self.room.checked_sub(base.size) else {
                 return Err(UnseenBase::TooOften(base.name.clone()));
             };
             self.room = room;
-            layers.push(BaseLayer { base, profile });
+            if let Some(profile) = base.profile() {
+                layers.push(BaseLayer { base, profile });
+            }
         }
         Ok(layers)
     }
