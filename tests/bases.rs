@@ -16,7 +16,8 @@ fn object(name: &str, base: &str, default: &str, entries: &[&str]) -> String {
         "" => String::new(),
         base => format!("  baseProfileName: {base}\n"),
     };
-    let entries: String = entries.iter().map(|it| format!("  - {{{it}}}\n")).collect();
+    let entries: Vec<_> = entries.iter().map(|it| format!("  - {{{it}}}\n")).collect();
+    let entries = entries.concat();
     format!(
         "---\napiVersion: security-profiles-operator.x-k8s.io/v1beta1\nkind: SeccompProfile\n\
          metadata:\n  name: {name}\nspec:\n{base}  defaultAction: SCMP_ACT_{default}\n  \
@@ -204,4 +205,150 @@ fn two_bases_of_a_name_are_not_chosen_between() {
         "{}",
         ran.stdout
     );
+}
+
+/// Says what becomes of a profile without what its base allows, and nobody sees which entry is whose.
+#[test]
+fn what_runs_is_the_profile_with_its_base() {
+    let few = "action: SCMP_ACT_ALLOW, names: [write, read]";
+    let files = Files::new(&[
+        ("web.yaml", object("web", "few", "ERRNO", &[WEB])),
+        (
+            "lib/few.yaml",
+            object(
+                "few",
+                "",
+                "LOG",
+                &["action: SCMP_ACT_KILL, names: [mount]", few],
+            ),
+        ),
+    ]);
+    let [web, lib] = ["web.yaml", "lib"].map(|name| files.path(name));
+    let base = format!("--base-profile={lib}");
+    let crio = ["--engine=crio", "--arch=x86_64", "--kernel=6.1"];
+    let fixed = ["resolve", &web, &base].into_iter().chain(crio);
+    let resolved = run(fixed.clone());
+    let section: Value = serde_json::from_str(&resolved.stdout).expect("a section");
+    let names: Vec<_> = (section["syscalls"].as_array().expect("rule entries").iter())
+        .map(|entry| (entry["action"].clone(), entry["names"].to_string()))
+        .collect();
+    let expected = [
+        ("SCMP_ACT_ALLOW", r#"["read","write"]"#),
+        ("SCMP_ACT_ALLOW", r#"["accept4","bind","listen"]"#),
+        ("SCMP_ACT_KILL", r#"["mount"]"#),
+    ];
+    let expected = expected.map(|(action, names)| (Value::from(action), names.to_owned()));
+    assert_eq!(names, expected);
+    assert_eq!(section["defaultAction"], "SCMP_ACT_ERRNO");
+    let explained = run(fixed.chain(["--explain", "--format=json"])).report();
+    let bases: Vec<_> = (explained["entries"]
+        .as_array()
+        .expect("rule entries")
+        .iter())
+    .map(|entry| (&entry["base"]["name"], &entry["span"]["start"]["line"]))
+    .collect();
+    let [few, line] = [Value::from("few"), Value::from(10)];
+    assert_eq!(bases[0], (&few, &Value::from(11)));
+    assert_eq!((bases[1].0, bases[2]), (&Value::Null, (&few, &line)));
+    let why = run(["why", &web, "mount", &base, "--arch=x86_64"]);
+    let place = format!("by {lib}/few.yaml:10:5");
+    assert!(
+        why.stdout.contains("KILL") && why.stdout.contains(&place),
+        "{}",
+        why.stdout
+    );
+    let alone = run(["why", &web, "mount", "--arch=x86_64"]);
+    assert!(
+        alone.stdout.contains("`few` is in no file"),
+        "{}",
+        alone.stdout
+    );
+    // predict looks into what it was given.
+    let warned = |paths: &[&str]| {
+        let fixed = [
+            "predict",
+            "--format=json",
+            "--runtime=crun@1.21",
+            "--arch=x86_64",
+        ];
+        let report = run(fixed.iter().chain(paths)).report();
+        report["predictions"][0]["notes"].to_string()
+    };
+    assert!(warned(&[&web]).contains("`few` is in no file"));
+    assert!(warned(&[&web, &lib]).contains("its base profile `few`"));
+    let key = [
+        "cache-key",
+        &web,
+        "--runtime=crun@1.21",
+        "--libseccomp=2.6.0",
+        "--uname=6|#1|x86_64",
+    ];
+    let crio = ["--engine=crio", "--kernel=6.1"];
+    let unknown = run(key.into_iter().chain(crio));
+    assert_eq!(unknown.code, 2, "{}", unknown.stdout);
+    let known = run(key.into_iter().chain(crio).chain([base.as_str()]));
+    assert_eq!(
+        (known.code, known.stdout.trim().len()),
+        (0, 64),
+        "{}",
+        known.stderr
+    );
+}
+
+/// A profile that is never installed would be told to allow something.
+#[test]
+fn nothing_runs_with_a_profile_without_end() {
+    let text = object("a", "b", "ERRNO", &[WEB]) + &object("b", "a", "ERRNO", &[WEB]);
+    let files = Files::new(&[("all.yaml", text)]);
+    let ran = run(["why", &files.path("all.yaml"), "bind", "--name=a"]);
+    assert_eq!(ran.code, 2, "{}", ran.stdout);
+    assert!(ran.stderr.contains("never installs"), "{}", ran.stderr);
+}
+
+/// A reviewer would not see that a profile loses a call when only its base was edited.
+#[test]
+fn a_change_of_the_base_is_a_change_of_the_profile() {
+    let base = |names: &str| {
+        let entry = format!("action: SCMP_ACT_ALLOW, names: [{names}]");
+        object("few", "", "ERRNO", &[&entry])
+    };
+    let files = Files::new(&[
+        ("web.yaml", object("web", "few", "ERRNO", &[WEB])),
+        ("lib/few.yaml", base("read, write")),
+    ]);
+    let directory = files.path("");
+    let git = |arguments: &[&str]| {
+        let mut git = std::process::Command::new("git");
+        git.args([
+            "-C",
+            &directory,
+            "-c",
+            "user.name=a",
+            "-c",
+            "user.email=a@b",
+        ]);
+        let done = git.args(arguments).output().expect("git runs");
+        assert!(done.status.success(), "{done:?}");
+    };
+    git(&["init", "-q"]);
+    git(&["add", "-A"]);
+    git(&["commit", "-qm", "before"]);
+    fs::write(files.path("lib/few.yaml"), base("read")).expect("a file");
+    let mut seclint = support::seclint();
+    seclint.env("PATH", std::env::var_os("PATH").expect("a path"));
+    seclint.args([
+        "diff",
+        "--against=HEAD",
+        "--format=json",
+        "--fail-on=tightens",
+        &directory,
+    ]);
+    let ran = Ran::from(seclint.output().expect("seclint runs"));
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let report = ran.report();
+    let changed: Vec<_> = (report["diffs"].as_array().expect("diffs").iter())
+        .map(|it| (&it["new"]["profile"], &it["changes"][0]["syscalls"][0]))
+        .collect();
+    let [few, web, write] = ["few", "web", "write"].map(Value::from);
+    assert_eq!(changed, [(&few, &write), (&web, &write)]);
 }

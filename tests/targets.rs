@@ -260,3 +260,104 @@ fn what_an_option_says_is_not_the_platforms() {
         "{help}"
     );
 }
+
+/// Whoever writes for a distribution would have to look its versions up, and give them one by one.
+#[test]
+fn a_target_says_what_a_profile_runs_with() {
+    let text = r#"{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["cachestat","mseal","read"],"action":"SCMP_ACT_ALLOW"}]}"#;
+    let (_directory, path) = file("profile.json", text);
+    let path = path.display().to_string();
+    let predicted = |options: &[&str]| {
+        let fixed = ["predict", &path, "--format=json", "--arch=x86_64"];
+        let report = run(fixed.iter().chain(options)).report();
+        let all = report["predictions"].as_array().expect("predictions");
+        let told = all.iter().map(|it| {
+            let runtime = &it["runtime"];
+            let words = [
+                &it["target"],
+                &runtime["name"],
+                &runtime["version"],
+                &it["libseccomp"],
+            ];
+            let words: Vec<_> = words.iter().filter_map(|it| it.as_str()).collect();
+            (
+                words.join(" "),
+                it["warned"].to_string(),
+                it["notes"].to_string(),
+            )
+        });
+        told.collect::<Vec<_>>()
+    };
+    let both = predicted(&["--target=debian-12,debian-13"]);
+    assert_eq!(both[0].0, "debian-12 crun 1.8.1 2.5.4");
+    // Debian gave its 2.5.4 the name of the one, and not of the other.
+    assert_eq!(both[0].1, r#"["mseal"]"#);
+    let newer = (both[1].0.as_str(), both[1].1.as_str());
+    assert_eq!(newer, ("debian-13 crun 1.21 2.6.0", "[]"));
+    assert!(
+        both[0]
+            .2
+            .contains("nobody knows those of a host with debian-12"),
+        "{}",
+        both[0].2
+    );
+    let runc = predicted(&[
+        "--target=debian-12",
+        "--runtime=runc,crun@1.21",
+        "--libseccomp=2.5.3",
+    ]);
+    let names: Vec<_> = runc.iter().map(|it| it.0.as_str()).collect();
+    assert_eq!(
+        names,
+        ["debian-12 runc 1.1.5 2.5.3", "debian-12 crun 1.21 2.5.3"]
+    );
+}
+
+/// What nobody has looked up of a platform would be taken for its own.
+#[test]
+fn what_a_target_does_not_say_is_told() {
+    let text = r#"{"defaultAction":"SCMP_ACT_ERRNO"}"#;
+    let (_directory, path) = file("profile.json", text);
+    let path = path.display().to_string();
+    let why = |options: &[&str]| run(["why", &path, "read"].iter().chain(options));
+    let ran = why(&["--target=ubuntu-22.04", "--arch=x86_64"]);
+    assert!(
+        ran.stdout.contains("under crun 0.17 with libseccomp 2.5.3"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stdout.contains("which names ubuntu-22.04 added"),
+        "{}",
+        ran.stdout
+    );
+    assert!(!ran.stdout.contains("(--arch)"), "{}", ran.stdout);
+    assert!(why(&["--target=debian-12"]).stdout.contains("(--arch)"));
+    let lacking = why(&["--target=ubuntu-22.04", "--runtime=runc"]);
+    assert_eq!(lacking.code, 2, "{}", lacking.stdout);
+    assert!(
+        lacking.stderr.contains("ubuntu-22.04 says none"),
+        "{}",
+        lacking.stderr
+    );
+    for twice in [
+        "--target=debian-12,debian-13",
+        "--target=debian-12 --target=debian-13",
+    ] {
+        let twice: Vec<_> = twice.split(' ').collect();
+        assert_eq!(why(&twice).code, 2);
+    }
+    let resolve = |options: &[&str]| {
+        let fixed = [
+            "resolve",
+            &path,
+            "--engine=docker",
+            "--arch=x86_64",
+            "--explain",
+            "--format=json",
+        ];
+        run(fixed.iter().chain(options)).report()["kernel"].clone()
+    };
+    assert_eq!(resolve(&["--target=debian-12"]), "6.1");
+    assert_eq!(resolve(&["--target=debian-12", "--kernel=4.4"]), "4.4");
+}

@@ -21,10 +21,10 @@ pub(super) struct EngineOptions {
     /// Engine that reads the profile, and makes a section of it
     #[arg(long, value_enum)]
     engine: Option<EngineName>,
-    /// Architecture of the host; otherwise this machine's
+    /// Architecture of the host; otherwise the target's, or this machine's
     #[arg(long, value_name = "ARCH", value_parser = parse_arch)]
     pub(super) arch: Option<Arch>,
-    /// Kernel of the host, such as 5.10; otherwise this machine's
+    /// Kernel of the host, such as 5.10; otherwise the target's, or this machine's
     #[arg(long, value_name = "VERSION", requires = "engine")]
     kernel: Option<KernelVersion>,
     /// Capability that the container gets besides the engine's default ones, or all (may be repeated)

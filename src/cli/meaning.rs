@@ -468,10 +468,8 @@ impl Operand {
 
 /// Whether something is not known of what is decided.
 pub(super) fn is_open(diagrams: &Diagrams, diagram: Diagram) -> bool {
-    let leaves = diagrams.leaves(diagram).into_iter();
-    leaves
-        .into_iter()
-        .any(|leaf| matches!(leaf, Leaf::OneOf(_)))
+    let mut leaves = diagrams.leaves(diagram).into_iter();
+    leaves.any(|leaf| matches!(leaf, Leaf::OneOf(_)))
 }
 
 /// The architectures that a filter tells from unknown ones.

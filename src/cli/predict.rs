@@ -38,6 +38,12 @@ pub(super) struct Arguments {
     profiles: Vec<PathBuf>,
     #[command(flatten)]
     bases: BaseOptions,
+    /// The container runs with `noNewPrivileges`, unless a config.json says so itself
+    #[arg(long)]
+    no_new_privileges: bool,
+    /// How predictions are written
+    #[arg(long, value_enum, default_value_t = ListFormat::Human)]
+    format: ListFormat,
     #[command(flatten)]
     target: SeveralTargets,
     /// Runtime to predict (may be repeated)
@@ -54,12 +60,6 @@ pub(super) struct Arguments {
     /// Kernel of another host, for keys, as `uname -r`, `-v` and `-m` say it there
     #[arg(long, value_name = "RELEASE|VERSION|MACHINE")]
     uname: Option<Uname>,
-    /// The container runs with `noNewPrivileges`, unless a config.json says so itself
-    #[arg(long)]
-    no_new_privileges: bool,
-    /// How predictions are written
-    #[arg(long, value_enum, default_value_t = ListFormat::Human)]
-    format: ListFormat,
     #[command(flatten)]
     engine: EngineOptions,
 }

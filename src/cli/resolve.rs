@@ -32,16 +32,16 @@ pub(super) struct Arguments {
     profile: PathBuf,
     #[command(flatten)]
     which: ProfileOptions,
-    #[command(flatten)]
-    target: OneTarget,
-    #[command(flatten)]
-    engine: EngineOptions,
     /// Print instead of the section why each rule entry is in it or not
     #[arg(long)]
     explain: bool,
     /// How the explanation is written
     #[arg(long, value_enum, default_value_t = ListFormat::Human, requires = "explain")]
     format: ListFormat,
+    #[command(flatten)]
+    target: OneTarget,
+    #[command(flatten)]
+    engine: EngineOptions,
 }
 
 /// Names that are shown of a rule entry.

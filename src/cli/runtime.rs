@@ -102,14 +102,14 @@ impl Foreseen {
                     return Err(CliError::Usage(words));
                 }
             },
-            None => match of_target("crun").or_else(|| of_target("runc")) {
-                Some(found) => found,
-                None => {
+            None => {
+                let found = of_target("crun").or_else(|| of_target("runc"));
+                found.unwrap_or_else(|| {
                     lacking.push("runtimes");
                     let [_, (name, version, _), ..] = Model::RECORDED;
                     (name.to_owned(), version.to_owned())
-                }
-            },
+                })
+            }
         };
         let is_it =
             |&(other, recorded, _): &(&str, &str, Release)| other == name && recorded == version;

@@ -11,17 +11,16 @@
 //! Go's sort is not stable where there are more than 12 rule entries, so that those with the same
 //! action may come in another order than here. Releases before 0.5 dropped the arguments, and newer
 //! ones than 0.9 (API `v1`) let the less restrictive action win where both are about a call: see
-//! [`Merged::disputed`].
+//! [`Merged::disputed`](super::Merged::disputed).
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use memchr::memmem;
 
 use super::kubernetes::{find, objects};
-use super::{Action, Found, Profile, RuleEntry};
-use crate::text::{Document, Extract, Node, Source, read};
+use super::{Found, Profile};
+use crate::text::{Document, Source, read};
 
 /// How many bases the operator follows one another: at the fifteenth it gives up.
 const MOST_BASES: usize = 14;
@@ -35,6 +34,10 @@ pub struct BaseProfile {
     document: Arc<Document<'static>>,
     /// Which object of its document it is.
     place: usize,
+    /// The base that it names itself.
+    base: Option<String>,
+    /// How many rule entries and names it has.
+    size: usize,
 }
 
 impl BaseProfile {
@@ -97,7 +100,7 @@ impl Bases {
             let root = document.root().filter(|root| root.is_object());
             let all = root.and_then(objects).into_iter().flatten();
             for (place, object) in all.enumerate() {
-                let Some(Found::Profile(_)) = find(object) else {
+                let Some(Found::Profile(profile)) = find(object) else {
                     continue;
                 };
                 let metadata = |key| object.get("metadata")?.get(key)?.as_str();
@@ -105,6 +108,7 @@ impl Bases {
                     continue;
                 };
                 let alike = self.by_name.entry(name.to_owned()).or_default();
+                let sizes = profile.entries.iter().map(|entry| 1 + entry.names.len());
                 if alike.len() < MOST_ALIKE {
                     alike.push(BaseProfile {
                         name: name.to_owned(),
@@ -112,6 +116,8 @@ impl Bases {
                         source: Arc::clone(source),
                         document: Arc::clone(&document),
                         place,
+                        base: profile.base().map(|base| base.value.to_owned()),
+                        size: sizes.sum(),
                     });
                 }
             }
@@ -216,9 +222,7 @@ fn chain<'b>(
             return Err(UnseenBase::Endless(names.collect()));
         }
         namespace = base.namespace.as_deref().or(namespace);
-        wanted = base
-            .profile()
-            .and_then(|profile| profile.base().map(|base| base.value.to_owned()));
+        wanted = base.base.clone();
         chain.push(base);
     }
     Ok(chain)
@@ -264,140 +268,55 @@ impl<'b> BaseFinder<'b> {
         let bases = chain(profile, self.source, self.own, self.given)?;
         let mut layers = Vec::with_capacity(bases.len());
         for base in bases {
-            let Some(profile) = base.profile() else {
-                continue;
-            };
-            let names = profile.entries.iter().map(|entry| 1 + entry.names.len());
-            let Some(room) = self.room.checked_sub(names.sum()) else {
+            let Some(room) = self.room.checked_sub(base.size) else {
                 return Err(UnseenBase::TooOften(base.name.clone()));
             };
             self.room = room;
-            layers.push(BaseLayer { base, profile });
+            if let Some(profile) = base.profile() {
+                layers.push(BaseLayer { base, profile });
+            }
         }
         Ok(layers)
     }
 }
 
-/// A profile with what its bases add to it.
-#[derive(Debug)]
-pub struct Merged<'p, 'd> {
-    /// The rule entries in the order in which the runtime gets them. Each has the number of the
-    /// profile that it is from: 0 for the profile itself, 1 for its base, 2 for the base's base.
-    pub entries: Vec<(usize, &'p RuleEntry<'d>)>,
-}
-
-impl<'p, 'd> Merged<'p, 'd> {
-    /// The profile first, then its bases from the nearest on.
-    #[must_use]
-    pub fn of(profiles: &[&'p Profile<'d>]) -> Self {
-        let all = profiles.iter().enumerate().rev();
-        let mut entries: Vec<_> = all
-            .flat_map(|(number, profile)| profile.entries.iter().map(move |it| (number, it)))
-            .collect();
-        entries.sort_by_key(|(_, entry)| entry.action.map_or("", |action| action.value));
-        Self { entries }
-    }
-
-    /// The names of which releases of the operator do not make the same, in byte order: more than one
-    /// of the profiles is about them, and it matters in which way they are merged. All agree where one
-    /// allows a call whatever its arguments are, or all want the same of it whatever these are.
-    #[must_use]
-    pub fn disputed(&self) -> Vec<&'d str> {
-        struct Claim<'d> {
-            number: usize,
-            wish: Option<[Option<&'d str>; 2]>,
-            is_shared: bool,
-            is_same: bool,
-            is_allowed: bool,
-        }
-        let mut claims: HashMap<&str, Claim<'_>> = HashMap::new();
-        for &(number, entry) in &self.entries {
-            let wish = [
-                entry.action.map(|it| it.value),
-                entry.errno_ret.map(|it| it.value),
-            ];
-            let wish = entry.args.is_empty().then_some(wish);
-            let allow = Some(Action::Allow);
-            let action = entry.action.and_then(|it| Action::of_name(it.value));
-            let is_allowed = entry.args.is_empty() && action == allow;
-            for name in &entry.names {
-                let claim = claims.entry(name.value).or_insert(Claim {
-                    number,
-                    wish,
-                    is_shared: false,
-                    is_same: true,
-                    is_allowed,
-                });
-                claim.is_shared |= claim.number != number;
-                claim.is_same &= wish.is_some() && claim.wish == wish;
-                claim.is_allowed |= is_allowed;
-            }
-        }
-        let disputed = |claim: &Claim<'_>| claim.is_shared && !claim.is_same && !claim.is_allowed;
-        let mut names: Vec<_> = claims
-            .into_iter()
-            .filter_map(|(name, claim)| disputed(&claim).then_some(name))
-            .collect();
-        names.sort_unstable();
-        names
-    }
-
-    /// The file that the operator writes of the profile, whose object `spec` is.
-    #[must_use]
-    pub fn file(&self, spec: Node<'_>) -> Extract {
-        let elements: Vec<_> = self
-            .entries
-            .iter()
-            .map(|(number, entry)| (*number, entry.node))
-            .collect();
-        Extract::with_elements(spec, "syscalls", &elements, "names")
-    }
-}
-
-/// What is to be said of calls of which releases of the operator make different things.
-#[must_use]
-pub fn disputed_words(names: &[impl fmt::Display]) -> Option<String> {
-    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    (!names.is_empty()).then(|| {
-        format!(
-            "both the profile and a base are about {}, and newer releases of security-profiles-operator than 0.9 let the less restrictive of them win; told as older ones merge them",
-            names.join(", ")
-        )
-    })
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-mod tests {
+pub(super) mod tests {
     use std::sync::Arc;
 
-    use super::{BaseProfile, Bases, GivenBases, Merged, UnseenBase, chain};
+    use super::{Bases, GivenBases, UnseenBase, chain};
     use crate::profile::{Found, Profile, find};
     use crate::text::{Source, read};
 
-    fn object(name: &str, base: &str, entries: &str) -> String {
+    pub(in crate::profile) fn object(name: &str, base: &str, entries: &str) -> String {
         format!(
             "---\napiVersion: security-profiles-operator.x-k8s.io/v1beta1\nkind: SeccompProfile\n\
              metadata: {{{name}}}\nspec:\n  defaultAction: SCMP_ACT_ERRNO\n{base}  syscalls: [{entries}]\n"
         )
     }
 
-    fn source(name: &str, text: String) -> Arc<Source> {
+    pub(in crate::profile) fn source(name: &str, text: String) -> Arc<Source> {
         Arc::new(Source::new(name, text.into_bytes()))
     }
 
-    fn lazily(sources: &[&Arc<Source>]) -> GivenBases {
+    pub(in crate::profile) fn lazily(sources: &[&Arc<Source>]) -> GivenBases {
         let bases = bases(sources);
         GivenBases::new(Box::new(|| bases))
     }
 
-    fn bases(sources: &[&Arc<Source>]) -> Bases {
+    pub(in crate::profile) fn bases(sources: &[&Arc<Source>]) -> Bases {
         let mut bases = Bases::default();
-        sources.iter().for_each(|source| bases.add(source));
+        for source in sources {
+            bases.add(source);
+        }
         bases
     }
 
-    fn with_first<T>(source: &Arc<Source>, then: impl FnOnce(&Profile<'_>) -> T) -> T {
+    pub(in crate::profile) fn with_first<T>(
+        source: &Arc<Source>,
+        then: impl FnOnce(&Profile<'_>) -> T,
+    ) -> T {
         let documents = read(source);
         let Found::Profile(profile) = find(&documents[0], None) else {
             panic!("no profile");
@@ -468,41 +387,5 @@ mod tests {
         });
         let names = ["b", "a", "b"].map(str::to_owned).to_vec();
         assert_eq!(found, Err(UnseenBase::Endless(names)));
-    }
-
-    /// The filter would be another one than the operator's.
-    #[test]
-    fn entries_of_all_are_sorted_by_action() {
-        let base = source(
-            "base",
-            object(
-                "name: b",
-                "",
-                "{action: SCMP_ACT_LOG, names: [z, a]}, {action: SCMP_ACT_ALLOW, names: [q, c]}",
-            ),
-        );
-        let own = source(
-            "own",
-            object(
-                "name: w",
-                "  baseProfileName: b\n",
-                "{action: SCMP_ACT_ALLOW, names: [a]}, {action: SCMP_ACT_KILL, names: [c, z]}",
-            ),
-        );
-        let given = lazily(&[&base]);
-        let names = with_first(&own, |profile| {
-            let none = Bases::default();
-            let chain = chain(profile, &own, &none, &given).unwrap();
-            let layers: Vec<_> = chain
-                .iter()
-                .filter_map(|it| BaseProfile::profile(it))
-                .collect();
-            let merged = Merged::of(&[profile, &layers[0]]);
-            assert_eq!(merged.disputed(), ["z"]);
-            let file = merged.file(profile.node);
-            String::from_utf8(file.bytes().to_vec()).unwrap()
-        });
-        let expected = r#"{"defaultAction":"SCMP_ACT_ERRNO","baseProfileName":"b","syscalls":[{"action":"SCMP_ACT_ALLOW","names":["c","q"]},{"action":"SCMP_ACT_ALLOW","names":["a"]},{"action":"SCMP_ACT_KILL","names":["c","z"]},{"action":"SCMP_ACT_LOG","names":["a","z"]}]}"#;
-        assert_eq!(names, expected);
     }
 }

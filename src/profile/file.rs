@@ -129,7 +129,7 @@ fn names(
         let key = steps.next().unwrap_or_default();
         let key = key.replace("~1", "/").replace("~0", "~");
         let place = steps.nth(1).and_then(|place| place.parse().ok());
-        let root = outer.and_then(|outer| outer.root());
+        let root = outer.and_then(Document::root);
         let mut all = root.and_then(objects).into_iter().flatten();
         let map = all.nth(place.unwrap_or(0));
         let name = map.and_then(|map| map.get("metadata")?.get("name")?.as_str());

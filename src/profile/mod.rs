@@ -13,18 +13,17 @@ mod dialect;
 mod fields;
 mod file;
 mod kubernetes;
+mod merged;
 mod schema;
 
 pub use action::{Action, Decision, Effect, GivenErrno};
-pub use base::{
-    BaseFinder, BaseLayer, BaseProfile, Bases, GivenBases, Merged, UnseenBase, disputed_words,
-    no_bases,
-};
+pub use base::{BaseFinder, BaseLayer, BaseProfile, Bases, GivenBases, UnseenBase, no_bases};
 pub use comparison::{Comparison, Operator};
 pub use dialect::Dialects;
 pub use fields::{Field, Shape};
 pub use file::{Addition, ProfileFile, files};
 pub use kubernetes::{API_GROUPS, may_hold_profile, unfold};
+pub use merged::{Merged, disputed_words};
 
 use crate::text::{Document, Kind, Node, Syntax};
 
