@@ -127,7 +127,12 @@ impl<'a> Examiner<'a> {
         };
         findings.extend(self.verdict(&entry, &contents, mismatch.as_ref(), location.clone()));
         if let Some((candidate, witness)) = bug {
-            findings.push(told::merge_bug(candidate, &witness, location.clone()));
+            findings.push(told::merge_bug(
+                candidate,
+                &witness,
+                self.host,
+                location.clone(),
+            ));
         }
         findings.extend(self.weakness(&entry, &contents, &explained, location.clone()));
         findings.extend(self.stale(&entry, location));
@@ -280,7 +285,7 @@ impl<'a> Examiner<'a> {
                 };
                 told::malformed(entry, refused, *orders, location)
             }
-            Status::Mismatch => told::mismatch(entry, mismatch?, location),
+            Status::Mismatch => told::mismatch(entry, mismatch?, self.host, location),
             Status::HidesWarnings => told::hides_warnings(entry, location),
             Status::Unattributed => {
                 let message = format!("nothing here explains this entry, made {}", entry.modified);
