@@ -110,7 +110,9 @@ impl Tree {
         }
         // It is lost where another has the first of its conditions only.
         if !(1..chain.len()).any(|length| self.chains.contains_key(&chain[..length])) {
-            same.iter().for_each(|other| self.remove(other));
+            for other in &same {
+                self.remove(other);
+            }
             self.reversed.insert(backwards);
             self.chains.insert(chain, effect);
         }
