@@ -59,7 +59,17 @@ fn who_got_the_filter_of_another_is_told_by_a_call() {
         );
         let told = findings(&report, "cache-content-mismatch");
         let told = told.iter().find(|it| it["facts"]["container"] == container);
-        let help = told.expect("a finding")["help"].as_str().expect("help");
+        let told = told.expect("a finding");
+        // Where the one who is wronged asks for something else.
+        let label = &told["labels"][0];
+        let path = label["path"].as_str().expect("a path");
+        assert!(
+            path.ends_with(&format!("{container}/config.json")),
+            "{path}"
+        );
+        assert_eq!(label["pointer"], "/linux/seccomp/syscalls/0/names/0");
+        assert_eq!(label["message"], "this rule entry asks for ERRNO(EPERM)");
+        let help = told["help"].as_str().expect("help");
         assert!(
             help.contains(&format!("container {former} asks for")),
             "{help}"
@@ -116,6 +126,21 @@ fn planted_filters_are_found() {
     fs::write(root.path().join(".cache/seccomp").join(name), bytes).expect("an entry");
     let report = root.audit(&["--format=json"]).report();
     assert_eq!(entry(&root, &report, "clean")["status"], "mismatch");
+}
+
+/// Who is to correct a profile, or to know what was taken from it, looks for the line.
+#[test]
+fn the_default_action_is_shown_where_it_decides() {
+    let made = Made::new(linked().unwrap_or(Release::new(2, 5, 4)));
+    let section = section(&json!([]));
+    // ERRNO(EPERM) for everything.
+    let filter = Filter::detect(&[6, 0, 0, 0, 1, 0, 5, 0]).expect("a filter");
+    made.entry(&section, &filter);
+    made.container("one", &section);
+    let report = made.audit().report();
+    let label = &findings(&report, "cache-content-mismatch")[0]["labels"][0];
+    assert_eq!(label["message"], "the default action asks for ALLOW");
+    assert_eq!(label["pointer"], "/linux/seccomp/defaultAction");
 }
 
 /// What stands in the cache of a host, made as crun makes it with the libseccomp that is linked.
@@ -288,6 +313,8 @@ fn what_libseccomp_gets_wrong_is_told_as_its_fault() {
         assert!(message.contains("GHSA-4q85-33p6-j5g6"), "{message}");
         assert!(help.starts_with(expected.2), "{help}");
         assert_eq!(told[0]["facts"]["container"], "one");
+        let label = &told[0]["labels"][0];
+        assert_eq!(label["pointer"], "/linux/seccomp/syscalls/1/names/0");
 
         // Whoever plants a filter cannot pass it off as libseccomp's mistake by making that as well.
         let mut planted = section.clone();

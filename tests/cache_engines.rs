@@ -83,6 +83,33 @@ fn an_entry_is_attributed_to_the_profile_that_an_engine_resolved() {
     );
 }
 
+/// A profile that an engine resolves has other rule entries than the section that crun got.
+#[test]
+fn what_an_entry_is_not_is_shown_in_the_profile_that_an_engine_resolved() {
+    let root = StateRoot::of("podman");
+    let key = recorded(&root, "keys", "none");
+    let everything = [6, 0, 0, 0, 0, 0, 0xff, 0x7f];
+    fs::write(root.path().join(".cache/seccomp").join(key), everything).expect("an entry");
+    let profile = fixture("profile.json");
+    let report = root
+        .audit(&["--format=json", "--profile", &profile])
+        .report();
+    assert_eq!(entry(&root, &report, "none")["status"], "mismatch");
+    let all = report["findings"].as_array().expect("findings").iter();
+    let mut told = all.filter(|it| it["rule"] == "cache-content-mismatch");
+    let told = told.next().expect("a finding");
+    let label = &told["labels"][0];
+    assert_eq!(label["path"], profile.as_str());
+    let text = fs::read_to_string(&profile).expect("a profile");
+    let text: Value = serde_json::from_str(&text).expect("JSON");
+    let pointer = label["pointer"].as_str().expect("a pointer");
+    assert_eq!(
+        text.pointer(pointer),
+        Some(&told["facts"]["syscall"]),
+        "{label:#}"
+    );
+}
+
 /// What crun has forgotten, Podman still knows.
 #[test]
 fn an_entry_is_attributed_to_a_container_that_an_engine_stores() {

@@ -328,7 +328,7 @@ impl Search<'_> {
 }
 
 /// Says of each name in a section that an engine made where it stands in the profile.
-fn move_to_profile<'d>(section: &mut Section<'d>, handed: &engine::Section<'d>) {
+pub(super) fn move_to_profile<'d>(section: &mut Section<'d>, handed: &engine::Section<'d>) {
     for (entry, handed) in section.entries.iter_mut().zip(&handed.syscalls) {
         let mut written = handed.origin.into_iter().flat_map(engine::names);
         for name in &mut entry.names {

@@ -135,6 +135,7 @@ impl<'a> Examiner<'a> {
                 &entry,
                 candidate,
                 &witness,
+                self.host,
                 is_old,
                 location.clone(),
             ));
@@ -310,8 +311,8 @@ impl<'a> Examiner<'a> {
                     shown: Ok(witness),
                     is_bug: true,
                     ..
-                } => told::vulnerable(entry, candidate, witness, false, location),
-                mismatch => told::mismatch(entry, mismatch, location),
+                } => told::vulnerable(entry, candidate, witness, self.host, false, location),
+                mismatch => told::mismatch(entry, mismatch, self.host, location),
             },
             Status::HidesWarnings => told::hides_warnings(entry, location),
             Status::Unattributed => {

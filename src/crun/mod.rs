@@ -9,6 +9,7 @@ mod audit;
 mod candidate;
 mod collision;
 mod content;
+mod deciding;
 mod entry;
 mod examine;
 mod host;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::capabilities::CAPABILITIES;
 use crate::engine::{Circumstances, Engine};
-use crate::syscalls::{Arch, KernelVersion};
+use crate::syscalls::Arch;
 use crate::target::Uname;
 use crate::text::{Document, Node};
 
@@ -31,6 +31,24 @@ pub struct Resolution {
     pub engine: Engine,
     /// What the container may do.
     pub capabilities: CapabilitySet,
+}
+
+impl Resolution {
+    /// The circumstances on a host; `None` if no engine runs on its like.
+    pub(super) fn circumstances(&self, uname: &Uname) -> Option<Circumstances> {
+        Some(Circumstances {
+            arch: Arch::from_name(&uname.machine).filter(|arch| arch.runs_engines())?,
+            kernel: uname.release.parse().ok()?,
+            capabilities: match &self.capabilities {
+                CapabilitySet::Default => self.engine.default_capabilities().to_vec(),
+                CapabilitySet::All => CAPABILITIES.to_vec(),
+                CapabilitySet::None => Vec::new(),
+                CapabilitySet::Of(set) => set.clone(),
+            },
+            // What it changes besides is that some engines give no filter.
+            is_privileged: false,
+        })
+    }
 }
 
 /// The capabilities of a container.
@@ -77,11 +95,6 @@ impl SeenSets {
 
     /// All that profiles are resolved for on a host; nothing if no engine runs on its like.
     pub(super) fn resolutions(&self, uname: &Uname) -> Vec<(Resolution, Circumstances)> {
-        let arch = Arch::from_name(&uname.machine).filter(|arch| arch.runs_engines());
-        let kernel: Option<KernelVersion> = uname.release.parse().ok();
-        let (Some(arch), Some(kernel)) = (arch, kernel) else {
-            return Vec::new();
-        };
         let sets = [
             CapabilitySet::Default,
             CapabilitySet::All,
@@ -90,28 +103,16 @@ impl SeenSets {
         let seen = self.sets.iter().cloned().map(CapabilitySet::Of);
         let sets: Vec<_> = sets.into_iter().chain(seen).collect();
         let of = |engine: Engine, set: &CapabilitySet| {
-            let circumstances = Circumstances {
-                arch,
-                kernel,
-                capabilities: match set {
-                    CapabilitySet::Default => engine.default_capabilities().to_vec(),
-                    CapabilitySet::All => CAPABILITIES.to_vec(),
-                    CapabilitySet::None => Vec::new(),
-                    CapabilitySet::Of(set) => set.clone(),
-                },
-                // What it changes besides is that some engines give no filter.
-                is_privileged: false,
-            };
-            let capabilities = set.clone();
             let resolution = Resolution {
                 engine,
-                capabilities,
+                capabilities: set.clone(),
             };
-            (resolution, circumstances)
+            let circumstances = resolution.circumstances(uname)?;
+            Some((resolution, circumstances))
         };
         let engines = ENGINES.into_iter();
         engines
-            .flat_map(|engine| sets.iter().map(move |set| of(engine, set)))
+            .flat_map(|engine| sets.iter().filter_map(move |set| of(engine, set)))
             .collect()
     }
 }

@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use super::candidate::Candidate;
 use super::content::Witness;
+use super::deciding::deciding;
 use super::entry::{By, Entry, Hidden};
 use super::examine::Mismatch;
 use super::weak::Weakness;
-use super::{merge_bug as bug, rules};
+use super::{Host, merge_bug as bug, rules};
 use crate::filter::{ByteOrder, Call, Refused, Verdict};
 use crate::finding::{Finding, Location};
 use crate::syscalls::{self, Syscall};
@@ -114,7 +115,12 @@ fn whose(candidate: &Candidate) -> String {
     }
 }
 
-pub(super) fn mismatch(entry: &Entry, mismatch: &Mismatch<'_>, location: Location) -> Finding {
+pub(super) fn mismatch(
+    entry: &Entry,
+    mismatch: &Mismatch<'_>,
+    host: Option<&Host>,
+    location: Location,
+) -> Finding {
     let who = whose(mismatch.candidate);
     let message = match &mismatch.shown {
         Ok(witness) => format!("this filter is not what {who} asks for: {}", both(witness)),
@@ -135,6 +141,23 @@ pub(super) fn mismatch(entry: &Entry, mismatch: &Mismatch<'_>, location: Locatio
         .fact("container", mismatch.candidate.container.clone());
     if let Ok(witness) = &mismatch.shown {
         finding = about(finding, witness.call);
+        finding = asked_at(finding, mismatch.candidate, witness, host);
+    }
+    finding
+}
+
+/// Adds where a configuration asks for something else.
+fn asked_at(
+    mut finding: Finding,
+    candidate: &Candidate,
+    witness: &Witness,
+    host: Option<&Host>,
+) -> Finding {
+    for (location, message) in host
+        .into_iter()
+        .flat_map(|it| deciding(candidate, witness, it))
+    {
+        finding = finding.label(location, message);
     }
     finding
 }
@@ -180,6 +203,7 @@ pub(super) fn vulnerable(
     entry: &Entry,
     candidate: &Candidate,
     witness: &Witness,
+    host: Option<&Host>,
     is_old: bool,
     location: Location,
 ) -> Finding {
@@ -203,7 +227,7 @@ pub(super) fn vulnerable(
         .fact("modified", entry.modified.as_str())
         .fact("path", candidate.source.name())
         .fact("container", candidate.container.clone());
-    about(finding, witness.call)
+    asked_at(about(finding, witness.call), candidate, witness, host)
 }
 
 pub(super) fn weakness(entry: &Entry, weakness: &Weakness, location: Location) -> Finding {

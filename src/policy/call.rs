@@ -97,6 +97,31 @@ impl<'r> CallPolicy<'r> {
         self.is_fragile
     }
 
+    /// Makes it known that libseccomp may go wrong about these rules.
+    pub(super) const fn set_fragile(&mut self) {
+        self.is_fragile = true;
+    }
+
+    /// The conditions of the rules that libseccomp keeps which do not ask for a certain value or
+    /// certain bits, each as libseccomp has it here.
+    pub(super) fn bounds(&self) -> impl Iterator<Item = Bound> {
+        let all = self.kept().flat_map(|(_, rule)| rule.comparisons.iter());
+        all.filter_map(|it| Bound::of(it, self.bits))
+    }
+
+    /// Whether a condition for which that is so stands beside one of another rule on the same
+    /// argument.
+    pub(super) fn has_beside(&self, mut is_it: impl FnMut(Bound) -> bool) -> bool {
+        self.kept().any(|(place, rule)| {
+            rule.comparisons.iter().any(|one| {
+                let mut others = self.kept().filter(|(other, _)| *other != place);
+                let is_beside =
+                    others.any(|(_, rule)| rule.comparisons.iter().any(|it| it.index == one.index));
+                is_beside && Bound::of(one, self.bits).is_some_and(&mut is_it)
+            })
+        })
+    }
+
     /// Makes it known that libseccomp may not come to the rules at all.
     pub(super) const fn set_doubtful(&mut self) {
         self.is_doubtful = true;
@@ -241,6 +266,24 @@ impl<'r> CallPolicy<'r> {
             decided = diagrams.combine(decided, default, joined)?;
         }
         Ok(decided)
+    }
+}
+
+/// A condition that does not ask for a certain value: what is compared, in how many bits, whether
+/// equal values count, and with what. Opposites are one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Bound(u32, u8, u8, u64);
+
+impl Bound {
+    fn of(comparison: &Comparison, bits: u8) -> Option<Self> {
+        let kind = match comparison.operator {
+            Operator::NotEqual => 0,
+            Operator::Less | Operator::GreaterOrEqual => 1,
+            Operator::LessOrEqual | Operator::Greater => 2,
+            Operator::Equal | Operator::MaskedEqual => return None,
+        };
+        let value = comparison.truncated(bits).value;
+        Some(Self(comparison.index, bits, kind, value))
     }
 }
 

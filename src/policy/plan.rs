@@ -1,7 +1,7 @@
 //! The policy of a whole plan.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::call::{CallPolicy, CallRule, Decided, verdict};
 use crate::filter::{Call, Diagram, Diagrams, Field, Leaf, TooLarge, enosys};
@@ -68,6 +68,7 @@ impl<'p> Policy<'p> {
             ((arch, number), policy)
         });
         let mut calls: BTreeMap<_, _> = calls.collect();
+        mark_shared(&mut calls);
         let range = |arch| (arch, 0)..=(arch, u32::MAX);
         let is_doubtful = |arch: &Arch| {
             let mut calls = calls.range(range(*arch));
@@ -272,5 +273,21 @@ fn is_of(arch: Arch, number: u32, all: &[Arch]) -> bool {
         Arch::X86_64 => !has_bit || number == NO_CALL && all.len() == 1,
         Arch::X32 => has_bit,
         _ => true,
+    }
+}
+
+/// Marks the calls that share conditions with those that libseccomp may go wrong about: up to 2.6.1
+/// at least, both have one part of the program, in which a word that one of them has at hand is not
+/// loaded for the other.
+fn mark_shared(calls: &mut BTreeMap<(Arch, u32), CallPolicy<'_>>) {
+    let fragile = calls.values().filter(|call| call.is_fragile());
+    let shared: HashSet<_> = fragile.flat_map(CallPolicy::bounds).collect();
+    if shared.is_empty() {
+        return;
+    }
+    for call in calls.values_mut() {
+        if call.has_beside(|bound| shared.contains(&bound)) {
+            call.set_fragile();
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! Source: measured with libseccomp 2.5.4, 2.6.0 and 2.6.1. Left out: rules of several conditions
 //! that overlap in part can be refused as well, depending on libseccomp's inner order.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::plan::{Plan, Rule};
 use crate::profile::{Action, Comparison, Effect, Operator};
@@ -52,39 +52,88 @@ pub(super) struct Context {
 enum Chains {
     /// A rule without conditions, so that no other counts.
     Unconditional,
-    /// By conditions, as libseccomp keeps them, what they lead to.
-    Conditional(BTreeMap<Vec<Link>, Effect>),
+    /// Rules with conditions.
+    Conditional(Tree),
+}
+
+/// Rules with conditions, as libseccomp keeps them.
+#[derive(Default)]
+struct Tree {
+    /// By conditions what they lead to.
+    chains: BTreeMap<Vec<Link>, Effect>,
+    /// The conditions of each, the last one first.
+    reversed: BTreeSet<Vec<Link>>,
 }
 
 impl Chains {
-    /// Adds conditions that lead to an effect; whether that changes anything.
+    /// Adds conditions that lead to an effect; whether the same is not there already.
     fn add(&mut self, chain: Vec<Link>, effect: Effect) -> Result<bool, Errno> {
-        let Self::Conditional(chains) = self else {
-            return Ok(true);
-        };
-        if chain.is_empty() {
-            *self = Self::Unconditional;
+        match self {
+            Self::Unconditional => Ok(true),
+            Self::Conditional(_) if chain.is_empty() => {
+                *self = Self::Unconditional;
+                Ok(true)
+            }
+            Self::Conditional(tree) => tree.add(chain, effect),
+        }
+    }
+}
+
+impl Tree {
+    fn add(&mut self, chain: Vec<Link>, effect: Effect) -> Result<bool, Errno> {
+        if self.chains.get(&chain) == Some(&effect) {
+            return Ok(false);
+        }
+        let does_so =
+            |chains: &BTreeMap<_, Effect>, part: &[Link]| chains.get(part) == Some(&effect);
+        // Those that do the same under more conditions, after which this one's come, are taken out;
+        let backwards: Vec<_> = chain.iter().rev().copied().collect();
+        let longer = beginning_with(&self.reversed, &backwards);
+        let longer = longer.map(|it| it.iter().rev().copied().collect::<Vec<_>>());
+        for longer in longer.collect::<Vec<_>>() {
+            if does_so(&self.chains, &longer) {
+                self.remove(&longer);
+            }
+        }
+        // and this one is not put in where another does the same under the last of its conditions.
+        if (1..chain.len()).any(|first| does_so(&self.chains, &chain[first..])) {
             return Ok(true);
         }
-        // Those that begin with the new one's conditions follow each other.
-        let longer = chains.range(chain.clone()..);
+        let longer = self.chains.range(chain.clone()..);
         let longer = longer.take_while(|(other, _)| other.starts_with(&chain));
-        let mut same = 0;
-        for (_, other) in longer {
-            if *other != effect {
+        let mut same = Vec::new();
+        for (other, it) in longer {
+            if *it != effect {
                 return Err(Errno::Exists);
             }
-            same += 1;
+            same.push(other.clone());
         }
-        let is_there = same > 0 && chains.contains_key(&chain);
-        // With fewer conditions, and first: the new one is lost.
-        let is_lost = (1..chain.len()).any(|length| chains.contains_key(&chain[..length]));
-        if !is_there && !is_lost {
-            chains.retain(|other, _| same == 0 || !other.starts_with(&chain));
-            chains.insert(chain, effect);
+        // It is lost where another has the first of its conditions only.
+        if !(1..chain.len()).any(|length| self.chains.contains_key(&chain[..length])) {
+            for other in &same {
+                self.remove(other);
+            }
+            self.reversed.insert(backwards);
+            self.chains.insert(chain, effect);
         }
-        Ok(!is_there)
+        Ok(true)
     }
+
+    fn remove(&mut self, chain: &[Link]) {
+        self.chains.remove(chain);
+        let backwards: Vec<_> = chain.iter().rev().copied().collect();
+        self.reversed.remove(&backwards);
+    }
+}
+
+/// The longer ones of a set that begin with a chain, which follow it there.
+fn beginning_with<'s>(
+    set: &'s BTreeSet<Vec<Link>>,
+    chain: &'s [Link],
+) -> impl Iterator<Item = &'s Vec<Link>> {
+    let following = set.range(chain.to_vec()..);
+    let longer = following.take_while(move |other| other.starts_with(chain));
+    longer.filter(move |other| other.len() > chain.len())
 }
 
 /// A condition as libseccomp keeps it: three of the operators are the opposites of others.
@@ -182,7 +231,7 @@ impl Context {
                     .filter_map(|it| Link::of(&it.truncated(arch.bits())))
                     .collect();
                 chain.sort_unstable();
-                let none = || Chains::Conditional(BTreeMap::new());
+                let none = || Chains::Conditional(Tree::default());
                 let chains = self.calls.entry((arch, number)).or_insert_with(none);
                 is_anywhere = true;
                 is_new |= chains.add(chain, rule.effect)?;

@@ -223,3 +223,52 @@ fn other_architectures_and_the_stub_come_first() {
         assert_eq!(effect.action, action, "{call:?}");
     }
 }
+
+/// libseccomp makes one part of the program for conditions that two calls have, and what it leaves
+/// out for the one is missing for the other: here a0 == `0x2_0000_0003` is killed.
+#[test]
+fn what_is_shared_with_a_call_that_goes_wrong_is_not_known() {
+    let rule = |name, action, operator, value| Rule {
+        effect: effect(action),
+        syscall: lookup(name).expect("a syscall"),
+        comparisons: Arc::from([comparison(0, operator, value, 0)]),
+        entry: 0,
+    };
+    let above = |name| rule(name, Action::KillThread, Operator::Greater, (2 << 32) + 5);
+    let equal = rule(
+        "arch_prctl",
+        Action::KillThread,
+        Operator::Equal,
+        (2 << 32) + 16,
+    );
+    let mut plan = plan(Arch::X86_64, &[], &[]);
+    plan.rules = vec![above("arch_prctl"), equal];
+    let decided = |plan: &Plan| {
+        let policy = Policy::of(plan);
+        let call = policy.call(Arch::X86_64, 158).expect("arch_prctl");
+        call.decide(&[(2 << 32) + 3, 0, 0, 0, 0, 0])
+    };
+    let known = Decided::Effect {
+        effect: effect(Action::Errno),
+        rule: None,
+    };
+    assert_eq!(decided(&plan), known);
+    // A call of which nothing is known, which shares no condition.
+    let below = rule("mkdir", Action::Log, Operator::LessOrEqual, 1 << 32);
+    plan.rules.push(rule(
+        "mkdir",
+        Action::KillThread,
+        Operator::Greater,
+        (3 << 32) + 5,
+    ));
+    plan.rules.push(below);
+    assert_eq!(decided(&plan), known);
+    plan.rules.push(above("mkdir"));
+    assert!(matches!(
+        decided(&plan),
+        Decided::OneOf {
+            or_default: true,
+            ..
+        }
+    ));
+}

@@ -104,6 +104,10 @@ fn section(numbers: &mut Numbers, release: Release) -> Section {
     let mut common: Vec<_> = (0..=numbers.below(3)).map(|_| numbers.of(&NAMES)).collect();
     common.push(numbers.of(&OTHERS));
     common.retain(|&name| name != "_llseek" || !has_changed);
+    // Few, so that conditions meet.
+    let values: Vec<_> = (0..=numbers.of(&[1, 2, 15]))
+        .map(|_| numbers.of(&VALUES))
+        .collect();
     let mut entries = Vec::new();
     for position in 0..numbers.below(8) {
         let mut entry = Map::new();
@@ -111,7 +115,7 @@ fn section(numbers: &mut Numbers, release: Release) -> Section {
         let names: Vec<_> = (0..=numbers.below(2))
             .map(|_| numbers.of(&common))
             .collect();
-        let (args, comparisons) = conditions(numbers);
+        let (args, comparisons) = conditions(numbers, &values);
         entry.insert("names".to_owned(), json!(names));
         if !args.is_empty() || numbers.is_one_in(2) {
             entry.insert("args".to_owned(), Value::Array(args));
@@ -157,15 +161,15 @@ fn effect(numbers: &mut Numbers, into: &mut Map<String, Value>, key: &str, errno
 
 /// Conditions as a section has them, and as they are meant. Now and then there are two on one
 /// argument, of which each is enough.
-fn conditions(numbers: &mut Numbers) -> (Vec<Value>, Vec<Comparison>) {
+fn conditions(numbers: &mut Numbers, values: &[u64]) -> (Vec<Value>, Vec<Comparison>) {
     let mut args = Vec::new();
     let mut comparisons = Vec::new();
     for _ in 0..numbers.of(&[0, 0, 1, 1, 1, 1, 1, 1, 2, 3]) {
-        let value_two = numbers.of(&VALUES);
+        let value_two = numbers.of(values);
         let comparison = Comparison {
             index: numbers.of(&[0, 0, 1, 2, 5]),
             operator: numbers.of(&OPERATORS),
-            value: numbers.of(&VALUES),
+            value: numbers.of(values),
             value_two,
         };
         let mut arg = Map::new();

@@ -1,0 +1,122 @@
+//! Where a configuration says what becomes of a call.
+
+use super::candidate::{Candidate, move_to_profile};
+use super::content::Witness;
+use super::{Host, key};
+use crate::engine;
+use crate::finding::Location;
+use crate::policy::{CallPolicy, Decided, Place, Policy};
+use crate::profile::{self, Found, ProfileFile};
+use crate::runtime::Section;
+use crate::runtime::crun::{self, Conditions, Parser};
+use crate::syscalls::{Arch, lookup};
+use crate::text::{Node, json};
+
+/// A place, and what it decides.
+pub(super) type Told = (Location, String);
+
+/// Where a configuration decides about a call: a rule entry where it names the call, or the default
+/// action; several where it is not known which. It is read again, since few are asked for.
+pub(super) fn deciding(candidate: &Candidate, witness: &Witness, host: &Host) -> Vec<Told> {
+    let files = profile::files(&candidate.source, &profile::no_bases());
+    let mut told = files
+        .iter()
+        .filter_map(|file| in_file(file, candidate, witness, host));
+    told.next().unwrap_or_default()
+}
+
+fn in_file(
+    file: &ProfileFile<'_>,
+    candidate: &Candidate,
+    witness: &Witness,
+    host: &Host,
+) -> Option<Vec<Told>> {
+    let (document, bytes) = (file.document(), file.bytes());
+    let Found::Profile(profile) = profile::find(document, None) else {
+        return None;
+    };
+    let default = profile.node.get("defaultAction");
+    let place = |node: Node<'_>| match file.origin(node) {
+        Some(node) => Location::node(&candidate.source, node),
+        None => Location::file(&candidate.source),
+    };
+    let Some(resolution) = &candidate.resolved else {
+        let section = key::section(document, bytes, &profile, &host.crun).ok()?;
+        return places(&section, default, witness, host, place);
+    };
+    let circumstances = resolution.circumstances(&host.uname)?;
+    let resolved = engine::resolve(bytes, document, resolution.engine, &circumstances).ok()?;
+    let (handed, text) = (resolved.section.as_ref().ok()?, resolved.to_json().ok()?);
+    let parsed = json::parse(&text);
+    let mut section = crun::read(&parsed, &text, Parser::of(&host.crun)).ok()??;
+    move_to_profile(&mut section, handed);
+    places(&section, default, witness, host, place)
+}
+
+/// `None` if the section asks for something else, as another profile of the same file may.
+fn places<'d>(
+    section: &Section<'d>,
+    default: Option<Node<'d>>,
+    witness: &Witness,
+    host: &Host,
+    place: impl Fn(Node<'d>) -> Location,
+) -> Option<Vec<Told>> {
+    let conditions = Conditions {
+        parser: Parser::of(&host.crun),
+        libseccomp: host.libseccomp.into(),
+        native: Arch::from_name(&host.uname.machine)?,
+        fails_on_unknown: false,
+    };
+    let plan = crun::plan(section, conditions).plan.ok()??;
+    let policy = Policy::of(&plan);
+    let at = |architecture| witness.configuration.map(|it| it.words(architecture));
+    // Of several it is not known which decides, and so what for.
+    let asked = at(witness.call.architecture).unwrap_or_else(|| "something else".to_owned());
+    let by_rule = |call: &CallPolicy<'_>, rule: usize| {
+        let entry = section.entries.get(call.rules().get(rule)?.entry)?;
+        let arch = witness.call.arch()?;
+        let is_it = |name: &&crate::runtime::Str<'_>| {
+            lookup(name.as_str())
+                .is_some_and(|syscall| syscall.direct_number(arch) == Some(witness.call.number))
+        };
+        // A call that is carried by this one has another name.
+        let name = entry.names.iter().find(is_it).or(entry.names.first())?;
+        Some(place(name.node?))
+    };
+    let by_default = || {
+        Some((
+            place(default?),
+            format!("the default action asks for {asked}"),
+        ))
+    };
+    Some(match policy.decide(&witness.call) {
+        Place::OtherArchitecture | Place::Stub(_) => Vec::new(),
+        Place::Default(_) => by_default().into_iter().collect(),
+        Place::Call(call, Decided::Effect { effect, rule }) => {
+            let verdict = crate::policy::verdict(effect);
+            if witness.configuration.is_some_and(|asked| asked != verdict) {
+                return None;
+            }
+            let told = match rule {
+                Some(rule) => by_rule(call, rule)
+                    .map(|place| (place, format!("this rule entry asks for {asked}"))),
+                None => by_default(),
+            };
+            told.into_iter().collect()
+        }
+        Place::Call(call, Decided::OneOf { rules, .. }) => {
+            let may_be = |rule: &usize| {
+                let rule = call.rules().get(*rule);
+                let verdict = rule.map(|rule| crate::policy::verdict(rule.effect));
+                witness.configuration.is_none() || verdict == witness.configuration
+            };
+            let rules = rules.into_iter().filter(may_be);
+            let places = rules.filter_map(|rule| by_rule(call, rule));
+            let places = places.map(|place| (place, format!("this rule entry asks for {asked}")));
+            places.take(MOST_PLACES).collect()
+        }
+    })
+}
+
+/// How many places are told where it is not known which decides.
+const MOST_PLACES: usize = 8;
