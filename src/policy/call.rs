@@ -303,10 +303,11 @@ fn is_fragile(rules: &[&CallRule<'_>], bits: u8) -> bool {
             Operator::Greater | Operator::GreaterOrEqual
         )
     };
-    // The two sides of one test, which nothing is pruned from, as the effects differ.
+    // The two sides of one test, which nothing is pruned from, as the effects differ. Where the
+    // other rule asks for more than certain values, what it asks for can be lost all the same.
     let are_opposite = |(rule, one): Condition<'_>, (other_rule, other): Condition<'_>| {
         one.operator == Operator::NotEqual
-            && other.operator == Operator::Equal
+            && (other_rule.comparisons.iter()).all(|it| it.operator == Operator::Equal)
             && one.value == other.value
             && rule.comparisons.len() == 1
             && rule.effect != other_rule.effect

@@ -46,7 +46,7 @@ pub(crate) fn checked(number: u64, release: Release) -> Line {
         return match compile(&section.plan) {
             Err(CompileError::Rule { .. }) => Line::Foreseen,
             Err(CompileError::OneNumber { .. }) => Line::Unplanned,
-            other => Line::Differs(format!(
+            other => Line::Unfounded(format!(
                 "{name} {version} on {}: {words} is not what libseccomp says, but {:?}: {text}\n{}",
                 section.native,
                 other.map(|filter| filter.list().len()),

@@ -31,6 +31,8 @@ pub(crate) enum Line {
     Refused(String),
     /// It does, and so it was said.
     Foreseen,
+    /// It was said to, and does not.
+    Unfounded(String),
     /// The runtime refuses the section for other reasons.
     Unplanned,
 }
