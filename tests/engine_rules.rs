@@ -149,12 +149,7 @@ fn errnos_by_name_are_said_to_be_lost_where_they_are() {
         let finding = &report["findings"][0];
         assert_eq!(!finding.is_null(), differs, "{profile}");
         if differs {
-            let edit = &finding["fix"]["edits"][0];
-            let byte = |end: &str| edit["span"][end]["byte"].as_u64().expect("a byte");
-            let [start, end] =
-                ["start", "end"].map(|end| usize::try_from(byte(end)).expect("fits"));
-            let mut better = profile.clone();
-            better.replace_range(start..end, edit["text"].as_str().expect("text"));
+            let better = support::fixed(&profile, [finding]);
             assert_eq!(
                 made(&better, engine),
                 made(&profile, Engine::Podman),

@@ -8,7 +8,7 @@ mod support;
 use std::fs;
 
 use serde_json::Value;
-use support::{file, repository, run};
+use support::{file, fixed, repository, run};
 
 fn findings(profile: &str, options: &[&str]) -> Vec<Value> {
     let (_directory, path) = file("profile.json", profile);
@@ -16,24 +16,6 @@ fn findings(profile: &str, options: &[&str]) -> Vec<Value> {
     let arguments = ["check", &path, "--format=json"];
     let report = run(arguments.into_iter().chain(options.iter().copied())).report();
     report["findings"].as_array().expect("findings").clone()
-}
-
-fn fixed(profile: &str, finding: &Value) -> String {
-    let edits = finding["fix"]["edits"].as_array().expect("edits");
-    let mut edits: Vec<_> = edits
-        .iter()
-        .map(|edit| {
-            let byte = |end: &str| edit["span"][end]["byte"].as_u64().expect("a byte");
-            let text = edit["text"].as_str().expect("text");
-            (byte("start") as usize, byte("end") as usize, text)
-        })
-        .collect();
-    edits.sort_unstable();
-    let mut profile = profile.to_owned();
-    for (start, end, text) in edits.into_iter().rev() {
-        profile.replace_range(start..end, text);
-    }
-    profile
 }
 
 /// Each fix of each bad example of the rule book takes its own finding away, and
@@ -50,7 +32,7 @@ fn a_fix_settles_its_finding() {
                 let options: Vec<_> = options.split_whitespace().collect();
                 let before = findings(profile, &options);
                 for finding in before.iter().filter(|finding| !finding["fix"].is_null()) {
-                    let after = findings(&fixed(profile, finding), &options);
+                    let after = findings(&fixed(profile, [finding]), &options);
                     let count = |findings: &[Value], wanted: &dyn Fn(&Value) -> bool| {
                         findings.iter().filter(|finding| wanted(finding)).count()
                     };
@@ -67,4 +49,72 @@ fn a_fix_settles_its_finding() {
         }
     }
     assert!(fixes > 30, "only {fixes} fixes were tried");
+}
+
+/// A fix that breaks the JSON, or asks for something else, is worse than none.
+#[test]
+fn fixes_of_conditions_write_the_condition_that_is_meant() {
+    for (rule, before, after) in [
+        (
+            "value-two-ignored",
+            r#"{"index":0,"value":1,"valueTwo":5,"op":"SCMP_CMP_EQ"}"#,
+            r#"{"index":0,"value":1,"op":"SCMP_CMP_EQ"}"#,
+        ),
+        (
+            "value-two-ignored",
+            r#"{ "valueTwo" : 5 , "index":0,"value":1,"op":"SCMP_CMP_NE"}"#,
+            r#"{ "index":0,"value":1,"op":"SCMP_CMP_NE"}"#,
+        ),
+        (
+            "masked-eq-bits-outside-mask",
+            r#"{"index":0,"value":240,"valueTwo":287,"op":"SCMP_CMP_MASKED_EQ"}"#,
+            r#"{"index":0,"value":240,"valueTwo":16,"op":"SCMP_CMP_MASKED_EQ"}"#,
+        ),
+        (
+            "tautological-condition",
+            r#"{"index":0,"valueTwo":8,"value":0,"op":"SCMP_CMP_MASKED_EQ"}"#,
+            r#"{"index":0,"valueTwo":0,"value":8,"op":"SCMP_CMP_MASKED_EQ"}"#,
+        ),
+        (
+            "negative-int-as-64bit",
+            r#"{"op":"SCMP_CMP_EQ","index":0,"value":18446744073709551614}"#,
+            r#"{ "index": 0, "value": 4294967295, "valueTwo": 4294967294, "op": "SCMP_CMP_MASKED_EQ" }"#,
+        ),
+    ] {
+        let profile = |condition: &str| {
+            format!(
+                r#"{{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{{"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{condition}]}}]}}"#
+            )
+        };
+        let found = findings(&profile(before), &["--select", rule]);
+        let fixed = fixed(&profile(before), found.first());
+        assert_eq!(fixed, profile(after), "{rule}");
+    }
+}
+
+/// A fix that is called safe is made without a look at it: it must leave JSON, and nothing of what
+/// it was for.
+#[test]
+fn safe_fixes_leave_json_without_the_mistake() {
+    let profile = r#"{
+  "defaultAction": "SCMP_ACT_ALLOW", "defaultErrnoRet" : 1,
+  "architectures": ["SCMP_ARCH_X86", "SCMP_ARCH_X86" ],
+  "flags": ["SECCOMP_FILTER_FLAG_LOG","SECCOMP_FILTER_FLAG_LOG"],
+  "listenerPath": "/run/agent.socket",
+  "syscalls": [
+    { "names": ["mount" , "umount2", "mount", "mount"], "action": "SCMP_ACT_ERRNO" },
+    { "errnoRet": 1, "names": ["ptrace"], "action": "SCMP_ACT_TRAP" }
+  ]
+}"#;
+    let rules = "duplicate-entry,errno-on-non-errno-action,listener-unused";
+    let only = ["--select", rules];
+    let found = findings(profile, &only);
+    let edits = found.iter().map(|finding| {
+        assert_eq!(finding["fix"]["applicability"], "safe", "{finding}");
+        finding["fix"]["edits"].as_array().expect("edits").len()
+    });
+    assert_eq!(edits.sum::<usize>(), 7, "{found:?}");
+    let fixed = fixed(profile, &found);
+    serde_json::from_str::<Value>(&fixed).expect("JSON");
+    assert!(findings(&fixed, &only).is_empty(), "{fixed}");
 }

@@ -11,7 +11,7 @@ use std::io::Write as _;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use support::{Ran, file, repository, run, seclint};
+use support::{Ran, file, fixed, repository, run, seclint};
 use tempfile::TempDir;
 
 fn check_as(name: &str, contents: &str, options: &[&str]) -> Ran {
@@ -126,26 +126,6 @@ fn findings_in_a_text_are_where_the_text_stands_in_the_file() {
     assert_eq!(told(&contents, &report), expected);
 }
 
-fn applied(contents: &str, finding: &Value) -> String {
-    let edits = finding["fix"]["edits"].as_array().expect("edits");
-    let byte = |edit: &Value, end: &str| edit["span"][end]["byte"].as_u64().expect("a byte");
-    let mut edits: Vec<_> = (edits.iter())
-        .map(|edit| {
-            (
-                byte(edit, "start"),
-                byte(edit, "end"),
-                edit["text"].as_str().expect("text"),
-            )
-        })
-        .collect();
-    edits.sort_unstable();
-    let mut contents = contents.to_owned();
-    for (start, end, text) in edits.into_iter().rev() {
-        contents.replace_range(start as usize..end as usize, text);
-    }
-    contents
-}
-
 /// Every bad example of the rule book gives the same in a `ConfigMap` as in a file,
 /// however the text is written; and a fix that is still offered there settles its
 /// finding, and breaks nothing.
@@ -176,7 +156,7 @@ fn a_profile_in_a_text_is_checked_as_in_a_file() {
                     let got: Vec<_> = found.iter().map(essence).collect();
                     assert_eq!(got, expected, "{style}\n{contents}");
                     for finding in found.iter().filter(|finding| !finding["fix"].is_null()) {
-                        let after = applied(&contents, finding);
+                        let after = fixed(&contents, [finding]);
                         let report = check_as("map.yaml", &after, &options).report();
                         let left = findings(&report);
                         let what =

@@ -6,7 +6,7 @@
 use crate::finding::{Finding, Rule};
 use crate::policy::{CallPolicy, Decided};
 use crate::profile::{Comparison, Condition, Effect, Operator};
-use crate::syscalls::{Arch, ParameterKind};
+use crate::syscalls::{Arch, ParameterKind, named};
 
 use super::Context;
 use super::rivals::{Contested, Rival};
@@ -190,19 +190,30 @@ fn satisfying(comparison: &Comparison) -> Option<u64> {
     around.into_iter().find(|&it| comparison.holds(it))
 }
 
-/// The finding about it: `words` say what becomes of the call.
+/// The finding about it: `words` say what becomes of the call, from the number of bits that count
+/// and what the kernel takes the argument for.
 pub(super) fn report(
     rule: &'static Rule,
     context: &Context<'_>,
     (contested, found): &(&Contested<'_>, Found<'_>),
-    words: impl Fn(&Found<'_>) -> String,
+    words: impl Fn(u8, &str) -> String,
 ) -> Finding {
     let name = contested.syscall.name();
+    let named = named(
+        contested.syscall,
+        found.index as usize,
+        found.taken,
+        Arch::X86_64,
+    );
+    let taken = match named {
+        Some(named) => format!("{} ({named})", found.taken),
+        None => found.taken.to_string(),
+    };
     let message = format!(
         "`{name}` with argument {} = {:#x} {}",
         found.index,
         found.written,
-        words(found)
+        words(found.bits, &taken)
     );
     Finding::new(rule, context.at(found.condition.node), message)
         .here("compares all 64 bits")

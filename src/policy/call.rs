@@ -85,8 +85,8 @@ impl<'r> CallPolicy<'r> {
             is_fragile: false,
             is_doubtful: false,
         };
-        let kept = policy.kept().map(|(_, rule)| &*rule.comparisons);
-        policy.is_fragile = is_fragile(&kept.collect::<Vec<_>>(), bits);
+        let kept: Vec<_> = policy.kept().map(|(_, rule)| rule).collect();
+        policy.is_fragile = is_fragile(&kept, bits);
         policy
     }
 
@@ -248,9 +248,9 @@ impl<'r> CallPolicy<'r> {
 /// compare one argument, not both for a certain value or certain bits of it, and one of them has
 /// more conditions, or the upper halves of what the argument is compared with differ: what follows
 /// a test compares a word that has been replaced since, or is left out.
-fn is_fragile(rules: &[&[Comparison]], bits: u8) -> bool {
+fn is_fragile(rules: &[&CallRule<'_>], bits: u8) -> bool {
     /// A condition, and the rule that it is of.
-    type Condition<'r> = (&'r [Comparison], &'r Comparison);
+    type Condition<'r> = (&'r CallRule<'r>, &'r Comparison);
     let is_certain = |comparison: &Comparison| {
         matches!(comparison.operator, Operator::Equal | Operator::MaskedEqual)
     };
@@ -260,16 +260,32 @@ fn is_fragile(rules: &[&[Comparison]], bits: u8) -> bool {
             Operator::Greater | Operator::GreaterOrEqual
         )
     };
+    // The two sides of one test, which nothing is pruned from, as the effects differ.
+    let are_opposite = |(rule, one): Condition<'_>, (other_rule, other): Condition<'_>| {
+        one.operator == Operator::NotEqual
+            && other.operator == Operator::Equal
+            && one.value == other.value
+            && rule.comparisons.len() == 1
+            && rule.effect != other_rule.effect
+    };
     let goes_wrong = |(rule, one): Condition<'_>, (other_rule, other): Condition<'_>| {
-        if one.index != other.index || is_certain(one) {
+        if one.index != other.index
+            || is_certain(one)
+            || are_opposite((rule, one), (other_rule, other))
+        {
             return false;
         }
         let is_other_word = bits == 64 && one.value >> 32 != other.value >> 32;
-        rule.len() > 1 || other_rule.len() > 1 || is_other_word && !is_above(one)
+        let has_more = |rule: &CallRule<'_>| rule.comparisons.len() > 1;
+        has_more(rule) || has_more(other_rule) || is_other_word && !is_above(one)
     };
     let conditions = |place: usize| {
-        let rule = rules.get(place).copied().unwrap_or_default();
-        rule.iter().map(move |comparison| (rule, comparison))
+        let rule = rules.get(place).copied();
+        rule.into_iter().flat_map(|rule| {
+            rule.comparisons
+                .iter()
+                .map(move |comparison| (rule, comparison))
+        })
     };
     let places = 0..rules.len();
     places.clone().any(|place| {

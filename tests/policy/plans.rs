@@ -119,12 +119,16 @@ pub(crate) fn plan(number: u64, release: Release) -> Plan {
         effect(&mut numbers),
         effect(&mut numbers),
     ];
+    // Few, so that conditions meet.
+    let values: Vec<_> = (0..=numbers.of(&[1, 2, 15]))
+        .map(|_| numbers.of(&VALUES))
+        .collect();
     let mut rules = Vec::new();
     for entry in 0..numbers.below(8) {
         let rule = Rule {
             effect: numbers.of(&effects),
             syscall: lookup(numbers.of(&names)).expect("a syscall"),
-            comparisons: comparisons(&mut numbers),
+            comparisons: comparisons(&mut numbers, &values),
             entry,
         };
         // The one number here that changed since 2.5.4, and the table has the newest.
@@ -160,15 +164,15 @@ fn effect(numbers: &mut Numbers) -> Effect {
     Effect::new(numbers.of(&ACTIONS), Some(errno))
 }
 
-fn comparisons(numbers: &mut Numbers) -> Arc<[Comparison]> {
+fn comparisons(numbers: &mut Numbers, values: &[u64]) -> Arc<[Comparison]> {
     let mut comparisons: Vec<Comparison> = Vec::new();
     // Mostly one, since libseccomp does not come to an end with many sets of more.
     for _ in 0..numbers.of(&[0, 1, 1, 1, 1, 1, 1, 1, 2, 3]) {
         let comparison = Comparison {
             index: numbers.of(&[0, 0, 1, 2, 5]),
             operator: numbers.of(&OPERATORS),
-            value: numbers.of(&VALUES),
-            value_two: numbers.of(&VALUES),
+            value: numbers.of(values),
+            value_two: numbers.of(values),
         };
         if comparisons.iter().all(|it| it.index != comparison.index) {
             comparisons.push(comparison);

@@ -116,6 +116,27 @@ impl Ran {
     }
 }
 
+/// A text with all edits of findings' fixes made, which do not overlap.
+pub fn fixed<'f>(text: &str, findings: impl IntoIterator<Item = &'f Value>) -> String {
+    let edits = findings.into_iter().flat_map(|finding| {
+        let edits = finding["fix"]["edits"].as_array();
+        edits.unwrap_or_else(|| panic!("no edits: {finding}"))
+    });
+    let mut edits: Vec<_> = edits
+        .map(|edit| {
+            let byte = |end: &str| edit["span"][end]["byte"].as_u64().expect("a byte") as usize;
+            let text = edit["text"].as_str().expect("text");
+            (byte("start")..byte("end"), text)
+        })
+        .collect();
+    edits.sort_unstable_by_key(|(span, _)| (span.start, span.end));
+    let mut text = text.to_owned();
+    for (span, new) in edits.into_iter().rev() {
+        text.replace_range(span, new);
+    }
+    text
+}
+
 /// A file of the repository.
 pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

@@ -17,10 +17,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         !kernel.action.permits() && filter.action.permits()
     });
     for found in &all {
-        findings.push(upper_bits::report(&RULE.rule, context, found, |found| {
+        findings.push(upper_bits::report(&RULE.rule, context, found, |bits, taken| {
             format!(
-                "is let through: the kernel looks at {} bits and takes it for {}, which is denied",
-                found.bits, found.taken
+                "is let through: the kernel looks at {bits} bits and takes it for {taken}, which is denied"
             )
         }));
     }
