@@ -7,8 +7,9 @@ use crate::filter::{CompileError, MAX_INSTRUCTIONS, compile_within, linked};
 use crate::profile::Operator;
 use crate::runtime::Plan;
 
-/// How long libseccomp may take.
-const PATIENCE: Duration = Duration::from_millis(1_500);
+/// How long libseccomp may take. What it makes at all it makes in less than a second, but a busy
+/// machine must not change what is found.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The most rules with several conditions on one call that are worth a try: with twice as many
 /// libseccomp takes seconds, and eight times that with each further doubling.

@@ -1,11 +1,50 @@
-//! The architectures and numbers that a diagram tells apart.
+//! The architectures and numbers that a diagram tells apart, and diagrams made of them.
 
 use std::ops::RangeInclusive;
 
-use super::{BITS, Diagram, Diagrams, follow, place};
+use super::{BITS, Diagram, Diagrams, TooLarge, follow, place};
 use crate::filter::Field;
 
 impl Diagrams {
+    /// The diagram that decides by a word: as each of these from its value up to that of the next.
+    /// The values rise, from 0 on, and none of the diagrams asks for the word, or one before it.
+    ///
+    /// # Errors
+    /// If there are too many nodes.
+    pub fn by_ranges(
+        &mut self,
+        field: Field,
+        ranges: &[(u32, Diagram)],
+    ) -> Result<Diagram, TooLarge> {
+        self.by_bits(place(field) * BITS, u32::BITS, 0, ranges)
+    }
+
+    /// The same for the values that have all but their lowest `bits` from the first one of all.
+    fn by_bits(
+        &mut self,
+        variable: u16,
+        bits: u32,
+        first: u32,
+        ranges: &[(u32, Diagram)],
+    ) -> Result<Diagram, TooLarge> {
+        let bits = match ranges {
+            [] => return Ok(Diagram::NONE),
+            [(_, only)] => return Ok(*only),
+            _ => bits.saturating_sub(1),
+        };
+        let middle = first | 1 << bits;
+        let above = ranges.partition_point(|&(value, _)| value < middle);
+        let begins = ranges.get(above).is_some_and(|&(value, _)| value == middle);
+        let from = if begins {
+            above
+        } else {
+            above.saturating_sub(1)
+        };
+        let if_set = self.by_bits(variable + 1, bits, middle, &ranges[from..])?;
+        let if_clear = self.by_bits(variable + 1, bits, first, &ranges[..above])?;
+        self.node(variable, if_set, if_clear)
+    }
+
     /// What is decided for an architecture, by its `AUDIT_ARCH_*` value.
     #[must_use]
     pub fn architecture(&self, diagram: Diagram, architecture: u32) -> Diagram {
