@@ -222,7 +222,7 @@ fn chain<'b>(
             return Err(UnseenBase::Endless(names.collect()));
         }
         namespace = base.namespace.as_deref().or(namespace);
-        wanted = base.base.clone();
+        wanted.clone_from(&base.base);
         chain.push(base);
     }
     Ok(chain)
