@@ -7,17 +7,20 @@ mod version;
 mod writer;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
+use super::base::bases_in;
 use super::input::read;
 use super::meaning::{MeaningOptions, Reader};
 use super::options::ListFormat;
 use super::{CliError, Ending, complain};
 use crate::policy::Direction;
 use crate::profile::{Bases, GivenBases};
+use crate::text::Source;
 use compared::{Compared, Status, compare};
-use git::{Changed, Revision};
+use git::{Changed, Place, Revision};
 use version::{Version, pairs};
 use writer::Report;
 
@@ -119,7 +122,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
             )));
         }
         (Some(revision), paths) => {
-            let old_bases = bases_of(revision, paths, which.bases.given(&[])?);
+            let old_bases = bases_of(revision, paths, which.bases.paths());
             for changed in Revision::new(revision)?.changed(paths) {
                 let (old, new) = match changed.and_then(Changed::read) {
                     Ok(versions) => versions,
@@ -142,19 +145,36 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     Ok(run.ending)
 }
 
-/// The base profiles that a revision had in the files of some paths, besides others.
-fn bases_of(revision: &str, paths: &[PathBuf], others: GivenBases) -> GivenBases {
-    let (revision, paths) = (revision.to_owned(), paths.to_vec());
+/// The base profiles that a revision had in the files of some paths, and in those that were given for
+/// `bases`; of those that it lacks, such as what is in no repository, those that are here.
+fn bases_of(revision: &str, paths: &[PathBuf], bases: &[PathBuf]) -> GivenBases {
+    let (revision, paths, given) = (revision.to_owned(), paths.to_vec(), bases.to_vec());
     GivenBases::new(Box::new(move || {
         let mut bases = Bases::default();
         // What is wrong with the revision is said where its files are compared.
-        let changed = Revision::new(&revision).map(|it| it.changed(&paths));
-        for changed in changed.into_iter().flatten() {
-            if let Ok((Some(old), _)) = changed.and_then(Changed::read) {
-                bases.add(&old);
+        let Ok(revision) = Revision::new(&revision) else {
+            return bases;
+        };
+        let mut seen = Vec::new();
+        let mut add = |files: Vec<(Place, Arc<Source>)>| {
+            for (place, source) in files {
+                if !seen.contains(&place) {
+                    bases.add(&source);
+                    seen.push(place);
+                }
+            }
+        };
+        add(revision.files(&paths));
+        let mut others = Vec::new();
+        for path in given {
+            let files = revision.files(std::slice::from_ref(&path));
+            if files.is_empty() {
+                others.push(path);
+            } else {
+                add(files);
             }
         }
-        bases.or(&others);
+        bases.or(&bases_in(&others));
         bases
     }))
 }
