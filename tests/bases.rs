@@ -360,6 +360,36 @@ fn a_given_base_is_that_of_the_revision() {
     assert_eq!(ran.code, 0, "{} {}", ran.stdout, ran.stderr);
 }
 
+/// A gate would say that nothing changed, and the base that it does not see lets more run.
+#[test]
+fn what_an_unseen_base_adds_is_not_the_same() {
+    let files = committed(&[
+        ("app/web.yaml", object("web", "few", "ERRNO", &[WEB])),
+        ("base/few.yaml", base("read")),
+        (
+            "far/web.yaml",
+            object("web", "oci://a/b:1", "ERRNO", &[WEB]),
+        ),
+    ]);
+    fs::write(files.path("base/few.yaml"), base("read, mount")).expect("a file");
+    let ran = against_head(&files, &["app"]);
+    assert_eq!(ran.code, 2, "{} {}", ran.stdout, ran.stderr);
+    assert!(!ran.stdout.contains("no changes"), "{}", ran.stdout);
+    let said = "what a base profile adds is not known";
+    assert!(ran.stdout.contains(said), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("\n1 not known\n"), "{}", ran.stdout);
+    let report = against_head(&files, &["app", "--format=json"]).report();
+    assert_eq!(report["diffs"][0]["status"], "unknown");
+    assert_eq!(report["summary"]["unknown"], 1);
+    // A change does not change what is named alike in a registry.
+    let ran = against_head(&files, &["far"]);
+    assert_eq!(ran.code, 0, "{} {}", ran.stdout, ran.stderr);
+    let other = object("web", "oci://a/b:2", "ERRNO", &[WEB]);
+    fs::write(files.path("far/web.yaml"), other).expect("a file");
+    let ran = against_head(&files, &["far"]);
+    assert_eq!(ran.code, 2, "{} {}", ran.stdout, ran.stderr);
+}
+
 /// A reviewer would not see that a profile loses a call when only its base was edited.
 #[test]
 fn a_change_of_the_base_is_a_change_of_the_profile() {

@@ -205,6 +205,9 @@ impl Run<'_> {
     fn add(&mut self, compared: Result<Compared, CliError>) {
         match compared {
             Ok(compared) => {
+                if compared.status == Status::Unknown {
+                    self.ending = Ending::Incomplete;
+                }
                 if compared.new_is_refused() || self.fail_on.fails(&compared) {
                     self.ending = self.ending.max(Ending::Findings);
                 }
