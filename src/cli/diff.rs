@@ -37,8 +37,12 @@ use writer::Report;
 /// and every other one as the section that reaches the runtime; both versions as the same engine
 /// reads them, if it reads both.
 ///
-/// Exit codes: 0 nothing that --fail-on names, 1 something, or the engine, the runtime or the kernel
-/// refuses the new file, 2 some of the job could not be done.
+/// Refused is a profile that the engine, the runtime or the kernel does not take, so that no container
+/// starts with it, and nothing can be compared. It fails whatever --fail-on names, unless it is
+/// unchanged, and was refused before.
+///
+/// Exit codes: 0 nothing that --fail-on names, 1 something, or a new or changed profile is refused, 2
+/// some of the job could not be done, or what a base profile adds is not known.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// OLD NEW; with --against, the files and directories to be compared [default: .]
@@ -208,7 +212,7 @@ impl Run<'_> {
                 if compared.status == Status::Unknown {
                     self.ending = Ending::Incomplete;
                 }
-                if compared.new_is_refused() || self.fail_on.fails(&compared) {
+                if compared.is_newly_refused() || self.fail_on.fails(&compared) {
                     self.ending = self.ending.max(Ending::Findings);
                 }
                 self.report.add(compared);

@@ -35,6 +35,8 @@ pub(super) struct Compared {
     pub(super) old: Side,
     pub(super) new: Side,
     pub(super) status: Status,
+    /// Whether both are the same, byte for byte, with what their bases add.
+    pub(super) unchanged: bool,
     /// What became of the default action, where both have one.
     pub(super) default: Option<DefaultChange>,
     pub(super) changes: Vec<ChangeReport>,
@@ -111,9 +113,9 @@ impl Compared {
         changes.chain(default).chain(without)
     }
 
-    /// Whether nothing runs with the new version.
-    pub(super) fn new_is_refused(&self) -> bool {
-        self.new.refused.is_some()
+    /// Whether nothing runs with the new version, and the change has to do with it.
+    pub(super) fn is_newly_refused(&self) -> bool {
+        self.new.refused.is_some() && !self.unchanged
     }
 }
 
@@ -133,6 +135,7 @@ pub(super) fn compare(reader: &Reader<'_>, pair: &Pair<'_>) -> Result<Compared, 
         old: side(old.as_ref()),
         new: side(new.as_ref()),
         status: Status::Same,
+        unchanged: is_unchanged(pair),
         default: None,
         changes: Vec::new(),
         same_key: false,
@@ -157,6 +160,10 @@ pub(super) fn compare(reader: &Reader<'_>, pair: &Pair<'_>) -> Result<Compared, 
         }
     }
     Ok(compared)
+}
+
+fn is_unchanged(pair: &Pair<'_>) -> bool {
+    matches!(pair, [Some(old), Some(new)] if old.bytes() == new.bytes())
 }
 
 /// What is to be said of two versions if a base profile of either is not seen: more may have changed.

@@ -175,6 +175,11 @@ fn print_one(out: &mut impl Write, compared: &Compared, report: &Report) -> io::
     for note in &compared.notes {
         writeln!(out, "note: {}", visible(note))?;
     }
+    if let (Some(why), true) = (&compared.new.refused, compared.unchanged) {
+        let why = visible(why);
+        writeln!(out, "unchanged, and nothing runs with it, as before: {why}")?;
+        return Ok(());
+    }
     for (what, side) in [("old", &compared.old), ("new", &compared.new)] {
         if let Some(why) = &side.refused {
             writeln!(out, "nothing runs with the {what} one: {}", visible(why))?;
