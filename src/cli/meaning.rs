@@ -13,7 +13,7 @@ use super::runtime::{Foreseen, RuntimeOptions, foreign_note, unrecorded_note};
 use crate::crun::{Host, cache_key};
 use crate::engine::{self, Engine, Verdict, names};
 use crate::filter::{
-    CompileError, Diagram, Diagrams, Filter, Leaf, Verdict as FilterVerdict, compile, linked,
+    CompileError, Diagram, Diagrams, Filter, Leaf, Verdict as FilterVerdict, linked,
 };
 use crate::finding::Location;
 use crate::policy::Policy;
@@ -410,10 +410,7 @@ impl Operand {
     /// `None` for what is none.
     pub(super) fn made(&self) -> Option<Result<Filter, CompileError>> {
         match &self.meaning {
-            Meaning::Plan(of) => {
-                let open = Policy::of(&of.plan).open();
-                Some(compile(open.as_deref().unwrap_or(&of.plan)))
-            }
+            Meaning::Plan(of) => Some(Policy::of(&of.plan).open_filter()),
             _ => None,
         }
     }

@@ -14,8 +14,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::stub::stub;
-use super::{ByteOrder, Filter, MAX_INSTRUCTIONS, Refused};
-use crate::runtime::{Plan, Rule};
+use super::{ByteOrder, Filter, Refused};
+use crate::runtime::Plan;
 use crate::syscalls::{Arch, Release};
 
 pub use library::linked;
@@ -122,7 +122,7 @@ pub fn compile(plan: &Plan) -> Result<Filter, CompileError> {
 ///
 /// # Errors
 /// If libseccomp does not make the filter in this time, or the kernel would not take it.
-pub fn compile_within(plan: &Plan, patience: Duration) -> Result<Filter, CompileError> {
+pub(super) fn compile_within(plan: &Plan, patience: Duration) -> Result<Filter, CompileError> {
     let order = ByteOrder::of(plan.native);
     let mut bytes = Vec::new();
     if let Some(limits) = &plan.stub {
@@ -131,38 +131,6 @@ pub fn compile_within(plan: &Plan, patience: Duration) -> Result<Filter, Compile
     }
     bytes.extend(in_time(plan, patience)?);
     Ok(Filter::read(&bytes, order)?)
-}
-
-/// The most instructions that a condition takes, and the jump over what is too far for one.
-const PER_CONDITION: usize = 7;
-
-/// Whether the kernel takes the filter of a plan for its size. Few plans come near to what it takes;
-/// of those the linked libseccomp makes the filter, whatever release the plan is for.
-///
-/// # Errors
-/// Why that is not known.
-pub fn fits(plan: &Plan) -> Result<bool, String> {
-    let of_rule = |rule: &Rule| 1 + PER_CONDITION * rule.comparisons.len();
-    let of_arch = |arch: Arch| {
-        let direct = |rule: &&Rule| rule.syscall.direct_number(arch).is_some();
-        let direct = plan.rules.iter().filter(direct).map(of_rule);
-        let carried = |rule: &&Rule| rule.syscall.subcall(arch).is_some();
-        let carried = plan.rules.iter().filter(carried);
-        direct.sum::<usize>()
-            + carried
-                .map(|rule| PER_CONDITION + of_rule(rule))
-                .sum::<usize>()
-    };
-    let arches = std::iter::once(plan.native).chain(plan.architectures.iter().copied());
-    // Jumps further than 255 instructions take one more.
-    if arches.map(of_arch).sum::<usize>() < MAX_INSTRUCTIONS / 4 * 3 {
-        return Ok(true);
-    }
-    match compile(plan) {
-        Ok(_) => Ok(true),
-        Err(CompileError::Refused(_)) => Ok(false),
-        Err(why) => Err(why.to_string()),
-    }
 }
 
 /// libseccomp's program.

@@ -29,17 +29,19 @@ mod evaluate;
 mod fold;
 mod instruction;
 mod list;
+mod size;
 mod stub;
 mod verify;
 mod words;
 
 pub use compare::{Comparison, Witness, compare};
-pub use compile::{CompileError, compile, compile_within, fits, linked};
+pub use compile::{CompileError, compile, linked};
 pub use decision::{Diagram, Diagrams, Leaf, Ranges, TooLarge, Way};
 pub use evaluate::{Call, Verdict};
 pub use fold::Undecided;
 pub use instruction::{Field, Instruction, Operand, Operator, Raw, Register, Source, Test};
 pub use list::Line;
+pub use size::{Size, fits, size};
 pub(crate) use stub::enosys;
 pub use verify::{Fault, Reason, Refused};
 

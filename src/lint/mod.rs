@@ -20,7 +20,6 @@ mod registry;
 mod removal;
 mod rivals;
 mod rules;
-mod size;
 mod target_use;
 mod upper_bits;
 mod word;

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::call::{CallPolicy, CallRule, Decided, verdict};
-use crate::filter::{Call, Diagram, Diagrams, Field, Leaf, TooLarge, enosys};
+use crate::filter::{
+    Call, CompileError, Diagram, Diagrams, Field, Filter, Leaf, TooLarge, compile, enosys,
+};
 use crate::profile::{Action, Effect};
 use crate::runtime::{Plan, Rule};
 use crate::syscalls::Arch;
@@ -130,6 +132,21 @@ impl<'p> Policy<'p> {
             return Ok(Cow::Borrowed(self.plan));
         }
         Ok(Cow::Owned(plan))
+    }
+
+    /// The filter that the linked libseccomp makes of the rules on calls of which is not known what is
+    /// decided, or of the whole plan where it does not add these rules without the others.
+    ///
+    /// # Errors
+    /// If libseccomp does not make the filter.
+    pub fn open_filter(&self) -> Result<Filter, CompileError> {
+        match self.open() {
+            Ok(Cow::Owned(open)) => match compile(&open) {
+                Err(CompileError::Rule { .. }) => compile(self.plan),
+                made => made,
+            },
+            Ok(Cow::Borrowed(_)) | Err(_) => compile(self.plan),
+        }
     }
 
     /// What decides about a call.

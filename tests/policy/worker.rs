@@ -123,8 +123,7 @@ fn told_otherwise(
     made: Diagram,
     diagrams: &mut Diagrams,
 ) -> Option<String> {
-    let open = policy.open().expect("small");
-    let filter = match compile(&open) {
+    let filter = match policy.open_filter() {
         Ok(filter) => filter,
         Err(why) => return Some(format!("of the open rules alone: {why}")),
     };

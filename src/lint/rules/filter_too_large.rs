@@ -1,9 +1,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::filter::{self, MAX_INSTRUCTIONS};
+use crate::filter::{self, CompileError, MAX_INSTRUCTIONS, Size, size};
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
-use crate::lint::size::{Size, size};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::{Effect, Profile, Text};
 use crate::runtime::{self, Plan, in_rules};
@@ -51,7 +50,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             ),
             Severity::Error,
         ),
-        Size::Estimated if estimate > MAX_INSTRUCTIONS => (
+        Size::Unknown(CompileError::NoLibrary) if estimate > MAX_INSTRUCTIONS => (
             format!(
                 "the filter has about {estimate} instructions, and the kernel refuses more than {MAX_INSTRUCTIONS}: no container starts"
             ),
@@ -61,7 +60,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             "libseccomp takes long to make this filter, seconds or for ever, whenever a container starts: whether the kernel takes it is not known".to_owned(),
             Severity::Warning,
         ),
-        Size::Estimated | Size::Fits => return,
+        Size::Unknown(_) | Size::Fits => return,
     };
     findings.push(
         Finding::new(&RULE.rule, context.bracket(list), message)
