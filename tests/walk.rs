@@ -138,3 +138,53 @@ fn calls_that_nobody_answers_are_told() {
         ran.stdout
     );
 }
+
+/// Names as C has them, as a rule book has them not, and numbers of a log find their way.
+#[test]
+fn what_is_nearly_a_name_is_answered() {
+    for (arguments, code, answer) in [
+        (
+            &["explain", "UNKNOWN-SYSCALL"][..],
+            2,
+            "did you mean `unknown-syscall`?",
+        ),
+        (&["syscalls", "__NR_read"], 2, "did you mean `read`?"),
+        (&["syscalls", "SYS_read"], 2, "did you mean `read`?"),
+        (
+            &["syscalls", "4000000000"],
+            2,
+            "no architecture has a syscall with the number",
+        ),
+        (&["syscalls", "41"], 0, "socket\n"),
+        (&["syscalls", "socket"], 0, "socketcall, 359\n"),
+        (&["cache-audit", "--help"], 0, "With --prune: say"),
+    ] {
+        let ran = run(arguments);
+        assert_eq!(ran.code, code, "{arguments:?}: {}", ran.stderr);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(said.contains(answer), "{arguments:?}: {said}");
+    }
+}
+
+/// The person who checks a compiled filter is told what reads it.
+#[test]
+fn a_compiled_filter_is_told_from_other_files() {
+    let directory = TempDir::new().expect("a directory");
+    let path = directory.path().join("f.bpf");
+    // Returns SECCOMP_RET_ALLOW.
+    let filter: [u8; 8] = 0x7fff_0000_0000_0006_u64.to_le_bytes();
+    fs::write(&path, filter).expect("a file");
+    let path = path.display().to_string();
+    let ran = run(["check", &path]);
+    assert!(ran.stdout.contains("seclint disasm"), "{}", ran.stdout);
+}
+
+/// What was removed is not told as if it were there.
+#[test]
+fn a_summary_says_what_was_removed() {
+    let root = support::StateRoot::of("unknown1");
+    let would = root.audit(&["--prune", "--dry-run"]).stdout;
+    assert!(would.contains("; 1 of them would be removed"), "{would}");
+    let removed = root.audit(&["--prune"]).stdout;
+    assert!(removed.contains("; 1 of them removed now"), "{removed}");
+}

@@ -28,7 +28,7 @@ pub(super) struct Arguments {
     /// Remove the entries that hide warnings, are not what they should be, or are no filters, pinned ones as well; crun makes them anew
     #[arg(long)]
     prune: bool,
-    /// Say what --prune would remove, and remove nothing
+    /// With --prune: say what it would remove, and remove nothing
     #[arg(long, requires = "prune")]
     dry_run: bool,
     /// Least severity that makes the exit code 1
@@ -45,8 +45,8 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     arguments.host.check_runtime()?;
     let selection = arguments.selection.selection(None, Checker::CacheAudit)?;
-    let roots = roots(&arguments.roots)?;
     let mut reports = arguments.output.open(&arguments.profile)?;
+    let roots = roots(&arguments.roots)?;
     if roots.is_empty() {
         complain("note", "crun has left no state root here: nothing to audit");
         reports.finish(true)?;
