@@ -32,7 +32,7 @@ pub(super) fn inputs(paths: &[PathBuf]) -> impl Iterator<Item = Result<Input, Cl
     let is_single = paths.len() == 1;
     let all = paths.iter().flat_map(|path| in_path(path));
     all.filter(move |input| match input {
-        Ok(input) if !(is_single && !input.is_link) && input.path.as_os_str() != "-" => {
+        Ok(input) if (input.is_link || !is_single) && input.path.as_os_str() != "-" => {
             input.path.canonicalize().map_or(true, |it| seen.insert(it))
         }
         _ => true,
