@@ -33,7 +33,9 @@ use writer::{Report, RuntimeReport, Writer};
 /// dies, 2 some of the job could not be done.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Profiles, config.json files, Kubernetes manifests, directories of such, or - for standard input
+    /// Profiles, config.json files, Kubernetes manifests, directories of such, or - for standard
+    /// input. Of a directory, what is in hidden ones is left out; links to files are followed, those
+    /// to directories are not
     #[arg(value_name = "PROFILE", required = true)]
     profiles: Vec<PathBuf>,
     #[command(flatten)]
