@@ -105,7 +105,7 @@ fn a_patch_is_what_patch_takes_and_nothing_is_written() {
         .args(["apply", "--check", "-"])
         .current_dir(directory.path())
         .env("GIT_CEILING_DIRECTORIES", directory.path())
-        .stdin(std::process::Stdio::piped())
+        .stdin(Stdio::piped())
         .spawn()
         .and_then(|mut git| {
             let mut patch = git.stdin.take().expect("a pipe");
