@@ -305,45 +305,100 @@ fn nothing_runs_with_a_profile_without_end() {
     assert!(ran.stderr.contains("never installs"), "{}", ran.stderr);
 }
 
+/// Files in a repository of their own, committed.
+fn committed(files: &[(&str, String)]) -> Files {
+    let files = Files::new(files);
+    git(&files, &["init", "-q"]);
+    git(&files, &["add", "-A"]);
+    git(&files, &["commit", "-qm", "before"]);
+    files
+}
+
+fn git(files: &Files, arguments: &[&str]) {
+    let mut git = std::process::Command::new("git");
+    let identity = ["-c", "user.name=a", "-c", "user.email=a@b"];
+    git.args(["-C", &files.path("")]).args(identity);
+    let done = git.args(arguments).output().expect("git runs");
+    assert!(done.status.success(), "{done:?}");
+}
+
+/// `seclint diff --against=HEAD`, run among the files.
+fn against_head(files: &Files, arguments: &[&str]) -> Ran {
+    let mut seclint = support::seclint();
+    seclint.env("PATH", std::env::var_os("PATH").expect("a path"));
+    seclint.current_dir(files.path(""));
+    seclint.args(["diff", "--against=HEAD", "--arch=x86_64"]);
+    Ran::from(seclint.args(arguments).output().expect("seclint runs"))
+}
+
+fn base(names: &str) -> String {
+    let entry = format!("action: SCMP_ACT_ALLOW, names: [{names}]");
+    object("few", "", "ERRNO", &[&entry])
+}
+
+/// A gate would pass a base that lets more run, if it held the old profile with the new base too.
+#[test]
+fn a_given_base_is_that_of_the_revision() {
+    let files = committed(&[
+        ("app/web.yaml", object("web", "few", "ERRNO", &[WEB])),
+        ("base/few.yaml", base("read")),
+    ]);
+    fs::write(files.path("base/few.yaml"), base("read, mount")).expect("a file");
+    for given in ["--base-profile=base", "--base-profile=base/few.yaml"] {
+        let ran = against_head(&files, &["app", given]);
+        assert_eq!(ran.code, 1, "{} {}", ran.stdout, ran.stderr);
+        assert!(
+            ran.stdout.contains("mount: ERRNO(EPERM) -> ALLOW"),
+            "{}",
+            ran.stdout
+        );
+    }
+    // One that git does not have is what it is.
+    let elsewhere = Files::new(&[("few.yaml", base("read"))]);
+    let given = format!("--base-profile={}", elsewhere.path("few.yaml"));
+    let ran = against_head(&files, &["app", &given]);
+    assert_eq!(ran.code, 0, "{} {}", ran.stdout, ran.stderr);
+}
+
+/// A gate would say that nothing changed, and the base that it does not see lets more run.
+#[test]
+fn what_an_unseen_base_adds_is_not_the_same() {
+    let files = committed(&[
+        ("app/web.yaml", object("web", "few", "ERRNO", &[WEB])),
+        ("base/few.yaml", base("read")),
+        (
+            "far/web.yaml",
+            object("web", "oci://a/b:1", "ERRNO", &[WEB]),
+        ),
+    ]);
+    fs::write(files.path("base/few.yaml"), base("read, mount")).expect("a file");
+    let ran = against_head(&files, &["app"]);
+    assert_eq!(ran.code, 2, "{} {}", ran.stdout, ran.stderr);
+    assert!(!ran.stdout.contains("no changes"), "{}", ran.stdout);
+    let said = "what a base profile adds is not known";
+    assert!(ran.stdout.contains(said), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("\n1 not known\n"), "{}", ran.stdout);
+    let report = against_head(&files, &["app", "--format=json"]).report();
+    assert_eq!(report["diffs"][0]["status"], "unknown");
+    assert_eq!(report["summary"]["unknown"], 1);
+    // A change does not change what is named alike in a registry.
+    let ran = against_head(&files, &["far"]);
+    assert_eq!(ran.code, 0, "{} {}", ran.stdout, ran.stderr);
+    let other = object("web", "oci://a/b:2", "ERRNO", &[WEB]);
+    fs::write(files.path("far/web.yaml"), other).expect("a file");
+    let ran = against_head(&files, &["far"]);
+    assert_eq!(ran.code, 2, "{} {}", ran.stdout, ran.stderr);
+}
+
 /// A reviewer would not see that a profile loses a call when only its base was edited.
 #[test]
 fn a_change_of_the_base_is_a_change_of_the_profile() {
-    let base = |names: &str| {
-        let entry = format!("action: SCMP_ACT_ALLOW, names: [{names}]");
-        object("few", "", "ERRNO", &[&entry])
-    };
-    let files = Files::new(&[
+    let files = committed(&[
         ("web.yaml", object("web", "few", "ERRNO", &[WEB])),
         ("lib/few.yaml", base("read, write")),
     ]);
-    let directory = files.path("");
-    let git = |arguments: &[&str]| {
-        let mut git = std::process::Command::new("git");
-        git.args([
-            "-C",
-            &directory,
-            "-c",
-            "user.name=a",
-            "-c",
-            "user.email=a@b",
-        ]);
-        let done = git.args(arguments).output().expect("git runs");
-        assert!(done.status.success(), "{done:?}");
-    };
-    git(&["init", "-q"]);
-    git(&["add", "-A"]);
-    git(&["commit", "-qm", "before"]);
     fs::write(files.path("lib/few.yaml"), base("read")).expect("a file");
-    let mut seclint = support::seclint();
-    seclint.env("PATH", std::env::var_os("PATH").expect("a path"));
-    seclint.args([
-        "diff",
-        "--against=HEAD",
-        "--format=json",
-        "--fail-on=tightens",
-        &directory,
-    ]);
-    let ran = Ran::from(seclint.output().expect("seclint runs"));
+    let ran = against_head(&files, &["--format=json", "--fail-on=tightens"]);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     let report = ran.report();
     let changed: Vec<_> = (report["diffs"].as_array().expect("diffs").iter())

@@ -264,6 +264,13 @@ fn refusals_and_profiles_without_a_filter_fail() {
         "{}",
         ran.stdout
     );
+    // What was so before is no reason to stop a change of something else; another mistake is.
+    let bad = r#"{"defaultAction":"SCMP_ACT_NONE"}"#;
+    let ran = diff(bad, bad, &["--fail-on=any"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.contains("as before: crun"), "{}", ran.stdout);
+    let ran = diff(bad, r#"{"defaultAction":"SCMP_ACT_NO"}"#, &[]);
+    assert_eq!(ran.code, 1, "{ran:?}");
     let ran = diff(&good, "{}", &["--engine=docker"]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(

@@ -29,17 +29,25 @@ impl BaseOptions {
         let all = self.base_profile.iter().chain(others);
         // Standard input can be read once.
         let all: Vec<_> = all.filter(|it| it.as_os_str() != "-").cloned().collect();
-        Ok(GivenBases::new(Box::new(move || {
-            let mut bases = Bases::default();
-            let mut seen = HashSet::new();
-            // What cannot be read is for those to say who check it.
-            for input in inputs(&all).flatten() {
-                let is_new = input.path().canonicalize().is_ok_and(|it| seen.insert(it));
-                if let Some(source) = input.read().ok().flatten().filter(|_| is_new) {
-                    bases.add(&source);
-                }
-            }
-            bases
-        })))
+        Ok(GivenBases::new(Box::new(move || bases_in(&all))))
     }
+
+    /// The files and directories that were given for them.
+    pub(super) fn paths(&self) -> &[PathBuf] {
+        &self.base_profile
+    }
+}
+
+/// The base profiles in the files that some paths stand for, each once.
+pub(super) fn bases_in(paths: &[PathBuf]) -> Bases {
+    let mut bases = Bases::default();
+    let mut seen = HashSet::new();
+    // What cannot be read is for those to say who check it.
+    for input in inputs(paths).flatten() {
+        let is_new = input.path().canonicalize().is_ok_and(|it| seen.insert(it));
+        if let Some(source) = input.read().ok().flatten().filter(|_| is_new) {
+            bases.add(&source);
+        }
+    }
+    bases
 }

@@ -7,17 +7,20 @@ mod version;
 mod writer;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
+use super::base::bases_in;
 use super::input::read;
 use super::meaning::{MeaningOptions, Reader};
 use super::options::ListFormat;
 use super::{CliError, Ending, complain};
 use crate::policy::Direction;
 use crate::profile::{Bases, GivenBases};
+use crate::text::Source;
 use compared::{Compared, Status, compare};
-use git::{Changed, Revision};
+use git::{Changed, Place, Revision};
 use version::{Version, pairs};
 use writer::Report;
 
@@ -34,8 +37,12 @@ use writer::Report;
 /// and every other one as the section that reaches the runtime; both versions as the same engine
 /// reads them, if it reads both.
 ///
-/// Exit codes: 0 nothing that --fail-on names, 1 something, or the engine, the runtime or the kernel
-/// refuses the new file, 2 some of the job could not be done.
+/// Refused is a profile that the engine, the runtime or the kernel does not take, so that no container
+/// starts with it, and nothing can be compared. It fails whatever --fail-on names, unless it is
+/// unchanged, and was refused before.
+///
+/// Exit codes: 0 nothing that --fail-on names, 1 something, or a new or changed profile is refused, 2
+/// some of the job could not be done, or what a base profile adds is not known.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// OLD NEW; with --against, the files and directories to be compared [default: .]
@@ -119,7 +126,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
             )));
         }
         (Some(revision), paths) => {
-            let old_bases = bases_of(revision, paths, which.bases.given(&[])?);
+            let old_bases = bases_of(revision, paths, which.bases.paths());
             for changed in Revision::new(revision)?.changed(paths) {
                 let (old, new) = match changed.and_then(Changed::read) {
                     Ok(versions) => versions,
@@ -142,19 +149,36 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     Ok(run.ending)
 }
 
-/// The base profiles that a revision had in the files of some paths, besides others.
-fn bases_of(revision: &str, paths: &[PathBuf], others: GivenBases) -> GivenBases {
-    let (revision, paths) = (revision.to_owned(), paths.to_vec());
+/// The base profiles that a revision had in the files of some paths, and in those that were given for
+/// `bases`; of those that it lacks, such as what is in no repository, those that are here.
+fn bases_of(revision: &str, paths: &[PathBuf], bases: &[PathBuf]) -> GivenBases {
+    let (revision, paths, given) = (revision.to_owned(), paths.to_vec(), bases.to_vec());
     GivenBases::new(Box::new(move || {
         let mut bases = Bases::default();
         // What is wrong with the revision is said where its files are compared.
-        let changed = Revision::new(&revision).map(|it| it.changed(&paths));
-        for changed in changed.into_iter().flatten() {
-            if let Ok((Some(old), _)) = changed.and_then(Changed::read) {
-                bases.add(&old);
+        let Ok(revision) = Revision::new(&revision) else {
+            return bases;
+        };
+        let mut seen = Vec::new();
+        let mut add = |files: Vec<(Place, Arc<Source>)>| {
+            for (place, source) in files {
+                if !seen.contains(&place) {
+                    bases.add(&source);
+                    seen.push(place);
+                }
+            }
+        };
+        add(revision.files(&paths));
+        let mut others = Vec::new();
+        for path in given {
+            let files = revision.files(std::slice::from_ref(&path));
+            if files.is_empty() {
+                others.push(path);
+            } else {
+                add(files);
             }
         }
-        bases.or(&others);
+        bases.or(&bases_in(&others));
         bases
     }))
 }
@@ -185,7 +209,10 @@ impl Run<'_> {
     fn add(&mut self, compared: Result<Compared, CliError>) {
         match compared {
             Ok(compared) => {
-                if compared.new_is_refused() || self.fail_on.fails(&compared) {
+                if compared.status == Status::Unknown {
+                    self.ending = Ending::Incomplete;
+                }
+                if compared.is_newly_refused() || self.fail_on.fails(&compared) {
                     self.ending = self.ending.max(Ending::Findings);
                 }
                 self.report.add(compared);

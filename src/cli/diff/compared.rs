@@ -8,7 +8,7 @@ use crate::cli::CliError;
 use crate::cli::meaning::{Meaning, Operand, Reader, is_open, verdicts, words};
 use crate::filter::{Call, Diagrams, Leaf, linked};
 use crate::policy::{Change, Condition, Direction, Group, Subject, changes};
-use crate::profile::Effect;
+use crate::profile::{Addition, Effect, UnseenBase};
 use crate::syscalls::{self, Arch};
 
 /// What became of a file.
@@ -25,6 +25,8 @@ pub(super) enum Status {
     Deleted,
     /// The old or the new one is refused, so that nothing can be compared.
     Refused,
+    /// A base profile of one is not seen, so that what was compared is not all of it.
+    Unknown,
 }
 
 /// Two versions of a file.
@@ -33,6 +35,8 @@ pub(super) struct Compared {
     pub(super) old: Side,
     pub(super) new: Side,
     pub(super) status: Status,
+    /// Whether both are the same, byte for byte, with what their bases add.
+    pub(super) unchanged: bool,
     /// What became of the default action, where both have one.
     pub(super) default: Option<DefaultChange>,
     pub(super) changes: Vec<ChangeReport>,
@@ -100,16 +104,18 @@ impl Compared {
     pub(super) fn directions(&self) -> impl Iterator<Item = Direction> {
         let default = self.default.iter().map(|default| default.direction);
         let without = match (&self.old.no_filter, &self.new.no_filter) {
-            (None, Some(_)) if self.status == Status::Changed => Some(Direction::Loosens),
+            (None, Some(_)) if matches!(self.status, Status::Changed | Status::Unknown) => {
+                Some(Direction::Loosens)
+            }
             _ => None,
         };
         let changes = self.changes.iter().map(|change| change.direction);
         changes.chain(default).chain(without)
     }
 
-    /// Whether nothing runs with the new version.
-    pub(super) fn new_is_refused(&self) -> bool {
-        self.new.refused.is_some()
+    /// Whether nothing runs with the new version, and the change has to do with it.
+    pub(super) fn is_newly_refused(&self) -> bool {
+        self.new.refused.is_some() && !self.unchanged
     }
 }
 
@@ -129,6 +135,7 @@ pub(super) fn compare(reader: &Reader<'_>, pair: &Pair<'_>) -> Result<Compared, 
         old: side(old.as_ref()),
         new: side(new.as_ref()),
         status: Status::Same,
+        unchanged: is_unchanged(pair),
         default: None,
         changes: Vec::new(),
         same_key: false,
@@ -139,6 +146,12 @@ pub(super) fn compare(reader: &Reader<'_>, pair: &Pair<'_>) -> Result<Compared, 
         (None, _) => compared.status = Status::New,
         (Some(_), None) => compared.status = Status::Deleted,
     }
+    if matches!(compared.status, Status::Same | Status::Changed)
+        && let Some(words) = unseen_base(pair)
+    {
+        compared.status = Status::Unknown;
+        compared.notes.push(words);
+    }
     for operand in [&old, &new].into_iter().flatten() {
         for note in &operand.notes {
             if !compared.notes.contains(note) {
@@ -147,6 +160,25 @@ pub(super) fn compare(reader: &Reader<'_>, pair: &Pair<'_>) -> Result<Compared, 
         }
     }
     Ok(compared)
+}
+
+fn is_unchanged(pair: &Pair<'_>) -> bool {
+    matches!(pair, [Some(old), Some(new)] if old.bytes() == new.bytes())
+}
+
+/// What is to be said of two versions if a base profile of either is not seen: more may have changed.
+/// What both have from the same place in a registry is not part of the change.
+fn unseen_base(pair: &Pair<'_>) -> Option<String> {
+    let unseen = pair.map(|part| match &part?.file?.addition {
+        Some(Addition::Unseen(unseen)) => Some(unseen),
+        _ => None,
+    });
+    let is_remote = |unseen: Option<&UnseenBase>| matches!(unseen, Some(UnseenBase::Remote(_)));
+    if unseen == [None, None] || (is_remote(unseen[0]) && unseen[0] == unseen[1]) {
+        return None;
+    }
+    let words = "what a base profile adds is not known, and may have changed: told is what the profile does without it (--base-profile)";
+    Some(words.to_owned())
 }
 
 fn side(operand: Option<&Operand>) -> Side {

@@ -28,7 +28,7 @@ pub(super) struct Changed {
 
 /// A path in a repository.
 #[derive(Clone, PartialEq, Eq)]
-struct Place {
+pub(super) struct Place {
     /// The directory that the repository is of.
     top: PathBuf,
     path: PathBuf,
@@ -73,6 +73,18 @@ impl<'r> Revision<'r> {
             all.push(Err(error));
         }
         all
+    }
+
+    /// What the revision has of the files that paths stand for, and where. What cannot be read is left
+    /// out.
+    pub(super) fn files(&self, paths: &[PathBuf]) -> Vec<(Place, Arc<Source>)> {
+        let changed = self.changed(paths).into_iter().flatten();
+        changed
+            .filter_map(|changed| {
+                let (name, blob) = changed.old?;
+                Some((changed.place, blob.read(name).ok()?))
+            })
+            .collect()
     }
 
     /// Puts profiles that are in the working tree only together with those that they were in the

@@ -26,6 +26,13 @@ pub(super) struct Part<'v> {
     pub(super) file: Option<&'v ProfileFile<'v>>,
 }
 
+impl<'v> Part<'v> {
+    /// Those that an engine or a runtime is given.
+    pub(super) fn bytes(&self) -> &'v [u8] {
+        self.file.map_or(self.source.bytes(), ProfileFile::bytes)
+    }
+}
+
 /// A profile of the old version and its namesake in the new one; one may not be there.
 pub(super) type Pair<'v> = [Option<Part<'v>>; 2];
 

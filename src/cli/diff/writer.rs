@@ -38,6 +38,8 @@ struct Summary {
     new: usize,
     deleted: usize,
     refused: usize,
+    /// Files of which a part was not seen.
+    unknown: usize,
     /// Files that hold no profile.
     skipped: usize,
     loosens: usize,
@@ -69,6 +71,7 @@ impl Report {
             Status::New => summary.new += 1,
             Status::Deleted => summary.deleted += 1,
             Status::Refused => summary.refused += 1,
+            Status::Unknown => summary.unknown += 1,
         }
         for direction in compared.directions() {
             match direction {
@@ -121,6 +124,7 @@ fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
         (with(Status::New), "new"),
         (with(Status::Deleted), "deleted"),
         (with(Status::Refused), "refused"),
+        (with(Status::Unknown), "not known"),
     ];
     let counts = counts.into_iter().filter(|&(count, _)| count > 0);
     let counts: Vec<_> = counts
@@ -160,7 +164,7 @@ fn print_one(out: &mut impl Write, compared: &Compared, report: &Report) -> io::
             "{old}: deleted, so that there is nothing to compare it with; only --fail-on any fails for it"
         )?,
         Status::Same => write!(out, "{old} -> {new}: the same filter")?,
-        Status::Changed | Status::Refused => write!(out, "{old} -> {new}")?,
+        Status::Changed | Status::Refused | Status::Unknown => write!(out, "{old} -> {new}")?,
     }
     let RuntimeReport { name, version } = &report.runtime;
     writeln!(
@@ -170,6 +174,11 @@ fn print_one(out: &mut impl Write, compared: &Compared, report: &Report) -> io::
     )?;
     for note in &compared.notes {
         writeln!(out, "note: {}", visible(note))?;
+    }
+    if let (Some(why), true) = (&compared.new.refused, compared.unchanged) {
+        let why = visible(why);
+        writeln!(out, "unchanged, and nothing runs with it, as before: {why}")?;
+        return Ok(());
     }
     for (what, side) in [("old", &compared.old), ("new", &compared.new)] {
         if let Some(why) = &side.refused {
