@@ -27,7 +27,7 @@ use report::Report;
 /// values is listed case by case, as it is for arguments that are not given.
 ///
 /// Names are known for arguments of accept4, clone, ioctl (of terminals), mmap, mprotect, open,
-/// openat, personality, pkey_mprotect, ptrace, setns, socket, socketpair and unshare.
+/// openat, personality, `pkey_mprotect`, ptrace, setns, socket, socketpair and unshare.
 ///
 /// Without --engine a profile that is for an engine is taken as the engine of its dialect reads it,
 /// and every other one as the section that reaches the runtime.
