@@ -412,12 +412,11 @@ fn a_filter_that_is_too_large_is_said_to_be_refused() {
 /// The answer is not to be looked for above thousands of lines.
 #[test]
 fn of_many_rule_entries_that_lose_some_are_shown() {
-    let last = r#",{"names":["read"],"action":"SCMP_ACT_LOG"}"#;
-    let profile = of_many(0..2000, last);
+    let winner = r#",{"names":["read"],"action":"SCMP_ACT_LOG"}"#;
+    let profile = of_many(0..2000, winner);
     let ran = why(&profile, &["read"]);
     assert_eq!(ran.code, 0);
-    let shown = ran.stdout.matches("not by").count();
-    assert_eq!(shown, 8, "{}", ran.stdout);
+    assert_eq!(ran.stdout.matches("not by").count(), 8, "{}", ran.stdout);
     assert!(
         ran.stdout
             .contains("\n  and 1,992 others that do not decide\n"),
