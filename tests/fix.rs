@@ -99,8 +99,21 @@ fn a_patch_is_what_patch_takes_and_nothing_is_written() {
     assert_eq!(read(&directory, "a.json"), PROFILE);
     assert_eq!(
         ran.stdout,
-        "--- a.json\n+++ a.json\n@@ -1,4 +1,4 @@\n {\r\n \t\"defaultAction\":   \"SCMP_ACT_ERRNO\",\r\n-  \"syscalls\": [ {\"names\": [\"read\",\"read\" ,\"mkdirr\"],\r\n- \"action\":\"SCMP_ACT_ALLOW\" ,\"errnoRet\": 1 } ]}\n\\ No newline at end of file\n+  \"syscalls\": [ {\"names\": [\"read\" ,\"mkdirr\"],\r\n+ \"action\":\"SCMP_ACT_ALLOW\" } ]}\n\\ No newline at end of file\n"
+        "--- a/a.json\n+++ b/a.json\n@@ -1,4 +1,4 @@\n {\r\n \t\"defaultAction\":   \"SCMP_ACT_ERRNO\",\r\n-  \"syscalls\": [ {\"names\": [\"read\",\"read\" ,\"mkdirr\"],\r\n- \"action\":\"SCMP_ACT_ALLOW\" ,\"errnoRet\": 1 } ]}\n\\ No newline at end of file\n+  \"syscalls\": [ {\"names\": [\"read\" ,\"mkdirr\"],\r\n+ \"action\":\"SCMP_ACT_ALLOW\" } ]}\n\\ No newline at end of file\n"
     );
+    let takes = std::process::Command::new("git")
+        .args(["apply", "--check", "-"])
+        .current_dir(directory.path())
+        .env("GIT_CEILING_DIRECTORIES", directory.path())
+        .stdin(Stdio::piped())
+        .spawn()
+        .and_then(|mut git| {
+            let mut patch = git.stdin.take().expect("a pipe");
+            std::io::Write::write_all(&mut patch, ran.stdout.as_bytes())?;
+            drop(patch);
+            git.wait()
+        });
+    assert!(takes.expect("git").success(), "{}", ran.stdout);
     let report: Value = serde_json::from_str(&read(&directory, "r.json")).expect("JSON");
     assert_eq!(report["findings"].as_array().expect("findings").len(), 4);
     let more = check(

@@ -380,3 +380,70 @@ fn the_known_truths_come_out_of_the_real_profiles() {
     ];
     assert_eq!(ask(&podman, &cap), "ERRNO(EPERM)");
 }
+
+/// A section with a rule entry on `read` for each of these values.
+fn of_many(values: std::ops::Range<u32>, last: &str) -> String {
+    let entries = values.map(|value| {
+        format!(r#"{{"names":["read"],"action":"SCMP_ACT_ALLOW","args":[{{"index":0,"value":{value},"op":"SCMP_CMP_EQ"}}]}}"#)
+    });
+    let entries: Vec<_> = entries.collect();
+    format!(
+        r#"{{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{}{last}]}}"#,
+        entries.join(",")
+    )
+}
+
+/// A filter that the kernel does not take decides nothing, and working out what it would decide can
+/// take minutes.
+#[test]
+fn a_filter_that_is_too_large_is_said_to_be_refused() {
+    let profile = of_many(0..60_000, "");
+    let ran = why(&profile, &["read"]);
+    assert_eq!(ran.code, 1);
+    let words = "nothing runs: the kernel refuses it: the filter has more than 4096 instructions";
+    assert!(ran.stdout.contains(words), "{}", ran.stdout);
+    let (_directory, path) = file("profile.json", &profile);
+    let path = path.display().to_string();
+    let ran = run(["diff", ARCH, &path, &path]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stdout.contains("4096"), "{}", ran.stdout);
+}
+
+/// The answer is not to be looked for above thousands of lines.
+#[test]
+fn of_many_rule_entries_that_lose_some_are_shown() {
+    let winner = r#",{"names":["read"],"action":"SCMP_ACT_LOG"}"#;
+    let profile = of_many(0..2000, winner);
+    let ran = why(&profile, &["read"]);
+    assert_eq!(ran.code, 0);
+    assert_eq!(ran.stdout.matches("not by").count(), 8, "{}", ran.stdout);
+    assert!(
+        ran.stdout
+            .contains("\n  and 1,992 others that do not decide\n"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(ran.stdout.matches("does not decide").count(), 8);
+    let report = why(&profile, &["read", "--format=json"]).report();
+    let lost = on(&report, "x86_64")["ways"][0]["lost"].as_array();
+    assert_eq!(lost.expect("entries").len(), 2000);
+}
+
+/// C and strace write modes in octal digits: `chmod 0644` asked in decimal is about another mode.
+#[test]
+fn a_leading_zero_is_octal_as_in_c() {
+    let profile = r#"{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["chmod"],"action":"SCMP_ACT_ALLOW","args":[{"index":1,"value":420,"op":"SCMP_CMP_EQ"}]}]}"#;
+    for mode in ["0644", "0o644", "0x1a4", "0X1a4", "420"] {
+        let report = why(profile, &["chmod", "_", mode, "--format=json"]).report();
+        assert_eq!(decided(&report, "x86_64"), "ALLOW", "{mode}");
+    }
+    let report = why(profile, &["chmod", "_", "644", "--format=json"]).report();
+    assert!(decided(&report, "x86_64").starts_with("ERRNO"));
+    let shown = why(profile, &["chmod", "_", "0644"]).stdout;
+    assert!(shown.contains("chmod(_, 0644 = 420)"), "{shown}");
+    let shown = why(profile, &["chmod", "_", "420"]).stdout;
+    assert!(shown.contains("chmod(_, 420)"), "{shown}");
+    let ran = why(profile, &["chmod", "_", "0689"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("octal"), "{}", ran.stderr);
+}

@@ -1,5 +1,6 @@
 //! What a file comes to, whatever it is: a profile, a section, a filter.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc as Shared;
 
@@ -13,7 +14,7 @@ use super::runtime::{Foreseen, RuntimeOptions, foreign_note, unrecorded_note};
 use crate::crun::{Host, cache_key};
 use crate::engine::{self, Engine, Verdict, names};
 use crate::filter::{
-    CompileError, Diagram, Diagrams, Filter, Leaf, Verdict as FilterVerdict, linked,
+    CompileError, Diagram, Diagrams, Filter, Leaf, Size, Verdict as FilterVerdict, linked, size,
 };
 use crate::finding::Location;
 use crate::policy::Policy;
@@ -233,13 +234,13 @@ impl<'o> Reader<'o> {
         };
         let json = resolved.to_json().map_err(std::io::Error::from)?;
         let document = json::parse(&json);
-        let place_of = |node: Node<'_>| {
-            let mut places = section.syscalls.iter();
-            places.position(|it| it.origin == Some(node))
-        };
         Ok(self.of_section(&document, &json, |_| {
+            // Of those from one entry the first is its place.
+            let places = section.syscalls.iter().enumerate().rev();
+            let places = places.filter_map(|(place, it)| Some((it.origin?, place)));
+            let places: HashMap<_, _> = places.collect();
             let entries = resolved.entries.iter().map(|&(node, verdict)| {
-                let place = match (verdict, place_of(node)) {
+                let place = match (verdict, places.get(&node).copied()) {
                     (Verdict::In, Some(place)) => Ok(place),
                     (verdict, _) => Err(format!("{}: {verdict}", engine.title())),
                 };
@@ -261,6 +262,7 @@ impl<'o> Reader<'o> {
             native: self.native,
             // Nothing of it is in a filter.
             no_new_privileges: true,
+            // It is asked below.
             fits: any_size,
         };
         let prediction = model.predict(document, bytes, surroundings);
@@ -272,6 +274,11 @@ impl<'o> Reader<'o> {
                 Outcome::Starts | Outcome::Dies => Meaning::NoFilter(no_plan(model, &prediction)),
             };
         };
+        if let Size::TooLarge = size(plan) {
+            return Meaning::Refused(
+                "the kernel refuses it: the filter has more than 4096 instructions".to_owned(),
+            );
+        }
         let host = Host {
             crun: model.version().to_owned(),
             libseccomp: libseccomp.release,

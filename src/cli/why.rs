@@ -22,8 +22,12 @@ use report::Report;
 
 /// Say what happens to a call, and which rule entry decides, for each architecture of the filter.
 ///
-/// An argument is a number (38, 0x26, -1), or names of flags joined by |
-/// (`AF_ALG`, `CLONE_NEWNS|CLONE_NEWPID`), or _ for any. Without arguments all cases are listed.
+/// An argument is a number (38, 0x26, -1; 046 and 0o46 are octal, as in C), or names of flags joined
+/// by | (`AF_ALG`, `CLONE_NEWNS|CLONE_NEWPID`), or _ for whatever it may be: what is decided for its
+/// values is listed case by case, as it is for arguments that are not given.
+///
+/// Names are known for arguments of accept4, clone, ioctl (of terminals), mmap, mprotect, open,
+/// openat, personality, `pkey_mprotect`, ptrace, setns, socket, socketpair and unshare.
 ///
 /// Without --engine a profile that is for an engine is taken as the engine of its dialect reads it,
 /// and every other one as the section that reaches the runtime.

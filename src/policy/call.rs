@@ -1,6 +1,7 @@
 //! The policy of one call on one architecture.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use super::conditions::{calls_of, is_void};
 use crate::filter::{Diagram, Diagrams, Leaf, TooLarge, Verdict};
@@ -30,6 +31,9 @@ pub struct CallPolicy<'r> {
     /// Whether libseccomp may not come to the rules at all.
     is_doubtful: bool,
 }
+
+/// The most rules that a rule is told to overlap with.
+const MOST_OVERLAPS: usize = 16;
 
 /// What happens to a call with certain arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +68,7 @@ pub enum Fate {
     /// Its conditions hold for no arguments.
     NeverHolds,
     /// Those rules do something else, and their conditions hold for some of the same arguments:
-    /// for these, which one decides is not known.
+    /// for these, which one decides is not known. Of very many they are the first.
     Overlaps(Vec<usize>),
 }
 
@@ -112,11 +116,16 @@ impl<'r> CallPolicy<'r> {
     /// Whether a condition for which that is so stands beside one of another rule on the same
     /// argument.
     pub(super) fn has_beside(&self, mut is_it: impl FnMut(Bound) -> bool) -> bool {
-        self.kept().any(|(place, rule)| {
+        // How many rules compare each argument.
+        let mut rules = [0_usize; 6];
+        for (_, rule) in self.kept() {
+            for (index, count) in (0..).zip(&mut rules) {
+                *count += usize::from(rule.comparisons.iter().any(|it| it.index == index));
+            }
+        }
+        self.kept().any(|(_, rule)| {
             rule.comparisons.iter().any(|one| {
-                let mut others = self.kept().filter(|(other, _)| *other != place);
-                let is_beside =
-                    others.any(|(_, rule)| rule.comparisons.iter().any(|it| it.index == one.index));
+                let is_beside = rules.get(one.index as usize).is_some_and(|&it| it > 1);
                 is_beside && Bound::of(one, self.bits).is_some_and(&mut is_it)
             })
         })
@@ -204,17 +213,37 @@ impl<'r> CallPolicy<'r> {
             let set = calls_of(&rule.comparisons, self.bits, diagrams)?;
             sets.push((place, rule.effect, set));
         }
+        // For what each effect's rules hold together.
+        let mut effects: Vec<(Effect, Diagram)> = Vec::new();
+        for &(_, effect, set) in &sets {
+            match effects.iter_mut().find(|(other, _)| *other == effect) {
+                Some((_, all)) => *all = diagrams.either(*all, set)?,
+                None => effects.push((effect, set)),
+            }
+        }
         let mut fates = Vec::new();
         for (place, rule) in self.rules.iter().enumerate() {
-            let kept = sets.iter().find(|(other, ..)| *other == place);
+            // They stand in the order of their places.
+            let kept = sets.binary_search_by_key(&place, |(other, ..)| *other);
+            let kept = kept.ok().and_then(|kept| sets.get(kept));
             fates.push(match (kept, self.unconditional) {
                 (None, _) if rule.effect == self.default => Fate::IsDefault,
                 (None, Some(winner)) => Fate::LostTo(winner),
                 (None, None) | (Some((_, _, Diagram::NONE)), _) => Fate::NeverHolds,
                 (Some(&(_, effect, set)), _) => {
+                    let mut overlapped = Vec::new();
+                    for &(other, all) in &effects {
+                        if other != effect && diagrams.both(set, all)? != Diagram::NONE {
+                            overlapped.push(other);
+                        }
+                    }
                     let mut others = Vec::new();
                     for &(other, other_effect, other_set) in &sets {
-                        if other_effect != effect && diagrams.both(set, other_set)? != Diagram::NONE
+                        if others.len() == MOST_OVERLAPS || overlapped.is_empty() {
+                            break;
+                        }
+                        if overlapped.contains(&other_effect)
+                            && diagrams.both(set, other_set)? != Diagram::NONE
                         {
                             others.push(other);
                         }
@@ -287,56 +316,68 @@ impl Bound {
     }
 }
 
+/// What the rules of a call compare one argument with.
+#[derive(Default)]
+struct Compared {
+    /// How many rules do.
+    rules: usize,
+    /// How many of them have more conditions.
+    with_more: usize,
+    /// How many of those ask all for certain values, by the value here and the effect.
+    for_values: HashMap<u64, Vec<(Effect, usize)>>,
+    /// The upper halves of what it is compared with.
+    upper: HashSet<u64>,
+}
+
 /// Whether libseccomp's program may go wrong. That is so, up to 2.6.1 at least, where two rules
 /// compare one argument, not both for a certain value or certain bits of it, and one of them has
 /// more conditions, or the upper halves of what the argument is compared with differ: what follows
 /// a test compares a word that has been replaced since, or is left out.
 fn is_fragile(rules: &[&CallRule<'_>], bits: u8) -> bool {
-    /// A condition, and the rule that it is of.
-    type Condition<'r> = (&'r CallRule<'r>, &'r Comparison);
-    let is_certain = |comparison: &Comparison| {
-        matches!(comparison.operator, Operator::Equal | Operator::MaskedEqual)
-    };
-    let is_above = |comparison: &Comparison| {
-        matches!(
-            comparison.operator,
-            Operator::Greater | Operator::GreaterOrEqual
-        )
-    };
-    // The two sides of one test, which nothing is pruned from, as the effects differ. Where the
-    // other rule asks for more than certain values, what it asks for can be lost all the same.
-    let are_opposite = |(rule, one): Condition<'_>, (other_rule, other): Condition<'_>| {
-        one.operator == Operator::NotEqual
-            && (other_rule.comparisons.iter()).all(|it| it.operator == Operator::Equal)
-            && one.value == other.value
-            && rule.comparisons.len() == 1
-            && rule.effect != other_rule.effect
-    };
-    let goes_wrong = |(rule, one): Condition<'_>, (other_rule, other): Condition<'_>| {
-        if one.index != other.index
-            || is_certain(one)
-            || are_opposite((rule, one), (other_rule, other))
-        {
+    // There may be tens of thousands of rules, so that no two are compared with each other.
+    let mut compared: HashMap<u32, Compared> = HashMap::new();
+    for rule in rules {
+        let has_more = rule.comparisons.len() > 1;
+        let mut comparisons = rule.comparisons.iter();
+        let is_for_values = comparisons.all(|it| it.operator == Operator::Equal);
+        for it in rule.comparisons.iter() {
+            let all = compared.entry(it.index).or_default();
+            all.rules += 1;
+            all.upper.insert(it.value >> 32);
+            if has_more {
+                all.with_more += 1;
+                if is_for_values {
+                    let effects = all.for_values.entry(it.value).or_default();
+                    match effects.iter_mut().find(|(other, _)| *other == rule.effect) {
+                        Some((_, count)) => *count += 1,
+                        None => effects.push((rule.effect, 1)),
+                    }
+                }
+            }
+        }
+    }
+    let goes_wrong = |rule: &CallRule<'_>, one: &Comparison| {
+        let Some(others) = compared.get(&one.index) else {
+            return false;
+        };
+        if matches!(one.operator, Operator::Equal | Operator::MaskedEqual) {
             return false;
         }
-        let is_other_word = bits == 64 && one.value >> 32 != other.value >> 32;
-        let has_more = |rule: &CallRule<'_>| rule.comparisons.len() > 1;
-        has_more(rule) || has_more(other_rule) || is_other_word && !is_above(one)
+        if rule.comparisons.len() > 1 {
+            return others.rules > 1;
+        }
+        // The two sides of one test, which nothing is pruned from, as the effects differ. Where the
+        // other rule asks for more than certain values, what it asks for can be lost all the same.
+        let is_test = one.operator == Operator::NotEqual;
+        let opposite = others.for_values.get(&one.value).filter(|_| is_test);
+        let opposite = opposite.into_iter().flatten();
+        let opposite = opposite.filter(|(effect, _)| *effect != rule.effect);
+        let opposite: usize = opposite.map(|(_, count)| count).sum();
+        let is_above = matches!(one.operator, Operator::Greater | Operator::GreaterOrEqual);
+        others.with_more > opposite || bits == 64 && !is_above && others.upper.len() > 1
     };
-    let conditions = |place: usize| {
-        let rule = rules.get(place).copied();
-        rule.into_iter().flat_map(|rule| {
-            rule.comparisons
-                .iter()
-                .map(move |comparison| (rule, comparison))
-        })
-    };
-    let places = 0..rules.len();
-    places.clone().any(|place| {
-        let others = places.clone().filter(|&other| other != place);
-        let mut others = others.flat_map(conditions);
-        others.any(|other| conditions(place).any(|one| goes_wrong(one, other)))
-    })
+    let mut rules = rules.iter();
+    rules.any(|rule| rule.comparisons.iter().any(|one| goes_wrong(rule, one)))
 }
 
 /// What is decided where one of two is.

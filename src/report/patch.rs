@@ -11,7 +11,7 @@ const CONTEXT: usize = 3;
 /// that differ are one change.
 const MOST_PAIRS: usize = 4 << 20;
 
-/// Writes what turns one text into another, as `patch -p0` takes it.
+/// Writes what turns one text into another, as `git apply` and `patch -p1` take it.
 ///
 /// # Errors
 /// If it cannot be written.
@@ -23,7 +23,12 @@ pub fn patch(out: &mut impl Write, name: &str, old: &[u8], new: &[u8]) -> io::Re
         return Ok(());
     }
     let name = visible(name);
-    writeln!(out, "--- {name}\n+++ {name}")?;
+    // As git writes them, in the directory that the name is from.
+    let name = name.trim_start_matches('/');
+    let name = name.strip_prefix("./").unwrap_or(name);
+    // What follows a tab is a time: without it, a name with a space would be cut there.
+    let end = if name.contains(' ') { "\t" } else { "" };
+    writeln!(out, "--- a/{name}{end}\n+++ b/{name}{end}")?;
     let near = |a: &Change, b: &Change| b.0.start - a.0.end <= 2 * CONTEXT;
     for hunk in changes.chunk_by(near) {
         let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else {
@@ -136,12 +141,12 @@ mod tests {
         let new = old.replace("\n5\n", "\nfive\n").replace("\n20\n", "\n");
         assert_eq!(
             of(&old, &new),
-            "--- x\n+++ x\n@@ -3,7 +3,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n@@ -18,7 +18,6 @@\n 17\n 18\n 19\n-20\n 21\n 22\n 23\n"
+            "--- a/x\n+++ b/x\n@@ -3,7 +3,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n@@ -18,7 +18,6 @@\n 17\n 18\n 19\n-20\n 21\n 22\n 23\n"
         );
         assert_eq!(
             of("a", "b"),
-            "--- x\n+++ x\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+b\n\\ No newline at end of file\n"
+            "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+b\n\\ No newline at end of file\n"
         );
-        assert_eq!(of("", "b\n"), "--- x\n+++ x\n@@ -0,0 +1 @@\n+b\n");
+        assert_eq!(of("", "b\n"), "--- a/x\n+++ b/x\n@@ -0,0 +1 @@\n+b\n");
     }
 }

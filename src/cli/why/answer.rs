@@ -1,5 +1,7 @@
 //! What happens to a call, and why.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::json;
 
 use super::call::AskedCall;
@@ -19,6 +21,8 @@ pub(super) struct Asker<'a> {
     call: &'a AskedCall,
     whole: Diagram,
     of: Option<(&'a OfPlan, Policy<'a>)>,
+    /// The rule entries as they were written, by their places in the section.
+    written: HashMap<usize, &'a WrittenEntry>,
 }
 
 impl<'a> Asker<'a> {
@@ -32,12 +36,16 @@ impl<'a> Asker<'a> {
             Meaning::Plan(of) => Some((&**of, Policy::of(&of.plan))),
             _ => None,
         };
+        let written = of.iter().flat_map(|(of, _)| &of.entries);
+        let written = written.filter_map(|entry| Some((*entry.place.as_ref().ok()?, entry)));
+        let written = written.collect();
         Self {
             operand,
             runtime,
             call,
             whole,
             of,
+            written,
         }
     }
 
@@ -140,7 +148,7 @@ impl<'a> Asker<'a> {
             matches!(policy.decide(&call), Place::Stub(_))
         });
         let mut cases = Vec::new();
-        let mut deciding: Vec<usize> = Vec::new();
+        let mut deciding: HashSet<usize> = HashSet::new();
         let last = sets.len().saturating_sub(1);
         for (place, (_, is_default, leaf, set)) in sets.into_iter().enumerate() {
             let when = match condition(diagrams, set, arch.bits(), &names)? {
@@ -209,12 +217,13 @@ impl<'a> Asker<'a> {
         names: &dyn Fn(usize, u64) -> Option<String>,
         naming: &[&str],
     ) -> Vec<EntryRef> {
+        // Runtimes add the rules of one entry one after the other.
         let mut entries: Vec<(usize, Vec<String>)> = Vec::new();
         for rule in rules {
             let conditions = rule.conditions(names);
-            match entries.iter_mut().find(|(entry, _)| *entry == rule.entry) {
-                Some((_, all)) => all.extend(conditions),
-                None => entries.push((rule.entry, conditions.into_iter().collect())),
+            match entries.last_mut() {
+                Some((entry, all)) if *entry == rule.entry => all.extend(conditions),
+                _ => entries.push((rule.entry, conditions.into_iter().collect())),
             }
         }
         let entries = entries.into_iter().map(|(entry, conditions)| {
@@ -227,10 +236,7 @@ impl<'a> Asker<'a> {
     /// The rule entry at a place of the section, shown where it has the first of the names that it
     /// has.
     fn entry(&self, place: usize, conditions: Option<String>, naming: &[&str]) -> EntryRef {
-        let entries = self.of.iter().flat_map(|(of, _)| of.entries.iter());
-        let mut entries = entries.rev().filter(|entry| entry.place == Ok(place));
-        let written = entries.next();
-        match written {
+        match self.written.get(&place) {
             Some(written) => Self::reference(written, conditions, naming),
             None => EntryRef {
                 path: self.operand.source.name().to_owned(),
@@ -276,7 +282,7 @@ impl<'a> Asker<'a> {
     /// Why a rule does not decide.
     fn reason(&self, rule: &Rule<'_>, rules: &[Rule<'_>]) -> String {
         let place = |index: &usize| {
-            let other = rules.iter().find(|other| other.index == *index);
+            let other = rules.get(*index);
             other.map_or_else(String::new, |other| {
                 self.entry(other.entry, None, &[]).place
             })
@@ -340,8 +346,6 @@ impl<'a> Asker<'a> {
 
 /// A rule on the call.
 struct Rule<'p> {
-    /// Its place among them.
-    index: usize,
     entry: usize,
     effect: Effect,
     comparisons: &'p [crate::profile::Comparison],
@@ -359,10 +363,9 @@ impl<'p> Rule<'p> {
     ) -> Result<Vec<Self>, TooLarge> {
         let fates = policy.fates(diagrams)?;
         let mut rules = Vec::new();
-        for (index, (rule, fate)) in policy.rules().iter().zip(fates).enumerate() {
+        for (rule, fate) in policy.rules().iter().zip(fates) {
             let set = calls_of(&rule.comparisons, arch.bits(), diagrams)?;
             rules.push(Self {
-                index,
                 entry: rule.entry,
                 effect: rule.effect,
                 comparisons: &rule.comparisons,

@@ -100,6 +100,21 @@ impl Argument {
         })
     }
 
+    /// As it was written, and the value of what is octal in it.
+    pub(super) fn shown(&self) -> String {
+        let mut parts = self.parts.iter();
+        let value = parts.try_fold(0, |all, part| match part {
+            Part::Number(number) => Some(all | number),
+            Part::Flag(_) => None,
+        });
+        match value {
+            Some(value) if self.written.split('|').any(|part| is_octal(part.trim())) => {
+                format!("{} = {value}", self.written)
+            }
+            _ => self.written.clone(),
+        }
+    }
+
     /// Its value on an architecture, `None` for any; or the name that means nothing there.
     pub(super) fn value(&self, arch: Arch) -> Result<Option<u64>, &'static str> {
         let mut value = None;
@@ -128,6 +143,11 @@ impl Part {
         if let Some(flag) = syscalls::flag(text) {
             return Ok(Self::Flag(flag));
         }
+        if is_octal(text) && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(CliError::Usage(format!(
+                "`{text}` is no number of 64 bits: one that begins with 0 is octal, as in C"
+            )));
+        }
         let hint = match syscalls::suggest_flag(text) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => "give its number".to_owned(),
@@ -138,11 +158,26 @@ impl Part {
     }
 }
 
-/// `38`, `0x26`, `-1`.
+/// `38`, `0x26`, `046`, `0o46`, `-1`: as C has them, so that a leading zero makes it octal.
 fn number(text: &str) -> Option<u64> {
-    if let Some(digits) = text.strip_prefix("0x") {
-        return u64::from_str_radix(digits, 16).ok();
+    if let Some((digits, radix)) = prefixed(text) {
+        let is_sign = digits.starts_with(['+', '-']);
+        return u64::from_str_radix(digits, radix).ok().filter(|_| !is_sign);
     }
     let number = text.parse().ok();
     number.or_else(|| text.parse::<i64>().ok().map(i64::cast_unsigned))
+}
+
+/// The digits of a number that is not decimal, and their radix.
+fn prefixed(text: &str) -> Option<(&str, u32)> {
+    let rest = text.strip_prefix('0').filter(|rest| !rest.is_empty())?;
+    Some(match rest.strip_prefix(['x', 'X']) {
+        Some(digits) => (digits, 16),
+        None => (rest.strip_prefix(['o', 'O']).unwrap_or(rest), 8),
+    })
+}
+
+/// Whether a number has to be worked out by who reads it.
+fn is_octal(text: &str) -> bool {
+    prefixed(text).is_some_and(|(_, radix)| radix == 8)
 }

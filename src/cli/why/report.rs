@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::call::AskedCall;
+use super::call::{Argument, AskedCall};
 use crate::cli::meaning::{Meaning, Operand};
 use crate::cli::runtime::Foreseen;
 use crate::finding::Location;
@@ -18,6 +18,9 @@ pub(super) struct Report {
     pub(super) libseccomp: Option<String>,
     pub(super) syscall: String,
     pub(super) arguments: Vec<String>,
+    /// The same for people.
+    #[serde(skip)]
+    pub(super) shown: Vec<String>,
     pub(super) no_filter: Option<String>,
     pub(super) refused: Option<String>,
     pub(super) architectures: Vec<OnArch>,
@@ -115,6 +118,7 @@ impl Report {
             arguments: (call.arguments.iter())
                 .map(|it| it.written.clone())
                 .collect(),
+            shown: call.arguments.iter().map(Argument::shown).collect(),
             no_filter,
             refused,
             architectures: Vec::new(),

@@ -7,6 +7,9 @@ use crate::cli::options::{ListFormat, write_json};
 use crate::finding::Location;
 use crate::report::{Look, Mark, excerpts, visible};
 
+/// As many rule entries of a kind are shown, or one more.
+const MOST_ENTRIES: usize = 8;
+
 pub(super) fn write(format: ListFormat, look: Look, report: &Report) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     match format {
@@ -19,7 +22,7 @@ pub(super) fn write(format: ListFormat, look: Look, report: &Report) -> io::Resu
 }
 
 fn print(out: &mut impl Write, look: Look, report: &Report) -> io::Result<()> {
-    let call = format!("{}({})", report.syscall, report.arguments.join(", "));
+    let call = format!("{}({})", report.syscall, report.shown.join(", "));
     let path = visible(&report.path);
     write!(out, "{path}: {}", visible(&call))?;
     match (&report.runtime, &report.libseccomp) {
@@ -47,9 +50,9 @@ fn print(out: &mut impl Write, look: Look, report: &Report) -> io::Result<()> {
     let passed_over = &report.passed_over;
     if !passed_over.is_empty() {
         writeln!(out, "rule entries that name it, and are not in the filter:")?;
-        passed_over
-            .iter()
-            .try_for_each(|it| print_lost(out, it, ""))?;
+        let (shown, more) = first(passed_over);
+        shown.iter().try_for_each(|it| print_lost(out, it, ""))?;
+        print_more(out, "  ", more, "are not in the filter")?;
     }
     if speaks_of_arguments(report) {
         writeln!(out, "(a0 to a5 are the call's six arguments)")?;
@@ -89,13 +92,13 @@ fn places(report: &Report) -> Vec<Place<'_>> {
     let cases = ways().flat_map(|way| &way.cases);
     let deciding = cases.flat_map(|case| {
         let label = format!("decides: {}", case.decision.text);
-        case.by
-            .iter()
-            .map(move |entry| (entry, label.clone(), true))
+        let (by, _) = first(&case.by);
+        by.iter().map(move |entry| (entry, label.clone(), true))
     });
-    let lost = ways().flat_map(|way| &way.lost);
+    let lost = ways().flat_map(|way| first(&way.lost).0);
     let lost = lost.map(|lost| (&lost.entry, "does not decide".to_owned(), false));
-    let passed_over = report.passed_over.iter();
+    let (passed_over, _) = first(&report.passed_over);
+    let passed_over = passed_over.iter();
     let passed_over = passed_over.map(|it| (&it.entry, "not in the filter".to_owned(), false));
     let mut places: Vec<Place<'_>> = Vec::new();
     for (entry, label, decides) in deciding.chain(lost).chain(passed_over) {
@@ -178,7 +181,8 @@ fn print_way(out: &mut impl Write, way: &WayIn) -> io::Result<()> {
             Some(who) => writeln!(out, "    decided by {who}")?,
             None => {}
         }
-        for entry in by {
+        let (shown, more) = first(by);
+        for entry in shown {
             let words = match &entry.conditions {
                 // Said already.
                 Some(conditions) if is_said(conditions) => visible(&entry.place),
@@ -186,10 +190,44 @@ fn print_way(out: &mut impl Write, way: &WayIn) -> io::Result<()> {
             };
             writeln!(out, "    decided by {words}")?;
         }
+        print_more(out, "    ", more, "decide so for some of these arguments")?;
     }
-    way.lost
-        .iter()
-        .try_for_each(|lost| print_lost(out, lost, "not by "))
+    let (shown, more) = first(&way.lost);
+    let mut shown = shown.iter();
+    shown.try_for_each(|lost| print_lost(out, lost, "not by "))?;
+    print_more(out, "  ", more, "do not decide")
+}
+
+/// The first of many, and how many are left.
+fn first<T>(all: &[T]) -> (&[T], usize) {
+    // What is left in a line of its own is as well shown there.
+    let shown = if all.len() <= MOST_ENTRIES + 1 {
+        all.len()
+    } else {
+        MOST_ENTRIES
+    };
+    (&all[..shown], all.len() - shown)
+}
+
+fn print_more(out: &mut impl Write, indent: &str, more: usize, do_what: &str) -> io::Result<()> {
+    if more == 0 {
+        return Ok(());
+    }
+    let more = thousands(more);
+    writeln!(out, "{indent}and {more} others that {do_what}")
+}
+
+/// A number as people write it: `3,990`.
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut written = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            written.push(',');
+        }
+        written.push(digit);
+    }
+    written
 }
 
 fn print_lost(out: &mut impl Write, lost: &NotDeciding, before: &str) -> io::Result<()> {
