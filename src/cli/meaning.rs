@@ -6,7 +6,7 @@ use std::sync::Arc as Shared;
 use clap::Args;
 
 use super::CliError;
-use super::engine::{ChosenEngine, EngineOptions, EngineRefusal, of_dialect};
+use super::engine::{ChosenEngine, EngineOptions, EngineRefusal, by_dialect_note, of_dialect};
 use super::host::{OneTarget, SupposedHost};
 use super::profile::{self as profile_options, ProfileOptions, part_notes};
 use super::runtime::{Foreseen, RuntimeOptions, foreign_note, unrecorded_note};
@@ -176,10 +176,7 @@ impl<'o> Reader<'o> {
         notes.extend(unrecorded_note(&self.runtime.model));
         notes.extend_from_slice(&self.notes);
         if let Some(by_dialect) = &by_dialect {
-            notes.push(format!(
-                "it is for an engine: taken as {} reads it (--engine)",
-                by_dialect.engine.title()
-            ));
+            notes.push(by_dialect_note(by_dialect.engine));
         }
         let engine = self.chosen.as_ref().or(by_dialect.as_ref());
         notes.extend(self.options.notes(&self.host, engine.is_some()));
@@ -446,7 +443,7 @@ impl Operand {
                     }
                 });
                 self.notes.push(format!(
-                    "{begins}: told as libseccomp {release} does it, which seclint is linked to"
+                    "{begins}: told as libseccomp {release} does it, which seclint is linked to, whatever release the runtime has"
                 ));
                 whole.map_err(|why| self.failed(why))
             }
