@@ -50,8 +50,6 @@ pub(super) struct Reader<'o> {
 /// What a file comes to.
 pub(super) struct Operand {
     pub(super) source: Shared<Source>,
-    /// What the profile is called in it, if it has a name.
-    pub(super) name: Option<String>,
     pub(super) meaning: Meaning,
     /// The engine that resolved it, if one did.
     pub(super) engine: Option<Engine>,
@@ -105,9 +103,12 @@ impl<'o> Reader<'o> {
     ) -> Result<Self, CliError> {
         let host = options.target.host();
         let mut notes = Vec::new();
+        let chosen = options.engine.chosen(&host)?;
+        let engine = chosen.as_ref().map(|chosen| chosen.engine);
+        let runtime = &options.runtime;
         Ok(Self {
-            runtime: options.runtime.chosen(&host, usual, &mut notes)?,
-            chosen: options.engine.chosen(&host)?,
+            runtime: runtime.chosen(&host, engine, usual, &mut notes)?,
+            chosen,
             native: host.native(options.engine.arch)?,
             bases: options.which.bases.given(files)?,
             options: &options.engine,
@@ -152,7 +153,6 @@ impl<'o> Reader<'o> {
     fn operand(&self, source: &Shared<Source>, meaning: Meaning) -> Operand {
         Operand {
             source: Shared::clone(source),
-            name: None,
             meaning,
             engine: None,
             native: self.native,
@@ -196,7 +196,6 @@ impl<'o> Reader<'o> {
             })
         };
         Ok(Operand {
-            name: file.names().first().cloned(),
             engine: engine.map(|engine| engine.engine),
             notes,
             ..self.operand(source, meaning)
