@@ -223,6 +223,47 @@ fn without_crun_entries_are_attributed_by_link() {
     );
 }
 
+/// A profile that explains nothing since nobody knows which crun it was must not look like one
+/// whose entries are not there.
+#[test]
+fn a_profile_that_cannot_be_used_is_no_success() {
+    let root = StateRoot::of("clean");
+    let path = root.path().display().to_string();
+    let profile = repository("tests/fixtures/cache/clean/profile.json");
+    let profile = profile.display().to_string();
+    let ran = run(["cache-audit", &path, "--profile", &profile]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    let words = "error: --profile explained nothing: crun cannot be asked";
+    assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    assert!(ran.stdout.contains("1 entry"), "the report is there");
+    assert_eq!(root.audit(&["--profile", &profile]).code, 0);
+}
+
+/// In a copy the links are often gone: a container is not without a filter for that.
+#[test]
+fn a_container_whose_filter_was_not_copied_is_not_said_to_have_none() {
+    let root = StateRoot::of("clean");
+    let filter = root.path().join("clean/seccomp.bpf");
+    fs::remove_file(filter).expect("a link");
+    let ran = root.audit(&["--format=json"]);
+    let report = ran.report();
+    assert_eq!(
+        report["containers"],
+        json!([{"id": "clean", "filter": "missing"}])
+    );
+    assert!(
+        report["notes"][0]
+            .as_str()
+            .is_some_and(|note| note.contains("1 container has a seccomp section"))
+    );
+    let said = root.audit(&[]).stdout;
+    assert!(
+        said.contains("1 container whose filter is not there"),
+        "{said}"
+    );
+    assert!(!said.contains("without a filter"), "{said}");
+}
+
 /// Keys of another crun than the one that made the cache explain nothing. They
 /// must not be believed where a container proves them wrong.
 #[test]
@@ -439,7 +480,27 @@ fn a_root_that_cannot_be_audited_is_answered() {
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{answer}");
         assert!(ran.stderr.contains(answer), "{}", ran.stderr);
     }
-    let empty = path.join("clean");
+    // A directory near the root would otherwise pass for a cache in which all is well.
+    let meant = format!("did you mean {}?", path.display());
+    let above = path.parent().expect("a parent").to_owned();
+    for near in [
+        above,
+        path.join(".cache"),
+        path.join(".cache/seccomp"),
+        path.join("clean"),
+    ] {
+        let ran = run(["cache-audit".as_ref(), near.as_os_str()]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{near:?}");
+        assert!(
+            ran.stderr.contains("not a state root of crun"),
+            "{}",
+            ran.stderr
+        );
+        assert!(ran.stderr.contains(&meant), "{}", ran.stderr);
+    }
+    // A crun that caches nothing leaves an empty root.
+    let empty = path.with_file_name("empty");
+    fs::create_dir(&empty).expect("a directory");
     let ran = run(["cache-audit".as_ref(), empty.as_os_str()]);
     assert_eq!(ran.code, 0);
     assert!(

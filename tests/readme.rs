@@ -26,6 +26,25 @@ fn the_picture_is_what_seclint_prints() {
     assert_eq!(kept, drawn, "docs/check.svg is not what seclint prints");
 }
 
+/// A reader who compares the example with a terminal must find the same.
+#[test]
+fn the_example_of_why_is_what_seclint_prints() {
+    let mut command = seclint();
+    let arguments = ["why", "socket.json", "socket", "AF_ALG"];
+    let ran = Ran::from(
+        (command.current_dir(repository("docs")).args(arguments))
+            .env("LANG", "C.UTF-8")
+            .output()
+            .expect("seclint runs"),
+    );
+    let readme = fs::read_to_string(repository("README.md")).expect("a README");
+    let shown = format!("$ seclint {}\n{}", arguments.join(" "), ran.stdout);
+    assert!(
+        readme.contains(&shown),
+        "the README does not show:\n{shown}"
+    );
+}
+
 /// A reader who copies a command must not be told that there is no such thing.
 #[test]
 fn every_command_in_the_readme_is_understood() {

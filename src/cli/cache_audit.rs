@@ -103,8 +103,28 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
             ending = Ending::Incomplete;
         }
     }
+    if let Some(unused) = unused(arguments, host.err()) {
+        complain("error", &unused);
+        ending = Ending::Incomplete;
+    }
     reports.finish(ending != Ending::Incomplete)?;
     Ok(ending)
+}
+
+/// What was given to explain entries by and could not be used, since nobody knows what crun makes
+/// of it; `why` not.
+fn unused(arguments: &Arguments, why: Option<String>) -> Option<String> {
+    let given = [
+        (!arguments.profile.is_empty(), "--profile"),
+        (!arguments.storage.is_empty(), "--storage"),
+    ];
+    let given = given.iter().filter(|(is_given, _)| *is_given);
+    let options: Vec<_> = given.map(|(_, option)| *option).collect();
+    let why = why.filter(|_| !options.is_empty())?;
+    let options = options.join(" and ");
+    Some(format!(
+        "{options} explained nothing: {why}; of a cache from another host, --uname says its kernel"
+    ))
 }
 
 /// The roots that were named, or those of them where crun keeps its state by
@@ -114,7 +134,10 @@ fn roots(named: &[PathBuf]) -> Result<Vec<StateRoot>, CliError> {
     if !named.is_empty() {
         return Ok(named
             .iter()
-            .map(|root| StateRoot::open(root))
+            .map(|root| {
+                let root = StateRoot::open(root)?;
+                root.check().map(|()| root)
+            })
             .collect::<Result<_, _>>()?);
     }
     let of_root = rustix::process::geteuid()

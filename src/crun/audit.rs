@@ -76,6 +76,8 @@ pub enum FilterOrigin {
     /// It is no entry: given by the annotation `run.oci.seccomp_bpf_data`, made by
     /// a crun without a cache, or an entry that was removed since.
     Own,
+    /// Its configuration asks for one, and its directory has none: nothing is known of its filter.
+    Missing,
     /// It has none.
     None,
     /// The container's directory may not be read.
@@ -193,8 +195,10 @@ pub fn audit(
         notes,
     };
     for container in root.containers()? {
-        containers.extend(Container::of(&container, &inodes));
-        candidates.extend(search.container(root, container));
+        let listed = Container::of(&container, &inodes);
+        let candidate = search.container(root, container);
+        containers.extend(listed.map(|it| it.asking(candidate.is_some())));
+        candidates.extend(candidate);
     }
     for storage in sources.storages {
         let stored = search.stored(storage, &candidates)?;
@@ -220,6 +224,7 @@ pub fn audit(
     findings.extend(collisions(&candidates, &mut examiner.comparer));
     let compiled = examiner.comparer.compiled;
     notes.extend(not_compared(&entries));
+    notes.extend(missing(&containers));
     let unread = entries.iter().filter(|entry| entry.is_unread).count();
     if unread > 0 {
         let entries = if unread == 1 { "entry" } else { "entries" };
@@ -359,6 +364,15 @@ impl Container {
         let id = directory.id.clone();
         Some(Self { id, filter })
     }
+
+    /// The same, with what its configuration says: crun writes the filter of each container that
+    /// has one into its directory.
+    fn asking(mut self, asks: bool) -> Self {
+        if asks && self.filter == FilterOrigin::None {
+            self.filter = FilterOrigin::Missing;
+        }
+        self
+    }
 }
 
 impl Scheme {
@@ -439,6 +453,21 @@ fn scheme(host: Option<&Host>, candidates: &mut [Candidate], items: &[Item]) -> 
         agreeing,
         differing,
     }
+}
+
+/// What is to be said of containers whose filters are not there.
+fn missing(containers: &[Container]) -> Option<String> {
+    let missing = containers
+        .iter()
+        .filter(|it| it.filter == FilterOrigin::Missing);
+    let whose = match missing.count() {
+        0 => return None,
+        1 => "1 container has a seccomp section".to_owned(),
+        several => format!("{several} containers have a seccomp section"),
+    };
+    Some(format!(
+        "{whose} and no seccomp.bpf, which crun links to the entry: no entry is explained by its link; a copy of a root needs the links as well (cp -a, rsync -aH)"
+    ))
 }
 
 /// Why entries were not compared with what explains them, in sentences.

@@ -36,6 +36,9 @@ pub enum RootError {
     /// The path is no directory.
     #[error("{0}: not a directory; name the state root, such as /run/crun")]
     NotADirectory(PathBuf),
+    /// The directory is another one; the root that may have been meant.
+    #[error("{}: not a state root of crun: neither .cache/seccomp nor a container is in it{}", .0.display(), did_you_mean(.1.as_deref()))]
+    NotARoot(PathBuf, Option<PathBuf>),
     /// Reading is not allowed.
     #[error("{0}: not allowed to read it; only root, or the user who owns it, can")]
     Denied(PathBuf),
@@ -130,6 +133,51 @@ impl StateRoot {
         &self.path
     }
 
+    /// Tells a directory of something else. An empty one may be the root of a crun that caches
+    /// nothing.
+    ///
+    /// # Errors
+    /// If it is no state root, or cannot be read.
+    pub fn check(&self) -> Result<(), RootError> {
+        if !matches!(self.cache()?, Cache::Absent) {
+            return Ok(());
+        }
+        let items = self.items()?;
+        let containers = self.containers()?;
+        let is_container =
+            |it: &ContainerDirectory| it.configuration.is_some() || it.filter.is_some();
+        if items.is_empty() || containers.iter().any(is_container) {
+            return Ok(());
+        }
+        let meant = self.meant(&items);
+        // What may not be read may be containers.
+        if meant.is_none() && containers.iter().any(|it| !it.is_readable) {
+            return Ok(());
+        }
+        Err(RootError::NotARoot(self.path.clone(), meant))
+    }
+
+    /// The nearest directory below or above this one that has a cache.
+    fn meant(&self, items: &[Item]) -> Option<PathBuf> {
+        let has_cache = |path: &PathBuf| open_directory(CWD, path.join(".cache/seccomp")).is_ok();
+        let directories = items
+            .iter()
+            .filter(|it| it.stat.kind == FileType::Directory);
+        let mut below = directories.map(|it| self.path.join(&it.name));
+        below.find(has_cache).or_else(|| {
+            let path = std::path::absolute(&self.path).ok()?;
+            let mut above = path.ancestors().skip(1).map(Path::to_owned);
+            above.find(has_cache)
+        })
+    }
+
+    /// What is in the root itself.
+    fn items(&self) -> Result<Vec<Item>, RootError> {
+        let again =
+            open_directory(&self.directory, ".").map_err(|errno| other(&self.path, errno))?;
+        list(again).map_err(|errno| other(&self.path, errno))
+    }
+
     /// The user who owns the root.
     pub(super) fn owner(&self) -> u32 {
         self.owner
@@ -173,9 +221,7 @@ impl StateRoot {
 
     /// Reads the containers, in the order of their names.
     pub(super) fn containers(&self) -> Result<Vec<ContainerDirectory>, RootError> {
-        let again =
-            open_directory(&self.directory, ".").map_err(|errno| other(&self.path, errno))?;
-        let items = list(again).map_err(|errno| other(&self.path, errno))?;
+        let items = self.items()?;
         let is_container =
             |item: &&Item| item.stat.kind == FileType::Directory && !item.name.starts_with('.');
         let mut containers = Vec::new();
@@ -210,6 +256,12 @@ impl StateRoot {
             is_readable: true,
         })
     }
+}
+
+fn did_you_mean(root: Option<&Path>) -> String {
+    root.map_or_else(String::new, |root| {
+        format!("; did you mean {}?", root.display())
+    })
 }
 
 enum Step {

@@ -188,32 +188,35 @@ fn chain<'b>(
     let metadata = |key| object?.get("metadata")?.get(key)?.as_str();
     let mut namespace = metadata("namespace");
     let mut chain: Vec<&BaseProfile> = Vec::new();
-    let mut wanted = profile.base().map(|base| base.value.to_owned());
+    let mut wanted: Option<&str> = profile.base().map(|base| base.value);
     while let Some(name) = wanted {
         if name.starts_with("oci://") {
-            return Err(UnseenBase::Remote(name));
+            return Err(UnseenBase::Remote(name.to_owned()));
         }
         let file = chain.last().map_or(source.name(), |it| it.source.name());
         let is_near = |it: &&BaseProfile| it.source.name() == file;
         let mut found = if file == source.name() {
-            own.of(&name, namespace)
+            own.of(name, namespace)
         } else {
             Vec::new()
         };
         if found.is_empty() {
-            found = given.of(&name, namespace);
+            found = given.of(name, namespace);
             if found.iter().any(&is_near) {
                 found.retain(is_near);
             }
         }
         let base = match found[..] {
             [base] => base,
-            [] => return Err(UnseenBase::Missing(name)),
+            [] => return Err(UnseenBase::Missing(name.to_owned())),
             _ => {
                 let mut places: Vec<_> = found.iter().map(|it| it.source.name()).collect();
                 places.dedup();
                 let places = places.into_iter().map(str::to_owned).collect();
-                return Err(UnseenBase::Several { name, places });
+                return Err(UnseenBase::Several {
+                    name: name.to_owned(),
+                    places,
+                });
             }
         };
         let is_again = chain.iter().any(|it| std::ptr::eq(*it, base));
@@ -222,7 +225,7 @@ fn chain<'b>(
             return Err(UnseenBase::Endless(names.collect()));
         }
         namespace = base.namespace.as_deref().or(namespace);
-        wanted = base.base.clone();
+        wanted = base.base.as_deref();
         chain.push(base);
     }
     Ok(chain)

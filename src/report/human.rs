@@ -196,6 +196,7 @@ pub(super) fn audit_summary(audit: &Audit) -> String {
     // Of containers, those that the entries say nothing of.
     let origins = [
         (FilterOrigin::Own, "with a filter that is no entry"),
+        (FilterOrigin::Missing, "whose filter is not there"),
         (FilterOrigin::None, "without a filter"),
         (FilterOrigin::Unreadable, "that could not be read"),
     ];

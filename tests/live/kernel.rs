@@ -70,7 +70,7 @@ pub(crate) fn judge() -> Result<Tally, LiveError> {
         .flat_map(|&number| ARGUMENTS.map(|arguments| (number, arguments)))
         .collect();
     let surroundings = Surroundings {
-        libseccomp,
+        libseccomp: libseccomp.into(),
         native,
         no_new_privileges: true,
         fits: any_size,
