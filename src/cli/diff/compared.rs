@@ -113,9 +113,12 @@ impl Compared {
         changes.chain(default).chain(without)
     }
 
-    /// Whether there is nothing to say of it.
+    /// Whether there is nothing to say of it: it is what it was, and where it was.
     pub(super) fn is_nothing_new(&self) -> bool {
-        self.unchanged && self.status == Status::Same
+        let paths = self.old.path.as_deref().zip(self.new.path.as_deref());
+        // The old one has the revision before it.
+        let is_there = paths.is_some_and(|(old, new)| old.ends_with(&format!(":{new}")));
+        self.unchanged && is_there && self.status == Status::Same
     }
 
     /// Whether nothing runs with the new version, and the change has to do with it.
