@@ -126,6 +126,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
             )));
         }
         (Some(revision), paths) => {
+            run.report.counts_unchanged = true;
             let old_bases = bases_of(revision, paths, which.bases.paths());
             for changed in Revision::new(revision)?.changed(paths) {
                 let (old, new) = match changed.and_then(Changed::read) {
