@@ -1,7 +1,9 @@
 //! The filters that runtimes load, byte for byte, against those that `seclint compile` makes with
 //! the same libseccomp.
 //!
-//! crun's are the entries in its cache. runc keeps none: strace prints what it hands the kernel.
+//! crun's are the entries in its cache. runc keeps none: the kernel tells the filter of the program
+//! in the container (`PTRACE_SECCOMP_GET_FILTER`), and where none runs, strace prints what runc hands
+//! the kernel.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,7 +14,9 @@ use std::time::Duration;
 
 use seclint::filter::{ByteOrder, INSTRUCTION_BYTES, MAX_INSTRUCTIONS, Raw};
 
+use crate::LiveError;
 use crate::buildah::Step;
+use crate::kernel;
 use crate::namespaces;
 use crate::observe::{Container, Root, Runtime};
 use crate::runtimes::{Case, Outcome, Record};
@@ -24,8 +28,9 @@ const LIMIT: Duration = Duration::from_secs(15);
 const MOST_BYTES: usize = MAX_INSTRUCTIONS * INSTRUCTION_BYTES;
 
 /// Runs the sections under both runtimes of a root that has been [mounted](namespaces::mount).
-pub(crate) fn steps(root: &Root, seclint: &Path, runtimes: &Path) -> io::Result<Vec<Step>> {
+pub(crate) fn steps(root: &Root, seclint: &Path, runtimes: &Path) -> Result<Vec<Step>, LiveError> {
     fs::copy(seclint, root.path().join("mnt/seclint"))?;
+    kernel::build("enforced.c", &root.path().join("mnt/enforced"))?;
     let cases = Case::all(&runtimes.join("sections.jsonl"));
     let mut steps = Vec::new();
     for runtime in Runtime::ALL {
@@ -47,7 +52,17 @@ pub(crate) fn steps(root: &Root, seclint: &Path, runtimes: &Path) -> io::Result<
             container.clear()?;
             let observed = match runtime {
                 Runtime::Crun => entry(&container)?,
-                Runtime::Runc => handed(&container)?,
+                // A process that cannot live behind its filter may not end while it is traced.
+                Runtime::Runc if known.is_some_and(|it| it.outcome != Outcome::Starts) => {
+                    handed(&container)?
+                }
+                Runtime::Runc => {
+                    let enforced = enforced(&container)?;
+                    tally.enforced += usize::from(enforced.is_some());
+                    container.clear()?;
+                    // The record may be another's.
+                    enforced.map_or_else(|| handed(&container), |it| Ok(Some(it)))?
+                }
             };
             if let Some(observed) = observed {
                 let made = compiled(
@@ -73,6 +88,16 @@ fn entry(container: &Container<'_>) -> io::Result<Option<Vec<u8>>> {
     };
     let entry = container.path("state/.cache/seccomp").join(key);
     fs::read(entry).map(Some)
+}
+
+/// The filter that the kernel has for the program in the container, if that runs.
+fn enforced(container: &Container<'_>) -> io::Result<Option<Vec<u8>>> {
+    let mut command = container.command(&["/mnt/enforced", "/tmp/enforced"]);
+    let status = namespaces::run(&mut command, &container.path("output"), LIMIT, || true)?;
+    if !status.is_some_and(|status| status.success()) {
+        return Ok(None);
+    }
+    fs::read(container.path("enforced")).map(Some)
 }
 
 /// The filter that runc hands the kernel.
@@ -175,6 +200,8 @@ struct Tally {
     reordered: usize,
     /// Larger than the kernel takes, as seclint says; crun leaves the entry before it asks.
     too_large: usize,
+    /// Read from the kernel, of a live process.
+    enforced: usize,
     otherwise: BTreeMap<String, String>,
 }
 
@@ -211,6 +238,9 @@ impl Tally {
         if self.too_large > 0 {
             let count = self.too_large;
             let _ = write!(said, ", {count} more are too large, as it says");
+        }
+        if self.enforced > 0 {
+            let _ = write!(said, "; {} were read from the live process", self.enforced);
         }
         for (case, how) in &self.otherwise {
             let _ = write!(said, "\n  {case:?}: {how}");

@@ -178,16 +178,22 @@ fn expected(filter: &Filter, native: Arch, (number, arguments): Asked, without: 
 fn ask(input: &str) -> Result<String, LiveError> {
     let directory = tempfile::tempdir()?;
     let program = directory.path().join("kernel");
+    build("kernel.c", &program)?;
+    run(&program, input)
+}
+
+/// Builds a program of this directory.
+pub(crate) fn build(source: &str, program: &Path) -> Result<(), LiveError> {
     let built = Command::new("cc")
-        .args(["-O1", "-o"])
-        .arg(&program)
-        .arg(repository("tests/live/kernel.c"))
+        .args(["-O1", "-static", "-o"])
+        .arg(program)
+        .arg(repository("tests/live").join(source))
         .status();
     if !built.is_ok_and(|status| status.success()) {
         let remedy = "install the packages gcc and libc6-dev";
         return Err(LiveError::missing("a C compiler", remedy));
     }
-    run(&program, input)
+    Ok(())
 }
 
 fn run(program: &Path, input: &str) -> Result<String, LiveError> {
