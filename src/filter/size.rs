@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use super::MAX_INSTRUCTIONS;
-use super::compile::{CompileError, compile_within};
+use super::compile::{CompileError, program};
+use super::stub::stub;
+use super::{INSTRUCTION_BYTES, MAX_INSTRUCTIONS};
 use crate::profile::Operator;
 use crate::runtime::{Plan, Rule};
 use crate::syscalls::Arch;
@@ -27,7 +28,8 @@ pub enum Size {
     Fits,
     /// Larger than the kernel takes: more than [`MAX_INSTRUCTIONS`].
     TooLarge,
-    /// That is not known, since libseccomp takes seconds, or for ever.
+    /// That is not known, since libseccomp takes seconds, or for ever; or since it already does with
+    /// so many other plans of this process that it is asked no more ([`CompileError::GivenUp`]).
     TakesLong,
     /// That is not known, since there is no filter.
     Unknown(CompileError),
@@ -69,10 +71,13 @@ pub fn size(plan: &Plan) -> Size {
     if calls.any(|(_, (_, several))| *several > MOST_RULES) {
         return Size::TakesLong;
     }
-    match compile_within(plan, PATIENCE) {
-        Ok(_) => Size::Fits,
-        Err(CompileError::Refused(_)) => Size::TooLarge,
-        Err(CompileError::Endless { .. } | CompileError::EndlessProgram) => Size::TakesLong,
+    let before = plan.stub.as_ref().map_or(0, |it| stub(plan, it).len());
+    match program(plan, PATIENCE) {
+        Ok(bytes) if before + bytes.len() / INSTRUCTION_BYTES <= MAX_INSTRUCTIONS => Size::Fits,
+        Ok(_) => Size::TooLarge,
+        Err(
+            CompileError::Endless { .. } | CompileError::EndlessProgram | CompileError::GivenUp,
+        ) => Size::TakesLong,
         Err(why) => Size::Unknown(why),
     }
 }
