@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use super::compile::{CompileError, program};
+use super::compile::{CompileError, linked, program};
 use super::stub::stub;
 use super::{INSTRUCTION_BYTES, MAX_INSTRUCTIONS};
 use crate::profile::Operator;
@@ -47,7 +47,7 @@ pub fn size(plan: &Plan) -> Size {
     let mut calls: HashMap<usize, (HashSet<u64>, usize)> = HashMap::new();
     // Those with rules of other kinds, among which a value may take no instruction.
     let mut mixed = HashSet::new();
-    for rule in &plan.rules {
+    for rule in plan.rules.iter().filter(|rule| has_number(plan, rule)) {
         let index = rule.syscall.index();
         let (values, several) = calls.entry(index).or_default();
         match *rule.comparisons {
@@ -68,6 +68,9 @@ pub fn size(plan: &Plan) -> Size {
     if calls.clone().any(is_large) {
         return Size::TooLarge;
     }
+    if linked().is_none() {
+        return Size::Unknown(CompileError::NoLibrary);
+    }
     if calls.any(|(_, (_, several))| *several > MOST_RULES) {
         return Size::TakesLong;
     }
@@ -82,6 +85,16 @@ pub fn size(plan: &Plan) -> Size {
     }
 }
 
+/// Whether a rule's call is in a plan's filter by a number of its own. One that no architecture has
+/// is left out, and one that another call carries loses a condition.
+fn has_number(plan: &Plan, rule: &Rule) -> bool {
+    arches(plan).any(|arch| rule.syscall.direct_number(arch).is_some())
+}
+
+fn arches(plan: &Plan) -> impl Iterator<Item = Arch> {
+    std::iter::once(plan.native).chain(plan.architectures.iter().copied())
+}
+
 /// The most instructions that a plan's rules take.
 fn at_most(plan: &Plan) -> usize {
     let of_rule = |rule: &Rule| 1 + PER_CONDITION * rule.comparisons.len();
@@ -94,8 +107,7 @@ fn at_most(plan: &Plan) -> usize {
         });
         of_arch.sum::<usize>()
     };
-    let arches = std::iter::once(plan.native).chain(plan.architectures.iter().copied());
-    arches.map(of_arch).sum()
+    arches(plan).map(of_arch).sum()
 }
 
 /// Whether the kernel takes the filter of a plan for its size.
