@@ -72,6 +72,17 @@ impl Outcome {
     }
 }
 
+/// Whether an entry is not as asked by [`merge_bug`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum MergeBug {
+    /// It does not have it, or is not as asked in something else too.
+    No,
+    /// By that alone: a call that shows it.
+    Alone(Witness),
+    /// Nobody knows, for this reason.
+    Unknown(String),
+}
+
 /// Compares filters with sections, and makes no filter of a section twice.
 pub(super) struct Comparer<'a> {
     pub(super) sections: &'a Sections,
@@ -179,16 +190,24 @@ impl<'a> Comparer<'a> {
         release.is_some_and(|release| release < merge_bug::FIXED)
     }
 
-    /// A call that an entry decides otherwise than its section asks, by a bug of libseccomp. By that
-    /// alone: in all else the entry is as asked.
-    pub(super) fn merge_bug(&self, filter: &Filter, section: SectionId) -> Option<Witness> {
-        let plan = self.sections.plan(section)?;
-        let witness = merge_bug::witness(filter, plan).filter(|_| !self.is_late())?;
-        let is_else = matches!(
-            by_policy(filter, plan, merge_bug::NAME),
-            Outcome::Differs(_)
-        );
-        (!is_else).then_some(witness)
+    /// Whether a bug of libseccomp explains why an entry does not do what its section asks.
+    pub(super) fn merge_bug(&self, filter: &Filter, section: SectionId) -> MergeBug {
+        let Some(plan) = self.sections.plan(section) else {
+            return MergeBug::No;
+        };
+        if self.is_late() {
+            return MergeBug::Unknown(too_long());
+        }
+        let Some(witness) = merge_bug::witness(filter, plan) else {
+            return MergeBug::No;
+        };
+        match compared(filter, plan, merge_bug::NAME) {
+            // What libseccomp's inner order decides, the bug may have.
+            Ok(Outcome::Bytes | Outcome::Meaning | Outcome::Unknown(_)) => MergeBug::Alone(witness),
+            Ok(Outcome::Differs(_)) => MergeBug::No,
+            Err(reason @ Undecided::Size(_)) => MergeBug::Unknown(reason.to_string()),
+            Err(_) => MergeBug::No,
+        }
     }
 
     /// The sections whose filter this is.
@@ -446,9 +465,13 @@ mod tests {
             comparer.compare(&entry, id),
             Outcome::Differs(Ok(_))
         ));
-        assert!(comparer.merge_bug(&entry, id).is_some());
+        assert!(matches!(comparer.merge_bug(&entry, id), MergeBug::Alone(_)));
         let mended = filter(MENDED);
         assert!(comparer.compare(&mended, id).is_equal());
-        assert_eq!(comparer.merge_bug(&mended, id), None);
+        assert_eq!(comparer.merge_bug(&mended, id), MergeBug::No);
+        // What nobody had the time to look at is not excused.
+        comparer.deadline = Instant::now();
+        let late = comparer.merge_bug(&entry, id);
+        assert_eq!(late, MergeBug::Unknown(too_long()));
     }
 }
