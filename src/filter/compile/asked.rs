@@ -57,15 +57,14 @@ impl Asked {
             let known = last.iter().find(|(known, _)| *known == plan);
             known.map(|(_, answer)| answer.clone())
         };
-        let answer = match known {
-            Some(answer) => answer,
-            None => {
-                let answer = self.in_time(&plan, patience, make)?;
-                let mut last = self.last();
-                last.truncate(MOST_REMEMBERED - 1);
-                last.push_front((plan.clone(), answer.clone()));
-                answer
-            }
+        let answer = if let Some(answer) = known {
+            answer
+        } else {
+            let answer = self.in_time(&plan, patience, make)?;
+            let mut last = self.last();
+            last.truncate(MOST_REMEMBERED - 1);
+            last.push_front((plan.clone(), answer.clone()));
+            answer
         };
         answer.map_err(|added| match plan.rules.get(added) {
             Some(rule) => CompileError::Endless {
