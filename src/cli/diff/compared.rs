@@ -35,6 +35,8 @@ pub(super) struct Compared {
     pub(super) old: Side,
     pub(super) new: Side,
     pub(super) status: Status,
+    /// Where the file was in its repository, if that is elsewhere.
+    pub(super) renamed_from: Option<String>,
     /// Whether both are the same, byte for byte, with what their bases add.
     pub(super) unchanged: bool,
     /// What became of the default action, where both have one.
@@ -135,6 +137,7 @@ pub(super) fn compare(reader: &Reader<'_>, pair: &Pair<'_>) -> Result<Compared, 
         old: side(old.as_ref()),
         new: side(new.as_ref()),
         status: Status::Same,
+        renamed_from: None,
         unchanged: is_unchanged(pair),
         default: None,
         changes: Vec::new(),
