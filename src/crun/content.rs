@@ -204,9 +204,8 @@ impl<'a> Comparer<'a> {
         match compared(filter, plan, merge_bug::NAME) {
             // What libseccomp's inner order decides, the bug may have.
             Ok(Outcome::Bytes | Outcome::Meaning | Outcome::Unknown(_)) => MergeBug::Alone(witness),
-            Ok(Outcome::Differs(_)) => MergeBug::No,
             Err(reason @ Undecided::Size(_)) => MergeBug::Unknown(reason.to_string()),
-            Err(_) => MergeBug::No,
+            Ok(Outcome::Differs(_)) | Err(_) => MergeBug::No,
         }
     }
 
