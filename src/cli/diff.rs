@@ -29,7 +29,8 @@ use writer::Report;
 /// Old and new are profiles, config.json files, Kubernetes manifests, or entries of crun's cache.
 /// Where a manifest has several profiles, each is compared with its namesake. With --against the old
 /// ones are those of a revision in git, and what is no profile is passed over; a file that was renamed
-/// is compared with what it was. A profile that is new or deleted is compared with nothing, and only
+/// is compared with what it was, wherever in the repository that was. Where more than 1000 files are
+/// gone, or new, only those are found that are the same as before. A profile that is new or deleted is compared with nothing, and only
 /// --fail-on any fails for it.
 ///
 /// Without --engine a profile that is for an engine is taken as an engine of its dialect reads it,

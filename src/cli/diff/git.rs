@@ -80,7 +80,9 @@ impl<'r> Revision<'r> {
         match Moves::find(self, all.iter().flatten().flatten()) {
             Ok(moves) => {
                 for list in &mut all {
-                    moves.iter().for_each(|moves| moves.apply(self, list));
+                    for moves in &moves {
+                        moves.apply(self, list);
+                    }
                 }
             }
             Err(error) => {
