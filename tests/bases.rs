@@ -390,6 +390,28 @@ fn what_an_unseen_base_adds_is_not_the_same() {
     assert_eq!(ran.code, 2, "{} {}", ran.stdout, ran.stderr);
 }
 
+/// The one profile that changed would be lost among those that did not, and nobody could tell which of
+/// two of a name it is.
+#[test]
+fn what_is_unchanged_is_counted() {
+    let of = |namespace: &str, names: &str| {
+        let named = format!("  name: web\n  namespace: {namespace}\n");
+        base(names).replace("  name: few\n", &named)
+    };
+    let all = |names: &str| of("a", "read") + &of("b", names);
+    let files = committed(&[("all.yaml", all("read")), ("few.yaml", base("read"))]);
+    let ran = against_head(&files, &[]);
+    assert_eq!((ran.code, &*ran.stdout), (0, "no changes, 3 unchanged\n"));
+    fs::write(files.path("all.yaml"), all("read, mount")).expect("a file");
+    let ran = against_head(&files, &[]);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    assert!(ran.stdout.contains("all.yaml (b/web)"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("a/web"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with(" 2 unchanged\n"), "{}", ran.stdout);
+    let report = against_head(&files, &["--format=json"]).report();
+    assert_eq!(report["summary"]["files"], 3);
+}
+
 /// A reviewer would not see that a profile loses a call when only its base was edited.
 #[test]
 fn a_change_of_the_base_is_a_change_of_the_profile() {

@@ -248,6 +248,27 @@ fn what_cannot_be_told_is_not_the_same() {
     }
 }
 
+/// Docker does not run crun: what crun does with its profile is not what happens.
+#[test]
+fn an_engine_runs_its_own_runtime() {
+    let good = profile("ERRNO", &[&rule("read", r#"ALLOW""#)]);
+    for (engine, runtime) in [
+        ("docker", "runc"),
+        ("containerd", "runc"),
+        ("podman", "crun"),
+        ("crio", "crun"),
+    ] {
+        let engine = format!("--engine={engine}");
+        let report = diff(&good, &good, &[&engine, "--format=json"]).report();
+        assert_eq!(report["runtime"]["name"], runtime, "{engine}");
+    }
+    let asked = ["--engine=docker", "--runtime=crun@1.28", "--format=json"];
+    assert_eq!(
+        diff(&good, &good, &asked).report()["runtime"]["name"],
+        "crun"
+    );
+}
+
 /// A profile that no container starts with is no way to pass the gate, and one without a filter
 /// lets everything run.
 #[test]

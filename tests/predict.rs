@@ -59,30 +59,79 @@ fn the_report_holds_a_prediction_for_each_file_and_runtime() {
     assert_eq!(told, expected);
 }
 
-/// A profile for an engine reaches no runtime as it is: what is said of it as it stands would be
-/// taken for what happens under Docker.
+/// A profile for an engine reaches no runtime as it is: what is said of it as it stands, or the key of
+/// it, would be taken for what happens under Docker.
 #[test]
-fn what_only_engines_read_is_said() {
-    let profile = r#"{"defaultAction":"SCMP_ACT_ERRNO","archMap":[],"syscalls":[]}"#;
+fn what_is_for_an_engine_is_taken_as_it_reads_it() {
+    let profile = r#"{"defaultAction":"SCMP_ACT_ALLOW","archMap":[],"syscalls":[
+        {"names":["mkdir"],"action":"SCMP_ACT_ERRNO"},
+        {"names":["execve"],"action":"SCMP_ACT_KILL","includes":{"caps":["CAP_SYS_ADMIN"]}}]}"#;
     let (_directory, path) = file("profile.json", profile);
-    let ran = run(["predict", HOST, &path.display().to_string()]);
-    let note = "runtimes do not read `archMap`: this is for an engine";
-    assert_eq!(ran.stdout.matches(note).count(), 1, "{}", ran.stdout);
+    let path = path.display().to_string();
+    let by_dialect = run(["predict", HOST, &path]);
+    assert_eq!(by_dialect.code, 0, "{}", by_dialect.stdout);
+    let note = "  note            it is for an engine: taken as Docker reads it (--engine)\n";
+    assert_eq!(
+        by_dialect.stdout.matches(note).count(),
+        1,
+        "{}",
+        by_dialect.stdout
+    );
+    let asked = run(["predict", HOST, &path, "--engine=docker"]);
+    assert_eq!(by_dialect.stdout.replacen(note, "", 1), asked.stdout);
+    // What the engine refuses, it refuses so too.
+    let profile = profile.replace("\"mkdir\"", "0");
+    let (_directory, path) = file("profile.json", &profile);
+    let ran = run([
+        "predict",
+        HOST,
+        "--format=json",
+        &path.display().to_string(),
+    ]);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    assert_eq!(ran.report()["refused"][0]["engine"], "docker");
+}
+
+/// Which of the profiles of a manifest dies, its path does not tell.
+#[test]
+fn the_profiles_of_a_manifest_are_named() {
+    let object = |name: &str| {
+        format!(
+            "apiVersion: security-profiles-operator.x-k8s.io/v1beta1\nkind: SeccompProfile\n\
+             metadata: {{{name}}}\nspec: {{defaultAction: SCMP_ACT_LOG}}\n---\n"
+        )
+    };
+    let names = [
+        "name: app",
+        "name: web, namespace: a",
+        "name: web, namespace: b",
+    ];
+    let (_directory, path) = file("all.yaml", names.map(object).concat());
+    let path = path.display().to_string();
+    let ran = run(["predict", HOST, &path]);
+    let report = run([
+        "predict",
+        HOST,
+        "--format=json",
+        "--runtime=crun@1.28",
+        &path,
+    ])
+    .report();
+    for (place, name) in ["app", "a/web", "b/web"].into_iter().enumerate() {
+        let header = format!("all.yaml ({name})\n");
+        assert!(ran.stdout.contains(&header), "{}", ran.stdout);
+        assert_eq!(report["predictions"][place]["profile"], name);
+    }
 }
 
 /// Every runtime reads `defaultErrnoRet`: a user who is told otherwise takes it out. A
 /// `SeccompProfile` is for runtimes as it is.
 #[test]
 fn what_runtimes_read_is_not_said_to_be_an_engines() {
-    let profile =
-        r#"{"defaultAction":"SCMP_ACT_ERRNO","defaultErrnoRet":1,"archMap":[],"syscalls":[]}"#;
+    let profile = r#"{"defaultAction":"SCMP_ACT_ERRNO","defaultErrnoRet":1,"syscalls":[]}"#;
     let (_directory, path) = file("profile.json", profile);
     let ran = run(["predict", HOST, &path.display().to_string()]);
-    assert!(
-        ran.stdout.contains("do not read `archMap`"),
-        "{}",
-        ran.stdout
-    );
+    assert!(!ran.stdout.contains("an engine"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("defaultErrnoRet"), "{}", ran.stdout);
     let manifest = r#"{"apiVersion":"security-profiles-operator.x-k8s.io/v1","kind":"SeccompProfile","spec":{"defaultAction":"SCMP_ACT_LOG","disabled":false}}"#;
     let (_directory, path) = file("profile.json", manifest);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::input::inputs;
-use super::options::{FailOn, HostOptions, SelectionOptions};
+use super::options::{Checker, FailOn, HostOptions, SelectionOptions};
 use super::output::{Format, OutputOptions};
 use super::{CliError, Ending, complain};
 use crate::crun::{Pruned, RootError, Sources, StateRoot, Storage, audit};
@@ -28,7 +28,7 @@ pub(super) struct Arguments {
     /// Remove the entries that hide warnings, are not what they should be, or are no filters, pinned ones as well; crun makes them anew
     #[arg(long)]
     prune: bool,
-    /// Say what --prune would remove, and remove nothing
+    /// With --prune: say what it would remove, and remove nothing
     #[arg(long, requires = "prune")]
     dry_run: bool,
     /// Least severity that makes the exit code 1
@@ -44,9 +44,9 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     arguments.host.check_runtime()?;
-    let selection = arguments.selection.selection(None)?;
-    let roots = roots(&arguments.roots)?;
+    let selection = arguments.selection.selection(None, Checker::CacheAudit)?;
     let mut reports = arguments.output.open(&arguments.profile)?;
+    let roots = roots(&arguments.roots)?;
     if roots.is_empty() {
         complain("note", "crun has left no state root here: nothing to audit");
         reports.finish(true)?;

@@ -46,7 +46,8 @@ A seclint.toml is found upwards from each file. These are its keys, each of whic
 #[derive(Debug, Args)]
 #[command(after_long_help = AFTER)]
 pub(super) struct Arguments {
-    /// Files, directories, or - for standard input
+    /// Files, directories, or - for standard input. Of a directory, what is in hidden ones is left
+    /// out; links to files are followed, those to directories are not
     #[arg(value_name = "PATH", default_value = ".")]
     paths: Vec<PathBuf>,
     /// Pass over named files that hold no profile, as in directories
@@ -181,7 +182,13 @@ fn lint(job: Job, arguments: &Arguments, bases: &GivenBases) -> Result<Option<Ou
         return Ok(Some(outcome));
     }
     let lint = |source: &Arc<Source>| outcome.settings.lint(source, job.file.as_deref(), bases);
-    let (linted, change) = arguments.fix.lint(&source, lint)?;
+    let fix = if job.input.is_link {
+        // Its file is in no directory that the user named.
+        FixOptions::default()
+    } else {
+        arguments.fix
+    };
+    let (linted, change) = fix.lint(&source, lint)?;
     outcome.change = change;
     outcome.linted = Some(linted).filter(|linted| !may_pass || linted.profiles > 0);
     Ok(Some(outcome))

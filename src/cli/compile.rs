@@ -22,6 +22,7 @@ use crate::filter::{CompileError, compile, linked};
 /// Exit codes: 0 the filter is written, 1 there is none, since the engine or the runtime refuses the
 /// profile, or starts containers without a filter, 2 the job could not be done.
 #[derive(Debug, Args)]
+#[command(mut_arg("libseccomp", |arg| arg.help("libseccomp release that the runtime runs with [default: the target's, or else the one that seclint is linked to]")))]
 pub(super) struct Arguments {
     /// A profile, a config.json, a Kubernetes manifest with a profile in it, or - for standard input
     #[arg(value_name = "PROFILE")]
@@ -73,9 +74,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     let filter = match compile(&of.plan) {
         Ok(filter) => filter,
         Err(error) if error.is_of_section() => return refuse(error.to_string()),
+        Err(error @ CompileError::Syscalls { .. }) => {
+            return Err(CliError::Usage(format!(
+                "{name}: {error}; --libseccomp {made_by} makes the filter of a runtime that does not know them either"
+            )));
+        }
         Err(error) => return Err(CliError::Usage(format!("{name}: {error}"))),
     };
-    if libseccomp.release != made_by {
+    let is_all_known = of.warned.is_empty() && of.dropped.is_empty();
+    if libseccomp.release == made_by && !is_all_known {
+        note(&format!(
+            "made by the linked libseccomp {made_by}: names that it does not know are left out"
+        ));
+    } else if libseccomp.release != made_by {
         note(&format!(
             "made by libseccomp {made_by}; {} may make another filter of it",
             libseccomp.release

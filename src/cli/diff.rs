@@ -126,6 +126,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
             )));
         }
         (Some(revision), paths) => {
+            run.report.counts_unchanged = true;
             let bases = which.bases.paths().iter().map(std::slice::from_ref);
             let lists: Vec<_> = std::iter::once(paths).chain(bases).collect();
             let found = Revision::new(revision)?.changed(&lists);

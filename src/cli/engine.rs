@@ -198,6 +198,12 @@ pub(super) fn of_dialect(profile: &Profile<'_>) -> Option<Engine> {
     of_dialects(profile.dialects).filter(|_| !is_section)
 }
 
+/// What is to be said of a profile that is read as by the engine of its dialect.
+pub(super) fn by_dialect_note(engine: Engine) -> String {
+    let title = engine.title();
+    format!("it is for an engine: taken as {title} reads it (--engine)")
+}
+
 /// The engine that reads profiles of some dialects.
 pub(super) fn of_dialects(dialects: Dialects) -> Option<Engine> {
     if dialects.contains(Dialects::DOCKER) {

@@ -15,7 +15,7 @@ use crate::report::patch;
 use crate::text::{MAX_BYTES, Source};
 
 /// What is corrected, and where the corrected text goes.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Copy, Debug, Default, Args)]
 #[command(next_help_heading = "Fixes")]
 #[allow(clippy::struct_excessive_bools, reason = "an option each")]
 pub(super) struct FixOptions {

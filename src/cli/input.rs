@@ -1,5 +1,6 @@
 //! Files: which ones to read, and what stands in them.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
@@ -18,52 +19,83 @@ pub(super) struct Input {
     path: PathBuf,
     /// Found in a directory, rather than named by the user.
     pub(super) is_found: bool,
+    /// Found as a symbolic link: the file itself is elsewhere.
+    pub(super) is_link: bool,
 }
 
-/// Every file that some paths stand for, in the order of the paths, and in the
-/// order of names within a directory. Hidden directories are left out, and so
-/// is everything in a directory that is no plain file, or a report being written.
+/// Every file that some paths stand for, each once, in the order of the paths, and in the order of
+/// names within a directory. Hidden directories are left out, and so is everything in a directory
+/// that is no plain file, or a report being written. A link to a plain file stands for it, as in a
+/// mounted `ConfigMap`, unless the walk comes by the file itself.
 pub(super) fn inputs(paths: &[PathBuf]) -> impl Iterator<Item = Result<Input, CliError>> {
-    paths
-        .iter()
-        .flat_map(|path| -> Box<dyn Iterator<Item = _>> {
-            if path.as_os_str() == "-" || !path.is_dir() {
-                let path = path.clone();
-                return Box::new(std::iter::once(Ok(Input {
-                    path,
-                    is_found: false,
-                })));
-            }
-            let walk = WalkDir::new(path).sort_by_file_name().into_iter();
-            Box::new(
-                walk.filter_entry(is_visible)
-                    .filter_map(|entry| match entry {
-                        Ok(entry)
-                            if entry.file_type().is_file() && !is_unfinished(entry.file_name()) =>
-                        {
-                            Some(Ok(Input {
-                                path: entry.into_path(),
-                                is_found: true,
-                            }))
-                        }
-                        Ok(_) => None,
-                        Err(error) => {
-                            let path = error
-                                .path()
-                                .map_or_else(String::new, |path| path.display().to_string());
-                            let loops = || io::Error::other("a directory that holds itself");
-                            Some(Err(CliError::Read(
-                                path,
-                                error.into_io_error().unwrap_or_else(loops),
-                            )))
-                        }
-                    }),
-            )
-        })
+    let mut seen = HashSet::new();
+    let is_single = paths.len() == 1;
+    let all = paths.iter().flat_map(|path| in_path(path));
+    all.filter(move |input| match input {
+        Ok(input) if (input.is_link || !is_single) && input.path.as_os_str() != "-" => {
+            input.path.canonicalize().map_or(true, |it| seen.insert(it))
+        }
+        _ => true,
+    })
+}
+
+fn in_path(path: &Path) -> Box<dyn Iterator<Item = Result<Input, CliError>>> {
+    if path.as_os_str() == "-" || !path.is_dir() {
+        return Box::new(std::iter::once(Ok(Input {
+            path: path.to_owned(),
+            is_found: false,
+            is_link: false,
+        })));
+    }
+    let root = path.to_owned();
+    let walk = WalkDir::new(path).sort_by_file_name().into_iter();
+    Box::new(
+        walk.filter_entry(is_visible)
+            .filter_map(move |entry| match entry {
+                Ok(entry) => {
+                    let is_link = entry.path_is_symlink();
+                    let is_input = !is_unfinished(entry.file_name())
+                        && (entry.file_type().is_file()
+                            || is_link && leads_elsewhere(entry.path(), &root));
+                    is_input.then(|| {
+                        Ok(Input {
+                            path: entry.into_path(),
+                            is_found: true,
+                            is_link,
+                        })
+                    })
+                }
+                Err(error) => {
+                    let path = error
+                        .path()
+                        .map_or_else(String::new, |path| path.display().to_string());
+                    let loops = || io::Error::other("a directory that holds itself");
+                    Some(Err(CliError::Read(
+                        path,
+                        error.into_io_error().unwrap_or_else(loops),
+                    )))
+                }
+            }),
+    )
+}
+
+/// Whether a link leads to a plain file that the walk of a directory does not come by.
+fn leads_elsewhere(link: &Path, root: &Path) -> bool {
+    let (Ok(file), Ok(root)) = (link.canonicalize(), root.canonicalize()) else {
+        return false;
+    };
+    let is_walked = file.strip_prefix(root).is_ok_and(|within| {
+        let directories = within.parent().into_iter().flat_map(Path::components);
+        !directories.into_iter().any(|it| is_hidden(it.as_os_str()))
+    });
+    file.is_file() && !is_walked
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
 }
 
 fn is_visible(entry: &DirEntry) -> bool {
-    let is_hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".");
     entry.depth() == 0 || !(entry.file_type().is_dir() && is_hidden(entry.file_name()))
 }
 
@@ -126,6 +158,7 @@ pub(super) fn read(path: &Path) -> Result<Arc<Source>, CliError> {
     let input = Input {
         path: path.to_owned(),
         is_found: false,
+        is_link: false,
     };
     let name = path.display().to_string();
     input

@@ -7,7 +7,7 @@ use std::sync::Arc as Shared;
 use clap::Args;
 
 use super::CliError;
-use super::engine::{ChosenEngine, EngineOptions, EngineRefusal, of_dialect};
+use super::engine::{ChosenEngine, EngineOptions, EngineRefusal, by_dialect_note, of_dialect};
 use super::host::{OneTarget, SupposedHost};
 use super::profile::{self as profile_options, ProfileOptions, part_notes};
 use super::runtime::{Foreseen, RuntimeOptions, foreign_note, unrecorded_note};
@@ -51,8 +51,6 @@ pub(super) struct Reader<'o> {
 /// What a file comes to.
 pub(super) struct Operand {
     pub(super) source: Shared<Source>,
-    /// What the profile is called in it, if it has a name.
-    pub(super) name: Option<String>,
     pub(super) meaning: Meaning,
     /// The engine that resolved it, if one did.
     pub(super) engine: Option<Engine>,
@@ -106,9 +104,12 @@ impl<'o> Reader<'o> {
     ) -> Result<Self, CliError> {
         let host = options.target.host();
         let mut notes = Vec::new();
+        let chosen = options.engine.chosen(&host)?;
+        let engine = chosen.as_ref().map(|chosen| chosen.engine);
+        let runtime = &options.runtime;
         Ok(Self {
-            runtime: options.runtime.chosen(&host, usual, &mut notes)?,
-            chosen: options.engine.chosen(&host)?,
+            runtime: runtime.chosen(&host, engine, usual, &mut notes)?,
+            chosen,
             native: host.native(options.engine.arch)?,
             bases: options.which.bases.given(files)?,
             options: &options.engine,
@@ -153,7 +154,6 @@ impl<'o> Reader<'o> {
     fn operand(&self, source: &Shared<Source>, meaning: Meaning) -> Operand {
         Operand {
             source: Shared::clone(source),
-            name: None,
             meaning,
             engine: None,
             native: self.native,
@@ -177,10 +177,7 @@ impl<'o> Reader<'o> {
         notes.extend(unrecorded_note(&self.runtime.model));
         notes.extend_from_slice(&self.notes);
         if let Some(by_dialect) = &by_dialect {
-            notes.push(format!(
-                "it is for an engine: taken as {} reads it (--engine)",
-                by_dialect.engine.title()
-            ));
+            notes.push(by_dialect_note(by_dialect.engine));
         }
         let engine = self.chosen.as_ref().or(by_dialect.as_ref());
         notes.extend(self.options.notes(&self.host, engine.is_some()));
@@ -200,7 +197,6 @@ impl<'o> Reader<'o> {
             })
         };
         Ok(Operand {
-            name: file.names().first().cloned(),
             engine: engine.map(|engine| engine.engine),
             notes,
             ..self.operand(source, meaning)
@@ -453,7 +449,7 @@ impl Operand {
                     }
                 });
                 self.notes.push(format!(
-                    "{begins}: told as libseccomp {release} does it, which seclint is linked to"
+                    "{begins}: told as libseccomp {release} does it, which seclint is linked to, whatever release the runtime has"
                 ));
                 whole.map_err(|why| self.failed(why))
             }

@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::{CliError, complain};
 use crate::config::Config;
 use crate::crun::{Host, HostError};
-use crate::finding::{Finding, Rule, RuleSet, Severity};
-use crate::lint::{SelectionError, parse_rules};
+use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::{all_rules, parse_rules};
 use crate::profile::Dialects;
 use crate::syscalls::{Arch, KernelVersion, Release};
 use crate::target::{Kernel, Libseccomp, Platform, Runtime, Target, Uname, platforms};
@@ -200,6 +200,30 @@ pub(super) struct SelectionOptions {
     ignore: Vec<String>,
 }
 
+/// A command that checks rules.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Checker {
+    Check,
+    CacheAudit,
+}
+
+impl Checker {
+    /// The one that has a rule.
+    fn of(rule: &Rule) -> Self {
+        match rule.category {
+            Category::Cache => Self::CacheAudit,
+            _ => Self::Check,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::CacheAudit => "cache-audit",
+        }
+    }
+}
+
 /// A choice of rules.
 pub(super) struct Selection {
     is_strict: bool,
@@ -210,18 +234,43 @@ pub(super) struct Selection {
 impl SelectionOptions {
     /// Of a `seclint.toml` only counts what the command line says nothing else of: with
     /// `--select` none of its choices, with `--strict` only what it leaves out.
-    pub(super) fn selection(&self, config: Option<&Config>) -> Result<Selection, SelectionError> {
+    ///
+    /// # Errors
+    /// If `command` has not all the rules that the command line selects, or none is left.
+    pub(super) fn selection(
+        &self,
+        config: Option<&Config>,
+        command: Checker,
+    ) -> Result<Selection, CliError> {
         let mut selection = Selection {
             is_strict: self.strict,
             select: parse_rules(&self.select)?,
             ignore: parse_rules(&self.ignore)?,
         };
+        let others = selection
+            .select
+            .iter()
+            .map(|rule| (rule, Checker::of(rule)));
+        if let Some((rule, other)) = others.into_iter().find(|(_, other)| *other != command) {
+            return Err(CliError::Usage(format!(
+                "`{}` is a rule of `seclint {}`: `seclint {}` cannot check it",
+                rule.id,
+                other.name(),
+                command.name()
+            )));
+        }
         if let Some(config) = config.filter(|_| self.select.is_empty()) {
             selection.ignore.extend(&config.ignore);
             if !self.strict {
                 selection.is_strict = config.is_strict;
                 selection.select.extend(&config.select);
             }
+        }
+        let all = all_rules();
+        let mut own = all.iter().filter(|rule| Checker::of(rule) == command);
+        if !own.any(|rule| selection.holds(rule)) {
+            let words = "no rule is left to check: what is selected is ignored as well";
+            return Err(CliError::Usage(words.to_owned()));
         }
         Ok(selection)
     }

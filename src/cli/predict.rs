@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::base::BaseOptions;
-use super::engine::{ChosenEngine, EngineOptions, Handed};
+use super::engine::{ChosenEngine, EngineOptions, Handed, by_dialect_note, of_dialect};
 use super::host::{SeveralTargets, SupposedHost};
 use super::input::{Input, inputs};
 use super::options::ListFormat;
-use super::profile::{check_manifest, part_notes};
+use super::profile::{check_manifest, part_notes, telling_name};
 use super::runtime::{Foreseen, foreign_note, unrecorded_note};
 use super::{CliError, Ending, complain};
 use crate::crun::{Host, cache_key};
@@ -22,18 +22,21 @@ use crate::runtime::{Model, Outcome, Prediction, Surroundings, difference};
 use crate::syscalls::{Arch, Release};
 use crate::target::{Runtime, Uname};
 use crate::text::{Document, Source, json};
-use writer::{Report, RuntimeReport, Writer};
+use writer::{Report, RuntimeReport, Subject, Writer};
 
 /// Say what runtimes do with a profile.
 ///
-/// Without --engine the profile is taken as the section that reaches the runtime, or is taken from a
-/// container's config.json or from Kubernetes manifests.
+/// Without --engine a profile that is for an engine is taken as an engine of its dialect reads it,
+/// and every other one as the section that reaches the runtime, or it is taken from a container's
+/// config.json or from Kubernetes manifests.
 ///
 /// Exit codes: 0 all containers start, 1 the engine or a runtime refuses a profile, or a container
 /// dies, 2 some of the job could not be done.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Profiles, config.json files, Kubernetes manifests, directories of such, or - for standard input
+    /// Profiles, config.json files, Kubernetes manifests, directories of such, or - for standard
+    /// input. Of a directory, what is in hidden ones is left out; links to files are followed, those
+    /// to directories are not
     #[arg(value_name = "PROFILE", required = true)]
     profiles: Vec<PathBuf>,
     #[command(flatten)]
@@ -76,6 +79,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
         hosts: &hosts,
         bases: arguments.bases.given(&arguments.profiles)?,
         no_new_privileges: arguments.no_new_privileges,
+        engine: &arguments.engine,
         ending: Ending::Clean,
     };
     let (mut files, mut skipped) = (0, 0);
@@ -140,6 +144,7 @@ struct Run<'a> {
     hosts: &'a [Predicted],
     bases: GivenBases,
     no_new_privileges: bool,
+    engine: &'a EngineOptions,
     writer: Writer<BufWriter<StdoutLock<'static>>>,
     ending: Ending,
 }
@@ -151,15 +156,21 @@ impl<'a> Run<'a> {
             return Ok(false);
         };
         let mut is_passed_over = true;
-        for file in profile::files(&source, &self.bases) {
+        let files = profile::files(&source, &self.bases);
+        for file in &files {
             let found = profile::find(file.document(), None);
             if input.is_found && matches!(found, Found::Nothing) {
                 continue;
             }
             is_passed_over = false;
-            check_manifest(&file, &source)?;
+            check_manifest(file, &source)?;
             for on in self.hosts {
-                self.profile(&source, &file, &found, on)?;
+                let of = Subject {
+                    path: source.name(),
+                    profile: telling_name(file, &files),
+                    target: on.host.name(),
+                };
+                self.profile(of, &source, file, &found, on)?;
             }
         }
         Ok(!is_passed_over)
@@ -168,14 +179,25 @@ impl<'a> Run<'a> {
     /// Predicts what becomes of a profile on a host.
     fn profile(
         &mut self,
+        of: Subject<'_>,
         source: &Source,
         file: &ProfileFile<'_>,
         found: &Found<'_>,
         on: &'a Predicted,
     ) -> Result<(), CliError> {
-        let target = on.host.name();
         let mut notes = part_notes(file, source);
-        let (reports, no_filter) = match &on.engine {
+        let by_dialect = match found {
+            Found::Profile(profile) if on.engine.is_none() => of_dialect(profile),
+            _ => None,
+        };
+        let by_dialect = by_dialect.map(|engine| self.engine.as_read_by(engine, &on.host));
+        let by_dialect = by_dialect.transpose()?;
+        if let Some(by_dialect) = &by_dialect {
+            notes.push(by_dialect_note(by_dialect.engine));
+            let more = self.engine.notes(&on.host, true).into_iter();
+            notes.extend(more.filter(|note| !on.caveats.contains(note)));
+        }
+        let (reports, no_filter) = match on.engine.as_ref().or(by_dialect.as_ref()) {
             None => {
                 notes.extend(foreign_note(found));
                 (self.predict(on, file.document(), file.bytes()), None)
@@ -186,7 +208,7 @@ impl<'a> Run<'a> {
                     (self.predict(on, &document, &json), no_filter)
                 }
                 Err(refusal) => {
-                    self.writer.refusal(source.name(), target, &refusal)?;
+                    self.writer.refusal(of, &refusal)?;
                     self.ending = self.ending.max(Ending::Findings);
                     return Ok(());
                 }
@@ -194,7 +216,7 @@ impl<'a> Run<'a> {
         };
         notes.extend(no_filter);
         notes.extend_from_slice(&on.caveats);
-        let ending = (self.writer).reports(source.name(), target, reports, notes)?;
+        let ending = self.writer.reports(of, reports, notes)?;
         self.ending = self.ending.max(ending);
         Ok(())
     }

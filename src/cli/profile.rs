@@ -43,17 +43,7 @@ pub(super) fn one<'f, 's>(
     let path = source.name();
     // What tells each from the others.
     let listed = || {
-        let short = |file: &ProfileFile<'_>| file.names().first().cloned();
-        let names = files.iter().filter_map(|file| {
-            let name = short(file)?;
-            let alike = files.iter().filter(|it| short(it).as_ref() == Some(&name));
-            let is_only = alike.count() == 1;
-            if is_only {
-                Some(name)
-            } else {
-                file.names().last().cloned()
-            }
-        });
+        let names = files.iter().filter_map(|file| telling_name(file, files));
         let names: Vec<_> = names.collect();
         if names.is_empty() {
             "none of them has a name".to_owned()
@@ -74,6 +64,20 @@ pub(super) fn one<'f, 's>(
                 listed()
             )))
         }
+    }
+}
+
+/// What tells a profile from the others of its file, the shortest that does.
+pub(super) fn telling_name<'f>(
+    file: &'f ProfileFile<'_>,
+    files: &[ProfileFile<'_>],
+) -> Option<&'f str> {
+    let short = file.names().first()?;
+    let alike = files.iter().filter(|it| it.names().first() == Some(short));
+    if alike.count() == 1 {
+        Some(short)
+    } else {
+        file.names().last().map(String::as_str)
     }
 }
 

@@ -5,6 +5,7 @@ use clap::Args;
 use super::CliError;
 use super::host::SupposedHost;
 use crate::crun::Host;
+use crate::engine::Engine;
 use crate::profile::{Dialects, Found};
 use crate::runtime::Model;
 use crate::syscalls::{Release, TABLE_RELEASE};
@@ -18,7 +19,7 @@ pub(super) struct RuntimeOptions {
     #[arg(
         long,
         value_name = "NAME[@VERSION]",
-        help = "Runtime whose filter it is: crun@VERSION or runc@VERSION; without a version the target's, or else the installed crun [default: the target's crun, or else its runc; without a target the newest crun that was compared with its predictions]"
+        help = "Runtime whose filter it is: crun@VERSION or runc@VERSION; without a version the target's, or else the installed crun [default: the target's crun, or else its runc; without a target the newest crun that was compared with its predictions; with --engine docker or containerd, which run runc, runc instead]"
     )]
     runtime: Option<Runtime>,
     /// libseccomp release that the runtime runs with [default: the target's, or else the one that the runtime was compared with]
@@ -28,14 +29,25 @@ pub(super) struct RuntimeOptions {
 
 impl RuntimeOptions {
     /// The runtime; `usual` is its libseccomp if nobody says which, and what is to be said of it goes
-    /// to the notes.
+    /// to the notes. Without a choice it is the one that an `engine` runs.
     pub(super) fn chosen(
         &self,
         host: &SupposedHost,
+        engine: Option<Engine>,
         usual: Option<Release>,
         notes: &mut Vec<String>,
     ) -> Result<Foreseen, CliError> {
-        Foreseen::of(self.runtime.as_ref(), self.libseccomp, host, usual, notes)
+        let runs_runc = matches!(engine, Some(Engine::Docker | Engine::Containerd));
+        let says_runc = host.target.as_ref().is_some_and(|it| it.runc.is_some());
+        let newest = Model::RECORDED.into_iter().rfind(|it| it.0 == "runc");
+        let runc = newest
+            .filter(|_| runs_runc)
+            .map(|(name, version, _)| Runtime {
+                name: name.to_owned(),
+                version: (!says_runc).then(|| version.to_owned()),
+            });
+        let asked = self.runtime.as_ref().or(runc.as_ref());
+        Foreseen::of(asked, self.libseccomp, host, usual, notes)
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Args;
 
 use super::engine::EnginesOption;
-use super::options::{Dialect, FailOn, SelectionOptions, TargetOptions};
+use super::options::{Checker, Dialect, FailOn, SelectionOptions, TargetOptions};
 use super::{CliError, complain};
 use crate::config::{self, Config, ConfigError};
 use crate::engine::Engine;
@@ -64,7 +64,7 @@ pub(super) struct Settings {
 impl Settings {
     fn new(options: &LintOptions, config: Option<Config>) -> Result<Self, CliError> {
         let said = config.as_ref();
-        let selection = options.selection.selection(said)?;
+        let selection = options.selection.selection(said, Checker::Check)?;
         let rules = lint_rules().iter().copied();
         let dialect = options.dialect.map(Dialect::dialects);
         let fail_on = options.fail_on.map(FailOn::least);

@@ -12,8 +12,8 @@ use crate::syscalls::{self, Arch, Number, Syscall};
 /// Print the table of syscalls.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Print all that is known of this one
-    #[arg(value_name = "NAME")]
+    /// Print all that is known of this one; of a number, of all that have it anywhere
+    #[arg(value_name = "NAME-OR-NUMBER")]
     name: Option<String>,
     /// How the table is written
     #[arg(long, value_enum, default_value_t = ListFormat::Human)]
@@ -22,17 +22,16 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     let mut out = BufWriter::new(io::stdout().lock());
-    let named;
-    let calls: &[Syscall] = match &arguments.name {
-        Some(name) => {
-            named = syscalls::lookup(name).ok_or_else(|| unknown(name))?;
-            std::slice::from_ref(named)
-        }
-        None => syscalls::all(),
+    let calls: Vec<&Syscall> = match &arguments.name {
+        Some(name) => match name.parse() {
+            Ok(number) => numbered(number)?,
+            Err(_) => vec![syscalls::lookup(name).ok_or_else(|| unknown(name))?],
+        },
+        None => syscalls::all().iter().collect(),
     };
     match (arguments.format, &arguments.name) {
         (ListFormat::Json, _) => {
-            let calls: Vec<_> = calls.iter().map(describe).collect();
+            let calls: Vec<_> = calls.into_iter().map(describe).collect();
             write_json(&mut out, &calls)?;
         }
         (ListFormat::Human, None) => {
@@ -55,10 +54,27 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
                 )?;
             }
         }
-        (ListFormat::Human, Some(_)) => calls.iter().try_for_each(|call| print(&mut out, call))?,
+        (ListFormat::Human, Some(_)) => calls
+            .into_iter()
+            .try_for_each(|call| print(&mut out, call))?,
     }
     out.flush()?;
     Ok(Ending::Clean)
+}
+
+/// The calls that have a number on any architecture, each once; x32's is without its bit.
+fn numbered(number: u32) -> Result<Vec<&'static Syscall>, CliError> {
+    let mut calls: Vec<&Syscall> = Vec::new();
+    for arch in Arch::ALL {
+        let bit = if arch == Arch::X32 { Arch::X32_BIT } else { 0 };
+        let found = syscalls::with_number(arch, number | bit);
+        calls.extend(found.filter(|call| !calls.contains(call)));
+    }
+    if calls.is_empty() {
+        let words = format!("no architecture has a syscall with the number {number}");
+        return Err(CliError::Usage(words));
+    }
+    Ok(calls)
 }
 
 pub(super) fn unknown(name: &str) -> CliError {
@@ -75,7 +91,10 @@ fn number(call: &Syscall, arch: Arch) -> Option<String> {
     match call.number(arch) {
         Number::Direct(number) if arch == Arch::X32 => Some((number & !Arch::X32_BIT).to_string()),
         Number::Direct(number) => Some(number.to_string()),
-        Number::Multiplexed(by) => Some(by.name().to_owned()),
+        Number::Multiplexed(by) => Some(match call.direct_number(arch) {
+            Some(number) => format!("{}, {number}", by.name()),
+            None => by.name().to_owned(),
+        }),
         Number::Absent => None,
     }
 }

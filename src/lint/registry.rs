@@ -30,7 +30,8 @@ pub fn find_rule(name: &str) -> Result<&'static Rule, SelectionError> {
     let rules = all_rules();
     let rule = rules.iter().find(|rule| rule.id == name);
     rule.copied().ok_or_else(|| {
-        let similarity = |rule: &&&Rule| strsim::jaro_winkler(rule.id, name);
+        let lower = name.to_ascii_lowercase();
+        let similarity = |rule: &&&Rule| strsim::jaro_winkler(rule.id, &lower);
         let nearest = rules
             .iter()
             .max_by(|a, b| similarity(a).total_cmp(&similarity(b)))

@@ -189,6 +189,17 @@ pub(super) fn audit_summary(audit: &Audit) -> String {
     for (number, words) in of_them.into_iter().filter(|(number, _)| *number > 0) {
         line = format!("{line}; {number} of them {words}");
     }
+    let pruned = [
+        (Pruned::Removed, "removed now"),
+        (Pruned::WouldBeRemoved, "would be removed"),
+    ];
+    for (what, words) in pruned {
+        let entries = audit.entries.iter();
+        let number = entries.filter(|it| it.pruned == Some(what)).count();
+        if number > 0 {
+            line = format!("{line}; {number} of them {words}");
+        }
+    }
     if summary.foreign > 0 {
         let foreign = count(summary.foreign, "foreign file");
         line = format!("{line}; {foreign} beside them");

@@ -322,6 +322,11 @@ pub(super) fn predict<'d>(
             "crun warns when it makes the cache entry, and is silent while the entry is there",
         );
     }
+    if plan.as_ref().is_some_and(notifies) {
+        prediction = prediction.with_note(
+            "calls that go to a listener fail with ENOSYS: no listenerPath is set, so that nobody listens",
+        );
+    }
     prediction.plan = plan;
     if let Err(refusal) = flags {
         return prediction.refused(refusal);
@@ -337,4 +342,11 @@ pub(super) fn predict<'d>(
         .no_new_privileges()
         .unwrap_or(surroundings.no_new_privileges);
     prediction.started(startup::crun(has_no_new_privileges))
+}
+
+/// Whether any call is sent to a listener.
+fn notifies(plan: &Plan) -> bool {
+    let effects = plan.rules.iter().map(|rule| rule.effect);
+    let mut all = effects.chain([plan.default]);
+    all.any(|effect| effect.action == Action::Notify)
 }

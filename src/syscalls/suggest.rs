@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::all;
+use super::{all, lookup};
 
 /// The known name that somebody who wrote `name` most likely meant, or none that is near enough.
 ///
@@ -11,11 +11,18 @@ use super::all;
 /// near the one with the longest common beginning wins, then the first in byte order. Case and
 /// white space around the name do not count.
 ///
-/// This compares with the whole table: it is for names that [`lookup`](super::lookup) does not
+/// A name as C has it, such as `SYS_read` or `__NR_read`, means the call.
+///
+/// This compares with the whole table: it is for names that [`lookup`] does not
 /// find.
 #[must_use]
 pub fn suggest(name: &str) -> Option<&'static str> {
     let name = name.trim().to_ascii_lowercase();
+    let of_c = ["sys_", "__nr_"].iter();
+    let mut of_c = of_c.filter_map(|start| lookup(name.strip_prefix(start)?));
+    if let Some(call) = of_c.next() {
+        return Some(call.name());
+    }
     let length = name.chars().count();
     let limit = match length {
         // One edit makes any two of the short names the same.
@@ -54,6 +61,8 @@ mod tests {
             ("getpeernam", "getpeername"),
             ("clock_getime", "clock_gettime"),
             ("opne", "open"),
+            ("SYS_read", "read"),
+            ("__NR_io_uring_setup", "io_uring_setup"),
             ("raed", "read"),
             ("socekt", "socket"),
             ("sched_setafinity", "sched_setaffinity"),

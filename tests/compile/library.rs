@@ -237,6 +237,7 @@ fn names_that_the_library_lacks_are_not_left_out() {
     );
     let (_directory, path) = file("profile.json", profile);
     let path = path.display().to_string();
+    let output = format!("--output={path}.filter");
     let ran = run(arguments(&path, &[&format!("--libseccomp={newest}")]));
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
     assert!(
@@ -244,6 +245,15 @@ fn names_that_the_library_lacks_are_not_left_out() {
         "{}",
         ran.stderr
     );
+    // There is a way out, and it is the default.
+    let linked = format!("--libseccomp {}", release());
+    assert!(ran.stderr.contains(&linked), "{}", ran.stderr);
+    let help = run(["compile", "--help"]).stdout;
+    assert!(help.contains("seclint is linked to]"), "{help}");
+    let ran = run(arguments(&path, &[&output]));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let words = "names that it does not know are left out";
+    assert!(ran.stderr.contains(words), "{}", ran.stderr);
 }
 
 /// seclint would hang where crun and runc do: with two rules that share an inequality of 64 bits

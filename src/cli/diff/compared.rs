@@ -115,6 +115,11 @@ impl Compared {
         changes.chain(default).chain(without)
     }
 
+    /// Whether there is nothing to say of it: it is what it was, and where it was.
+    pub(super) fn is_nothing_new(&self) -> bool {
+        self.unchanged && self.renamed_from.is_none() && self.status == Status::Same
+    }
+
     /// Whether nothing runs with the new version, and the change has to do with it.
     pub(super) fn is_newly_refused(&self) -> bool {
         self.new.refused.is_some() && !self.unchanged
@@ -126,16 +131,19 @@ pub(super) fn compare(reader: &Reader<'_>, pair: &Pair<'_>) -> Result<Compared, 
     let (engines, note) = engines(pair);
     let read = |part: &Option<Part<'_>>, engine| match part {
         None => Ok(None),
-        Some(Part { source, file: None }) => Ok(Some(reader.filter(source))),
+        Some(Part {
+            source, file: None, ..
+        }) => Ok(Some(reader.filter(source))),
         Some(Part {
             source,
             file: Some(file),
+            ..
         }) => reader.profile(source, file, engine).map(Some),
     };
     let (mut old, mut new) = (read(&pair[0], engines[0])?, read(&pair[1], engines[1])?);
     let mut compared = Compared {
-        old: side(old.as_ref()),
-        new: side(new.as_ref()),
+        old: side(old.as_ref(), pair[0]),
+        new: side(new.as_ref(), pair[1]),
         status: Status::Same,
         renamed_from: None,
         unchanged: is_unchanged(pair),
@@ -184,7 +192,7 @@ fn unseen_base(pair: &Pair<'_>) -> Option<String> {
     Some(words.to_owned())
 }
 
-fn side(operand: Option<&Operand>) -> Side {
+fn side(operand: Option<&Operand>, part: Option<Part<'_>>) -> Side {
     let Some(operand) = operand else {
         return Side::default();
     };
@@ -195,7 +203,7 @@ fn side(operand: Option<&Operand>) -> Side {
     };
     Side {
         path: Some(operand.source.name().to_owned()),
-        profile: operand.name.clone(),
+        profile: part.and_then(|part| part.name).map(str::to_owned),
         engine: operand.engine.map(crate::engine::Engine::name),
         no_filter,
         refused,

@@ -128,6 +128,8 @@ impl<'r> Revision<'r> {
         let mut paths = BTreeSet::new();
         for input in inputs(&[path.to_owned()]) {
             match input {
+                // Of a link git keeps where it leads, not the file.
+                Ok(input) if input.is_link => {}
                 Ok(input) => _ = paths.insert(input.path().to_owned()),
                 Err(error) => found.push(Err(error)),
             }

@@ -5,7 +5,7 @@ use std::sync::Arc as Shared;
 use crate::cli::CliError;
 use crate::cli::engine::{of_dialect, of_dialects};
 use crate::cli::meaning::is_binary;
-use crate::cli::profile::one;
+use crate::cli::profile::{one, telling_name};
 use crate::engine::Engine;
 use crate::filter::Filter;
 use crate::profile::{self, Dialects, Found, GivenBases, ProfileFile};
@@ -24,6 +24,8 @@ pub(super) struct Part<'v> {
     pub(super) source: &'v Shared<Source>,
     /// `None` for a filter.
     pub(super) file: Option<&'v ProfileFile<'v>>,
+    /// What tells it from the others of its file, if it has a name.
+    pub(super) name: Option<&'v str>,
 }
 
 impl<'v> Part<'v> {
@@ -59,6 +61,7 @@ impl<'v> Version<'v> {
         Part {
             source: self.source,
             file,
+            name: file.and_then(|file| telling_name(file, &self.files)),
         }
     }
 

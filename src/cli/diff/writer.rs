@@ -21,6 +21,9 @@ pub(super) struct Report {
     /// Whether some file has several profiles, which names must tell apart.
     #[serde(skip)]
     pub(super) has_namesakes: bool,
+    /// Whether people are told only how many are unchanged.
+    #[serde(skip)]
+    pub(super) counts_unchanged: bool,
 }
 
 #[derive(Serialize)]
@@ -59,6 +62,7 @@ impl Report {
             diffs: Vec::new(),
             summary: Summary::default(),
             has_namesakes: false,
+            counts_unchanged: false,
         }
     }
 
@@ -101,7 +105,8 @@ pub(super) fn write(format: ListFormat, report: &Report) -> io::Result<()> {
 }
 
 fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
-    for compared in &report.diffs {
+    let is_told = |it: &&Compared| !(report.counts_unchanged && it.is_nothing_new());
+    for compared in report.diffs.iter().filter(is_told) {
         print_one(out, compared, report)?;
         writeln!(out)?;
     }
@@ -134,6 +139,11 @@ fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
         (0, _) => "nothing was compared".to_owned(),
         (_, []) => "no changes".to_owned(),
         (_, counts) => counts.join(", "),
+    };
+    let left_out = report.diffs.iter().filter(|it| !is_told(it)).count();
+    let said = match left_out {
+        0 => said,
+        count => format!("{said}, {count} unchanged"),
     };
     match skipped {
         0 => writeln!(out, "{said}"),

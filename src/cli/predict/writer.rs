@@ -28,10 +28,19 @@ pub(super) struct Report<'a> {
     pub(super) notes: Vec<String>,
 }
 
+/// What a prediction is of.
+#[derive(Clone, Copy, Serialize)]
+pub(super) struct Subject<'a> {
+    pub(super) path: &'a str,
+    /// What the profile is called there, if it has a name.
+    pub(super) profile: Option<&'a str>,
+    pub(super) target: Option<&'a str>,
+}
+
 #[derive(Serialize)]
 struct InFile<'a> {
-    path: &'a str,
-    target: Option<&'a str>,
+    #[serde(flatten)]
+    of: Subject<'a>,
     #[serde(flatten)]
     report: Report<'a>,
 }
@@ -70,8 +79,7 @@ impl<W: Write> Writer<W> {
     /// Writes what is predicted of a profile, and tells how that ends. `notes` are about all of it.
     pub(super) fn reports(
         &mut self,
-        path: &str,
-        target: Option<&str>,
+        of: Subject<'_>,
         mut reports: Vec<Report<'_>>,
         mut notes: Vec<String>,
     ) -> io::Result<Ending> {
@@ -84,7 +92,7 @@ impl<W: Write> Writer<W> {
         match self.format {
             ListFormat::Human => {
                 notes.splice(..0, take_shared_notes(&mut reports));
-                self.head(path, target)?;
+                self.head(of)?;
                 for note in &notes {
                     writeln!(self.out, "  {:<16}{}", "note", visible(note))?;
                 }
@@ -96,11 +104,7 @@ impl<W: Write> Writer<W> {
                 for mut report in reports {
                     report.notes.extend_from_slice(&notes);
                     write!(self.out, "{}", if self.is_first { "\n" } else { ",\n" })?;
-                    let report = InFile {
-                        path,
-                        target,
-                        report,
-                    };
+                    let report = InFile { of, report };
                     serde_json::to_writer(&mut self.out, &report).map_err(io::Error::from)?;
                     self.is_first = false;
                 }
@@ -110,15 +114,10 @@ impl<W: Write> Writer<W> {
     }
 
     /// Writes that an engine refuses a profile, so that no runtime gets it.
-    pub(super) fn refusal(
-        &mut self,
-        path: &str,
-        target: Option<&str>,
-        refusal: &EngineRefusal,
-    ) -> io::Result<()> {
+    pub(super) fn refusal(&mut self, of: Subject<'_>, refusal: &EngineRefusal) -> io::Result<()> {
         match self.format {
             ListFormat::Human => {
-                self.head(path, target)?;
+                self.head(of)?;
                 let (engine, words) = (refusal.engine.title(), visible(&refusal.words));
                 let does = refusal.does.trim_end_matches(" on");
                 writeln!(self.out, "  {engine:<16}{does}: {words}")
@@ -126,19 +125,26 @@ impl<W: Write> Writer<W> {
             ListFormat::Json => {
                 let engine = refusal.engine.name();
                 let error = &refusal.words;
+                let Subject {
+                    path,
+                    profile,
+                    target,
+                } = of;
                 self.refused.push(
-                    json!({"path": path, "target": target, "engine": engine, "error": error}),
+                    json!({"path": path, "profile": profile, "target": target, "engine": engine, "error": error}),
                 );
                 Ok(())
             }
         }
     }
 
-    fn head(&mut self, path: &str, target: Option<&str>) -> io::Result<()> {
+    fn head(&mut self, of: Subject<'_>) -> io::Result<()> {
         let before = if self.is_first { "" } else { "\n" };
         self.is_first = false;
-        let on = target.map_or_else(String::new, |target| format!(" on {target}"));
-        writeln!(self.out, "{before}{}{on}", visible(path))
+        let name = of.profile.map(|name| format!(" ({})", visible(name)));
+        let on = of.target.map(|target| format!(" on {target}"));
+        let (name, on) = (name.unwrap_or_default(), on.unwrap_or_default());
+        writeln!(self.out, "{before}{}{name}{on}", visible(of.path))
     }
 
     pub(super) fn finish(mut self) -> io::Result<()> {

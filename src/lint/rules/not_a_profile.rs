@@ -1,3 +1,4 @@
+use crate::filter::{ByteOrder, Filter};
 use crate::finding::{Category, Finding, Location, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::Found;
@@ -74,6 +75,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 "if it is meant as one, say which kind with --dialect docker, podman or oci",
             )
         }
+        Found::Nothing if is_filter(context.source.bytes()) => (
+            file,
+            "not a seccomp profile: the file is a compiled filter".to_owned(),
+            "`seclint disasm` lists what it does",
+        ),
         Found::Nothing => (
             file,
             "not a seccomp profile: the file holds no JSON object".to_owned(),
@@ -81,4 +87,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         ),
     };
     findings.push(Finding::new(&RULE.rule, location, message).help(help));
+}
+
+fn is_filter(bytes: &[u8]) -> bool {
+    let orders = [ByteOrder::Little, ByteOrder::Big];
+    orders.into_iter().any(|it| Filter::read(bytes, it).is_ok())
 }

@@ -26,7 +26,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         None => Finding::new(
             &RULE.rule,
             context.at(decision.text.node),
-            "`SCMP_ACT_NOTIFY` without a `listenerPath`: runc refuses the profile, under crun the calls fail with ENOSYS",
+            "`SCMP_ACT_NOTIFY` without a `listenerPath`: under runc the container dies as it starts, under crun the calls fail with ENOSYS",
         )
         .here("nobody is notified"),
         Some(path) if path.is_null() || path.as_str() == Some("") => Finding::new(
