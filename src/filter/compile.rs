@@ -19,7 +19,7 @@ use crate::syscalls::{Arch, Release};
 pub use library::linked;
 
 /// How long libseccomp may take. The largest filters that the kernel takes are made in a second or
-/// two.
+/// two, and a busy machine must not change what is found.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why there is no filter.
@@ -127,13 +127,13 @@ pub fn compile(plan: &Plan) -> Result<Filter, CompileError> {
         let stub = stub(plan, limits).into_iter();
         bytes.extend(stub.flat_map(|raw| raw.bytes(order)));
     }
-    bytes.extend(program(plan, PATIENCE)?);
+    bytes.extend(program(plan)?);
     Ok(Filter::read(&bytes, order)?)
 }
 
 /// libseccomp's program, without what runc puts before it, if it is made in some time.
-pub(super) fn program(plan: &Plan, patience: Duration) -> Result<Vec<u8>, CompileError> {
-    ASKED.program(plan, patience, library::program)
+pub(super) fn program(plan: &Plan) -> Result<Vec<u8>, CompileError> {
+    ASKED.program(plan, PATIENCE, library::program)
 }
 
 fn listed(names: &[&str]) -> String {

@@ -1,7 +1,6 @@
 //! How large the filter of a plan is, found out in a short time.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use super::compile::{CompileError, linked, program};
 use super::stub::stub;
@@ -9,10 +8,6 @@ use super::{INSTRUCTION_BYTES, MAX_INSTRUCTIONS};
 use crate::profile::Operator;
 use crate::runtime::{Plan, Rule};
 use crate::syscalls::Arch;
-
-/// How long libseccomp may take. What it makes at all it makes in less than a second, but a busy
-/// machine must not change what is found.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The most rules with several conditions on one call that are worth a try: with twice as many
 /// libseccomp takes seconds, and eight times that with each further doubling.
@@ -75,7 +70,7 @@ pub fn size(plan: &Plan) -> Size {
         return Size::TakesLong;
     }
     let before = plan.stub.as_ref().map_or(0, |it| stub(plan, it).len());
-    match program(plan, PATIENCE) {
+    match program(plan) {
         Ok(bytes) if before + bytes.len() / INSTRUCTION_BYTES <= MAX_INSTRUCTIONS => Size::Fits,
         Ok(_) => Size::TooLarge,
         Err(
