@@ -409,7 +409,7 @@ fn what_is_unchanged_is_counted() {
     assert!(!ran.stdout.contains("a/web"), "{}", ran.stdout);
     assert!(ran.stdout.ends_with(" 2 unchanged\n"), "{}", ran.stdout);
     let report = against_head(&files, &["--format=json"]).report();
-    assert_eq!(report["summary"]["files"], 3);
+    assert_eq!(report["summary"]["profiles"], 3);
 }
 
 /// A reviewer would not see that a profile loses a call when only its base was edited.

@@ -145,7 +145,7 @@ fn a_renamed_profile_is_compared_with_what_it_was() {
         "new/other.json",
         r#"{"defaultAction":"SCMP_ACT_LOG","syscalls":[]}"#,
     );
-    let expected = "new/deny.json (under";
+    let expected = "new/deny.json, renamed from old/deny.json (under";
     for untracked in [false, true] {
         if untracked {
             repository.git(&["reset", "--quiet"]);
@@ -171,7 +171,8 @@ fn a_renamed_profile_is_compared_with_what_it_was() {
                 shown.contains("loosens   chmod: ERRNO(EPERM) -> ALLOW"),
                 "{shown}"
             );
-            assert!(shown.contains("new/same.json: the same filter"), "{shown}");
+            let same = "new/same.json, renamed from old/same.json: the same filter";
+            assert!(shown.contains(same), "{shown}");
             // What is like nothing else is new.
             assert!(shown.contains("new/other.json: new"), "{shown}");
             assert!(!shown.contains("deleted"), "{shown}");
@@ -190,6 +191,83 @@ fn a_renamed_profile_is_compared_with_what_it_was() {
         "{}",
         ran.stdout
     );
+}
+
+/// What a hook says of one file would be something else than what CI says of all.
+#[test]
+fn what_a_profile_was_does_not_depend_on_what_is_compared() {
+    let rules: Vec<_> = ["chmod", "fchmod", "mkdir", "mount", "bpf", "reboot"]
+        .map(|name| rule(name, r#"ERRNO""#))
+        .into();
+    let all: Vec<_> = rules.iter().map(String::as_str).collect();
+    let repository = Repository::new();
+    repository.write("old.json", &profile("ALLOW", &all));
+    repository.write("z.yaml", "a: b\n");
+    repository.commit();
+    fs::remove_file(repository.path().join("old.json")).expect("a file");
+    fs::remove_file(repository.path().join("z.yaml")).expect("a file");
+    // The second is more like it.
+    repository.write("a.json", &profile("ALLOW", &all[2..]));
+    repository.write("b.json", &profile("ALLOW", &all[1..]));
+    for (paths, expected) in [
+        (&[][..], &["a.json new -", "b.json changed old.json"][..]),
+        (&["a.json"], &["a.json new -"]),
+        (&["b.json"], &["b.json changed old.json"]),
+        (&["b.json", "./b.json"], &["b.json changed old.json"; 2]),
+        // What it became is what there is to say of it.
+        (&["old.json"], &["b.json changed old.json"]),
+    ] {
+        let arguments = [&["--against=HEAD", "--format=json"], paths].concat();
+        let report = repository.diff(&arguments).report();
+        let diffs = report["diffs"].as_array().expect("diffs").iter();
+        let told = diffs.map(|it| {
+            let path = it["new"]["path"].as_str().expect("a path");
+            let path = path.trim_start_matches("./");
+            let status = it["status"].as_str().expect("a status");
+            format!(
+                "{path} {status} {}",
+                it["renamed_from"].as_str().unwrap_or("-")
+            )
+        });
+        assert_eq!(told.collect::<Vec<_>>(), expected, "{paths:?}");
+        assert_eq!(report["summary"]["profiles"], expected.len());
+    }
+}
+
+/// A change that moves thousands of files would keep a gate busy for hours, or pass it unseen.
+#[test]
+fn so_many_files_are_looked_at_for_what_a_profile_was() {
+    let rules: Vec<_> = ["chmod", "fchmod", "mkdir", "mount", "bpf", "reboot"]
+        .map(|name| rule(name, r#"ERRNO""#))
+        .into();
+    let all: Vec<_> = rules.iter().map(String::as_str).collect();
+    let repository = Repository::new();
+    repository.write("moved.json", &profile("LOG", &all));
+    repository.write("changed.json", &profile("ALLOW", &all));
+    for number in 0..1_000 {
+        repository.write(&format!("other/{number}.json"), &number.to_string());
+    }
+    repository.commit();
+    for name in ["moved.json", "changed.json"] {
+        fs::remove_file(repository.path().join(name)).expect("a file");
+    }
+    repository.write("a/changed.json", &profile("ALLOW", &all[1..]));
+    repository.write("a/moved.json", &profile("LOG", &all));
+    let note =
+        "note: whether it was renamed and changed is not known: 1001 files are gone and 1 are new";
+    for is_many in [false, true] {
+        if is_many {
+            fs::remove_dir_all(repository.path().join("other")).expect("a directory");
+        }
+        let ran = repository.diff(&["--against=HEAD", "a"]);
+        let shown = &ran.stdout;
+        let moved = "a/moved.json, renamed from moved.json: the same filter";
+        assert!(shown.contains(moved), "{shown}");
+        let changed = shown.contains("a/changed.json, renamed from changed.json");
+        let new = shown.contains("a/changed.json: new");
+        assert_eq!((changed, new), (!is_many, is_many), "{shown}");
+        assert_eq!(shown.contains(note), is_many, "{shown}");
+    }
 }
 
 /// Who reads only the exit code of a gate must know what it says nothing of.

@@ -244,6 +244,21 @@ fn no_key_is_made_up_and_what_was_not_seen_is_said() {
     assert!(ran.stdout.contains("caches"), "{}", ran.stdout);
 }
 
+/// What a profile does on another machine would be what it does on this one.
+#[test]
+fn the_machine_is_that_of_uname_where_the_rest_is_this_host() {
+    let profile = r#"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["arch_prctl"],"action":"SCMP_ACT_ERRNO"}]}"#;
+    let (_directory, path) = file("profile.json", profile);
+    let path = path.display().to_string();
+    let note = "was seen on x86_64 only; on aarch64";
+    for (machine, is_other) in [("x86_64", false), ("aarch64", true)] {
+        let uname = format!("--uname=6.1.0|#1 SMP|{machine}");
+        let with = ["--target=host", "--runtime=crun@1.28", "--libseccomp=2.6.1"];
+        let ran = run(["predict", &uname, &path].into_iter().chain(with));
+        assert_eq!(ran.stdout.contains(note), is_other, "{}", ran.stdout);
+    }
+}
+
 /// A generated profile with a hundred thousand names of another kernel must not bury the answer;
 /// an empty name is there to be seen.
 #[test]

@@ -129,6 +129,10 @@ fn every_example_does_what_its_page_says() {
     let mut wrong = Vec::new();
     let mut ran = 0;
     for (category, rule, mut page) in pages() {
+        // Its page is for a seclint with libseccomp; tests/hostile.rs is for one without.
+        if rule == "filter-too-large" && cfg!(not(feature = "libseccomp")) {
+            continue;
+        }
         let fences = fences(&page);
         let (mut bad, mut good) = (0, 0);
         for (index, fence) in fences.iter().enumerate() {

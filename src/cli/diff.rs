@@ -2,12 +2,12 @@
 
 mod compared;
 mod git;
+mod moves;
 mod renames;
 mod version;
 mod writer;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
@@ -18,9 +18,8 @@ use super::options::ListFormat;
 use super::{CliError, Ending, complain};
 use crate::policy::Direction;
 use crate::profile::{Bases, GivenBases};
-use crate::text::Source;
 use compared::{Compared, Status, compare};
-use git::{Changed, Place, Revision};
+use git::{Changed, Old, Revision};
 use version::{Version, pairs};
 use writer::Report;
 
@@ -30,7 +29,8 @@ use writer::Report;
 /// Old and new are profiles, config.json files, Kubernetes manifests, or entries of crun's cache.
 /// Where a manifest has several profiles, each is compared with its namesake. With --against the old
 /// ones are those of a revision in git, and what is no profile is passed over; a file that was renamed
-/// is compared with what it was. A profile that is new or deleted is compared with nothing, and only
+/// is compared with what it was, wherever in the repository that was. Where more than 1000 files are
+/// gone, or new, only those are found that are the same as before. A profile that is new or deleted is compared with nothing, and only
 /// --fail-on any fails for it.
 ///
 /// Without --engine a profile that is for an engine is taken as an engine of its dialect reads it,
@@ -117,7 +117,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
             }
             let (old, new) = (read(old)?, read(new)?);
             let [old, new] = [&old, &new].map(|source| Version::new(source, &reader.bases));
-            run.compare(Some(&old), Some(&new));
+            run.compare(Some(&old), Some(&new), None);
         }
         (None, paths) => {
             return Err(CliError::Usage(format!(
@@ -127,10 +127,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
         }
         (Some(revision), paths) => {
             run.report.counts_unchanged = true;
-            let old_bases = bases_of(revision, paths, which.bases.paths());
-            for changed in Revision::new(revision)?.changed(paths) {
-                let (old, new) = match changed.and_then(Changed::read) {
-                    Ok(versions) => versions,
+            let bases = which.bases.paths().iter().map(std::slice::from_ref);
+            let lists: Vec<_> = std::iter::once(paths).chain(bases).collect();
+            let found = Revision::new(revision)?.changed(&lists);
+            let old_bases = bases_of(&found, which.bases.paths());
+            for changed in found.into_iter().next().unwrap_or_default() {
+                let (changed, (old, new)) = match changed.and_then(|it| Ok((it.read()?, it))) {
+                    Ok((versions, changed)) => (changed, versions),
                     Err(error) => {
                         run.add(Err(error));
                         continue;
@@ -141,7 +144,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
                 if [&old, &new].into_iter().flatten().all(Version::is_nothing) {
                     run.report.skip();
                 } else {
-                    run.compare(old.as_ref(), new.as_ref());
+                    run.compare(old.as_ref(), new.as_ref(), Some(&changed));
                 }
             }
         }
@@ -150,35 +153,29 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     Ok(run.ending)
 }
 
-/// The base profiles that a revision had in the files of some paths, and in those that were given for
-/// `bases`; of those that it lacks, such as what is in no repository, those that are here.
-fn bases_of(revision: &str, paths: &[PathBuf], bases: &[PathBuf]) -> GivenBases {
-    let (revision, paths, given) = (revision.to_owned(), paths.to_vec(), bases.to_vec());
+/// The base profiles that a revision had, first in the files that are compared, then in those that
+/// were given for `bases`; of those that it lacks, such as what is in no repository, those that are
+/// here.
+fn bases_of(found: &[Vec<Result<Changed, CliError>>], bases: &[PathBuf]) -> GivenBases {
+    let old = |list: &Vec<Result<Changed, CliError>>| -> Vec<Old> {
+        list.iter().flatten().filter_map(Changed::old).collect()
+    };
+    let all: Vec<_> = found.iter().map(old).collect();
+    let given = bases.to_vec();
     GivenBases::new(Box::new(move || {
         let mut bases = Bases::default();
-        // What is wrong with the revision is said where its files are compared.
-        let Ok(revision) = Revision::new(&revision) else {
-            return bases;
-        };
         let mut seen = Vec::new();
-        let mut add = |files: Vec<(Place, Arc<Source>)>| {
-            for (place, source) in files {
-                if !seen.contains(&place) {
-                    bases.add(&source);
-                    seen.push(place);
-                }
-            }
-        };
-        add(revision.files(&paths));
-        let mut others = Vec::new();
-        for path in given {
-            let files = revision.files(std::slice::from_ref(&path));
-            if files.is_empty() {
-                others.push(path);
-            } else {
-                add(files);
+        for (place, name, blob) in all.iter().flatten() {
+            if !seen.contains(&place)
+                && let Ok(source) = blob.read(name.clone())
+            {
+                bases.add(&source);
+                seen.push(place);
             }
         }
+        let others = given.iter().zip(&all[1..]);
+        let others = others.filter(|(_, old)| old.is_empty());
+        let others: Vec<_> = others.map(|(path, _)| path.clone()).collect();
         bases.or(&bases_in(&others));
         bases
     }))
@@ -195,12 +192,26 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn compare(&mut self, old: Option<&Version<'_>>, new: Option<&Version<'_>>) {
+    fn compare(
+        &mut self,
+        old: Option<&Version<'_>>,
+        new: Option<&Version<'_>>,
+        changed: Option<&Changed>,
+    ) {
         match pairs(old, new, self.name) {
             Ok(pairs) => {
                 self.report.has_namesakes |= pairs.len() > 1;
                 for pair in &pairs {
-                    self.add(compare(self.reader, pair));
+                    let compared = compare(self.reader, pair).map(|mut compared| {
+                        if let Some(changed) = changed {
+                            let is_both = pair.iter().all(Option::is_some);
+                            compared.renamed_from =
+                                changed.renamed_from.clone().filter(|_| is_both);
+                            compared.notes.extend(changed.note.clone());
+                        }
+                        compared
+                    });
+                    self.add(compared);
                 }
             }
             Err(error) => self.add(Err(error)),

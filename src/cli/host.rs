@@ -90,10 +90,11 @@ impl SupposedHost {
         self.target.as_ref()?.name
     }
 
-    /// The architecture: the one that was said, or the platform's, or that of the kernel.
+    /// The architecture: the one that was said, by `--uname` too, or the platform's, or that of the
+    /// kernel.
     pub(super) fn native(&self, arch: Option<Arch>) -> Result<Arch, CliError> {
         let machine = &self.uname.machine;
-        arch.or_else(|| self.target.as_ref()?.architectures.first().copied())
+        arch.or_else(|| self.of_platform()?.architectures.first().copied())
             .or_else(|| Arch::from_name(machine))
             .ok_or_else(|| {
                 let words =

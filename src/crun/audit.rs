@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::candidate::{Candidate, Candidates, Search};
 use super::collision::collisions;
 use super::content::Comparer;
+use super::deciding::Deciders;
 use super::entry::{Entry, Pruned, Status, check_permissions, describe, in_root, is_key};
 use super::examine::Examiner;
 use super::key::KeyScheme;
@@ -217,6 +218,7 @@ pub fn audit(
         host,
         candidates: Candidates::new(&candidates),
         comparer: Comparer::new(&sections, libseccomp),
+        deciders: Deciders::default(),
         is_mixed: scheme.differing > 0,
         unexplained: HashMap::new(),
     };

@@ -72,6 +72,17 @@ impl Outcome {
     }
 }
 
+/// Whether an entry is not as asked by [`merge_bug`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum MergeBug {
+    /// It does not have it, or is not as asked in something else too.
+    No,
+    /// By that alone: a call that shows it.
+    Alone(Witness),
+    /// Nobody knows, for this reason.
+    Unknown(String),
+}
+
 /// Compares filters with sections, and makes no filter of a section twice.
 pub(super) struct Comparer<'a> {
     pub(super) sections: &'a Sections,
@@ -179,16 +190,23 @@ impl<'a> Comparer<'a> {
         release.is_some_and(|release| release < merge_bug::FIXED)
     }
 
-    /// A call that an entry decides otherwise than its section asks, by a bug of libseccomp. By that
-    /// alone: in all else the entry is as asked.
-    pub(super) fn merge_bug(&self, filter: &Filter, section: SectionId) -> Option<Witness> {
-        let plan = self.sections.plan(section)?;
-        let witness = merge_bug::witness(filter, plan).filter(|_| !self.is_late())?;
-        let is_else = matches!(
-            by_policy(filter, plan, merge_bug::NAME),
-            Outcome::Differs(_)
-        );
-        (!is_else).then_some(witness)
+    /// Whether a bug of libseccomp explains why an entry does not do what its section asks.
+    pub(super) fn merge_bug(&self, filter: &Filter, section: SectionId) -> MergeBug {
+        let Some(plan) = self.sections.plan(section) else {
+            return MergeBug::No;
+        };
+        if self.is_late() {
+            return MergeBug::Unknown(too_long());
+        }
+        let Some(witness) = merge_bug::witness(filter, plan) else {
+            return MergeBug::No;
+        };
+        match compared(filter, plan, merge_bug::NAME) {
+            // What libseccomp's inner order decides, the bug may have.
+            Ok(Outcome::Bytes | Outcome::Meaning | Outcome::Unknown(_)) => MergeBug::Alone(witness),
+            Err(reason @ Undecided::Size(_)) => MergeBug::Unknown(reason.to_string()),
+            Ok(Outcome::Differs(_)) | Err(_) => MergeBug::No,
+        }
     }
 
     /// The sections whose filter this is.
@@ -404,51 +422,4 @@ fn compared(filter: &Filter, plan: &Plan, why: &str) -> Result<Outcome, Undecide
 }
 
 #[cfg(test)]
-#[allow(clippy::expect_used, reason = "a test")]
-mod tests {
-    use super::*;
-    use crate::crun::Host;
-    use crate::runtime::crun::{Parser, read};
-    use crate::text::json;
-
-    const CONFIG: &[u8] =
-        include_bytes!("../../tests/fixtures/cache/vulnerable/root/bounds/config.json");
-    /// What 2.6.0 makes of it, and what 2.6.1 does.
-    const ENTRY: &[u8] = include_bytes!(
-        "../../tests/fixtures/cache/vulnerable/root/.cache/seccomp/d203affeff928596c2ef27ba9a0793beaa6d26f6d97f10141e91b81a50f76bee"
-    );
-    const MENDED: &[u8] = include_bytes!("../../tests/fixtures/cache/vulnerable/mended.bpf");
-
-    /// Where a distribution mended its libseccomp and left it its release, whoever made entries before
-    /// that would pass for an attacker.
-    #[test]
-    fn what_a_mended_library_makes_otherwise_is_known_for_the_bug() {
-        let release = Release::new(2, 6, 0);
-        let host = Host {
-            crun: "1.21".to_owned(),
-            libseccomp: release,
-            uname: "6.1.0|#1 SMP|x86_64".parse().expect("a uname"),
-        };
-        let config: serde_json::Value = serde_json::from_slice(CONFIG).expect("JSON");
-        let text = config["linux"]["seccomp"].to_string();
-        let document = json::parse(text.as_bytes());
-        let section = read(&document, text.as_bytes(), Parser::Yajl);
-        let mut sections = Sections::default();
-        let section = section.expect("a section").expect("a section");
-        let id = sections.add(&section, false, &host, release).id;
-        let filter = |bytes| Filter::detect(bytes).expect("a filter");
-        let mut comparer = Comparer::new(&sections, Some(release));
-        comparer.made[id.0] = Some(Ok(filter(MENDED)));
-
-        assert!(comparer.is_vulnerable());
-        let entry = filter(ENTRY);
-        assert!(matches!(
-            comparer.compare(&entry, id),
-            Outcome::Differs(Ok(_))
-        ));
-        assert!(comparer.merge_bug(&entry, id).is_some());
-        let mended = filter(MENDED);
-        assert!(comparer.compare(&mended, id).is_equal());
-        assert_eq!(comparer.merge_bug(&mended, id), None);
-    }
-}
+mod tests;

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use rustix::fs::FileType;
 
 use super::candidate::{Candidate, Candidates};
-use super::content::{Compared, Comparer, Content, Outcome, Witness};
+use super::content::{Compared, Comparer, Content, MergeBug, Outcome, Witness};
+use super::deciding::{Deciders, Told};
 use super::entry::{Attribution, By, Entry, Status, check_permissions, describe, in_root, is_key};
 use super::root::{Item, StateRoot, read_file};
 use super::weak::Weakness;
-use super::{Host, rules, told};
+use super::{Host, merge_bug, rules, told};
 use crate::filter::{self, ByteOrder, Filter, Refused};
 use crate::finding::{Finding, Location};
 
@@ -34,7 +35,7 @@ pub(super) struct Mismatch<'a> {
     /// Another configuration that has the same key, and asks for what the entry is.
     pub(super) other: Option<&'a Candidate>,
     /// Whether it is a bug of the libseccomp that made the entry, and nothing else.
-    pub(super) is_bug: bool,
+    pub(super) bug: MergeBug,
 }
 
 /// What a file in the cache is held against.
@@ -45,6 +46,7 @@ pub(super) struct Examiner<'a> {
     pub(super) host: Option<&'a Host>,
     pub(super) candidates: Candidates<'a>,
     pub(super) comparer: Comparer<'a>,
+    pub(super) deciders: Deciders,
     /// Whether there are containers from before an update.
     pub(super) is_mixed: bool,
     /// What came of filters that no name and no link explains: many entries may have the same.
@@ -113,10 +115,21 @@ impl<'a> Examiner<'a> {
                 explained.extend(candidate.map(|candidate| (candidate, By::Content)));
             }
             (entry.content, mismatch) = self.compare(filter, &mut explained);
-            bug = self.merge_bug(filter, &explained, mismatch.as_ref());
+            bug = match self.merge_bug(filter, &explained, mismatch.as_ref()) {
+                Ok(bug) => bug,
+                Err(reason) => {
+                    if let Some(content) = &mut entry.content {
+                        content
+                            .reason
+                            .get_or_insert_with(|| merge_bug::not_known(&reason));
+                    }
+                    None
+                }
+            };
         }
         attribute(&mut entry, &explained);
-        entry.is_vulnerable = mismatch.as_ref().is_some_and(|it| it.is_bug);
+        entry.is_vulnerable =
+            (mismatch.as_ref()).is_some_and(|it| matches!(it.bug, MergeBug::Alone(_)));
         entry.status = if let Contents::Refused(..) = contents {
             Status::Malformed
         } else if mismatch.is_some() {
@@ -131,14 +144,8 @@ impl<'a> Examiner<'a> {
         findings.extend(self.verdict(&entry, &contents, mismatch.as_ref(), location.clone()));
         if let Some((candidate, witness)) = bug {
             let is_old = entry.stale == Some(true) || !self.comparer.is_vulnerable();
-            findings.push(told::vulnerable(
-                &entry,
-                candidate,
-                &witness,
-                self.host,
-                is_old,
-                location.clone(),
-            ));
+            let told = told::vulnerable(&entry, candidate, &witness, is_old, location.clone());
+            findings.push(told::asked_at(told, self.deciding(candidate, &witness)));
         }
         findings.extend(self.weakness(&entry, &contents, &explained, location.clone()));
         findings.extend(self.stale(&entry, location));
@@ -199,15 +206,18 @@ impl<'a> Examiner<'a> {
         };
         let bug = |candidate: &Candidate| {
             let section = candidate.section.filter(|_| self.comparer.is_vulnerable());
-            self.comparer.merge_bug(filter, section?)
+            section.map_or(MergeBug::No, |it| self.comparer.merge_bug(filter, it))
         };
         let mut content: Option<Content> = None;
         for (candidate, _, outcome) in &outcomes {
-            let by_bug = match outcome {
-                Outcome::Unknown(_) if is_by_key(candidate) => bug(candidate),
-                _ => None,
+            let bug = match outcome {
+                Outcome::Unknown(_) | Outcome::Differs(_) if is_by_key(candidate) => bug(candidate),
+                _ => MergeBug::No,
             };
-            let outcome = &by_bug.map_or_else(|| outcome.clone(), |it| Outcome::Differs(Ok(it)));
+            let outcome = match (outcome, &bug) {
+                (Outcome::Unknown(_), MergeBug::Alone(witness)) => &Outcome::Differs(Ok(*witness)),
+                _ => outcome,
+            };
             let (compared, reason) = match outcome {
                 Outcome::Differs(_) if !is_by_key(candidate) => (
                     Compared::No,
@@ -227,7 +237,7 @@ impl<'a> Examiner<'a> {
                         candidate,
                         shown: shown.clone(),
                         other: other.map(|(other, ..)| *other),
-                        is_bug: other.is_none() && (by_bug.is_some() || bug(candidate).is_some()),
+                        bug: if other.is_none() { bug } else { MergeBug::No },
                     };
                     return (Some(content), Some(mismatch));
                 }
@@ -247,23 +257,41 @@ impl<'a> Examiner<'a> {
     }
 
     /// A call that libseccomp got wrong when it made an entry, as it would again or for a crun that
-    /// was here before, and for whom.
+    /// was here before, and for whom; or why that is not known.
     fn merge_bug(
         &self,
         filter: &Filter,
         explained: &[(&'a Candidate, By)],
         mismatch: Option<&Mismatch<'_>>,
-    ) -> Option<(&'a Candidate, Witness)> {
+    ) -> Result<Option<(&'a Candidate, Witness)>, String> {
         if mismatch.is_some() {
-            return None;
+            return Ok(None);
         }
-        explained.iter().find_map(|&(candidate, by)| {
+        let mut unknown = None;
+        for &(candidate, by) in explained {
             // Of what need not be crun's entry now, the release is not known.
             let is_old =
                 self.comparer.is_vulnerable() || by == By::Link && candidate.agrees != Some(true);
-            let section = candidate.section.filter(|_| is_old)?;
-            Some((candidate, self.comparer.merge_bug(filter, section)?))
-        })
+            let Some(section) = candidate.section.filter(|_| is_old) else {
+                continue;
+            };
+            match self.comparer.merge_bug(filter, section) {
+                MergeBug::Alone(witness) => return Ok(Some((candidate, witness))),
+                MergeBug::Unknown(reason) => unknown = Some(reason),
+                MergeBug::No => {}
+            }
+        }
+        unknown.map_or(Ok(None), Err)
+    }
+
+    /// The places where a configuration asks for what a call does not get.
+    fn deciding(&mut self, candidate: &'a Candidate, witness: &Witness) -> Vec<Told> {
+        match self.host {
+            Some(host) if !self.comparer.is_late() => {
+                self.deciders.places(candidate, witness, host)
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Reads an entry, once and no further than a filter can be long, and asks whether the kernel
@@ -292,10 +320,10 @@ impl<'a> Examiner<'a> {
     }
 
     fn verdict(
-        &self,
+        &mut self,
         entry: &Entry,
         contents: &Contents,
-        mismatch: Option<&Mismatch<'_>>,
+        mismatch: Option<&Mismatch<'a>>,
         location: Location,
     ) -> Option<Finding> {
         let finding = match entry.status {
@@ -305,15 +333,20 @@ impl<'a> Examiner<'a> {
                 };
                 told::malformed(entry, refused, *orders, location)
             }
-            Status::Mismatch => match mismatch? {
-                Mismatch {
-                    candidate,
-                    shown: Ok(witness),
-                    is_bug: true,
-                    ..
-                } => told::vulnerable(entry, candidate, witness, self.host, false, location),
-                mismatch => told::mismatch(entry, mismatch, self.host, location),
-            },
+            Status::Mismatch => {
+                let mismatch = mismatch?;
+                let candidate = mismatch.candidate;
+                let told = match (&mismatch.bug, &mismatch.shown) {
+                    (MergeBug::Alone(_), Ok(witness)) => {
+                        told::vulnerable(entry, candidate, witness, false, location)
+                    }
+                    _ => told::mismatch(entry, mismatch, location),
+                };
+                match &mismatch.shown {
+                    Ok(witness) => told::asked_at(told, self.deciding(candidate, witness)),
+                    Err(_) => told,
+                }
+            }
             Status::HidesWarnings => told::hides_warnings(entry, location),
             Status::Unattributed => {
                 let message = format!("nothing here explains this entry, made {}", entry.modified);

@@ -21,6 +21,11 @@ pub(super) const FIXED: Release = Release::new(2, 6, 1);
 /// Its name.
 pub(super) const NAME: &str = "GHSA-4q85-33p6-j5g6";
 
+/// What is said where nobody could find out whether a filter has it.
+pub(super) fn not_known(reason: &str) -> String {
+    format!("whether libseccomp's bug {NAME} is in it is not known: {reason}")
+}
+
 /// A call that a filter, made of a plan, decides wrongly by the bug. Calls about which there are
 /// rules of other kinds as well are not looked at.
 pub(super) fn witness(filter: &Filter, plan: &Plan) -> Option<Witness> {
@@ -40,16 +45,16 @@ pub(super) fn witness(filter: &Filter, plan: &Plan) -> Option<Witness> {
 
 /// The same, by the rules on one syscall.
 fn wrong(filter: &Filter, rules: &[&Rule], native: Arch) -> Option<Witness> {
-    let bounds: Option<Vec<_>> = rules.iter().map(|rule| bound(rule)).collect();
+    let bounds: Option<Vec<_>> = rules.iter().map(|rule| Bound::of(rule)).collect();
     let bounds = bounds?;
-    let place = |&(index, bound): &(u32, u64)| (index, bound >> u32::BITS);
+    let place = |bound: &Bound| (bound.argument, bound.end >> u32::BITS);
     if !bounds
         .windows(2)
         .all(|two| place(&two[0]) == place(&two[1]))
     {
         return None;
     }
-    let least = (bounds.iter().zip(rules)).min_by_key(|((_, bound), _)| *bound)?;
+    let least = (bounds.iter().zip(rules)).min_by_key(|(bound, _)| bound.end)?;
     let call = Call {
         number: least.1.syscall.direct_number(native)?,
         architecture: native.audit_arch(),
@@ -65,17 +70,26 @@ fn wrong(filter: &Filter, rules: &[&Rule], native: Arch) -> Option<Witness> {
     })
 }
 
-/// The argument that a rule compares, and the first number for which it does not hold.
-fn bound(rule: &Rule) -> Option<(u32, u64)> {
-    let [comparison] = *rule.comparisons else {
-        return None;
-    };
-    if comparison.value >> u32::BITS == 0 {
-        return None;
-    }
-    match comparison.operator {
-        Operator::Less => Some((comparison.index, comparison.value)),
-        Operator::LessOrEqual => Some((comparison.index, comparison.value.saturating_add(1))),
-        _ => None,
+/// What a rule asks of an argument: to be less than some number.
+struct Bound {
+    argument: u32,
+    /// The first number for which the rule does not hold.
+    end: u64,
+}
+
+impl Bound {
+    fn of(rule: &Rule) -> Option<Self> {
+        let [comparison] = *rule.comparisons else {
+            return None;
+        };
+        let end = match comparison.operator {
+            Operator::Less => comparison.value,
+            Operator::LessOrEqual => comparison.value.saturating_add(1),
+            _ => return None,
+        };
+        (comparison.value >> u32::BITS != 0).then_some(Self {
+            argument: comparison.index,
+            end,
+        })
     }
 }

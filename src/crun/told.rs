@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::candidate::Candidate;
-use super::content::Witness;
-use super::deciding::deciding;
+use super::content::{MergeBug, Witness};
+use super::deciding::Told;
 use super::entry::{By, Entry, Hidden};
 use super::examine::Mismatch;
 use super::weak::Weakness;
-use super::{Host, merge_bug as bug, rules};
+use super::{merge_bug as bug, rules};
 use crate::filter::{ByteOrder, Call, Refused, Verdict};
 use crate::finding::{Finding, Location};
 use crate::syscalls::{self, Syscall};
@@ -115,24 +115,22 @@ fn whose(candidate: &Candidate) -> String {
     }
 }
 
-pub(super) fn mismatch(
-    entry: &Entry,
-    mismatch: &Mismatch<'_>,
-    host: Option<&Host>,
-    location: Location,
-) -> Finding {
+pub(super) fn mismatch(entry: &Entry, mismatch: &Mismatch<'_>, location: Location) -> Finding {
     let who = whose(mismatch.candidate);
     let message = match &mismatch.shown {
         Ok(witness) => format!("this filter is not what {who} asks for: {}", both(witness)),
         Err(reason) => format!("this filter is not what {who} asks for: {reason}"),
     };
-    let help = match mismatch.other {
+    let mut help = match mismatch.other {
         Some(other) => format!(
             "remove this entry, and make the containers anew that have it; {} asks for this filter, and crun gives both the same key",
             whose(other)
         ),
         None => "remove this entry, and make the containers anew that have it; either what was run before has the same key, or somebody put this filter here".to_owned(),
     };
+    if let MergeBug::Unknown(reason) = &mismatch.bug {
+        help = format!("{help}; {}", bug::not_known(reason));
+    }
     let mut finding = Finding::new(&rules::CONTENT_MISMATCH, location, message)
         .help(help)
         .fact("entry", entry.name.as_str())
@@ -141,25 +139,16 @@ pub(super) fn mismatch(
         .fact("container", mismatch.candidate.container.clone());
     if let Ok(witness) = &mismatch.shown {
         finding = about(finding, witness.call);
-        finding = asked_at(finding, mismatch.candidate, witness, host);
     }
     finding
 }
 
 /// Adds where a configuration asks for something else.
-fn asked_at(
-    mut finding: Finding,
-    candidate: &Candidate,
-    witness: &Witness,
-    host: Option<&Host>,
-) -> Finding {
-    for (location, message) in host
-        .into_iter()
-        .flat_map(|it| deciding(candidate, witness, it))
-    {
-        finding = finding.label(location, message);
-    }
-    finding
+pub(super) fn asked_at(finding: Finding, places: Vec<Told>) -> Finding {
+    let places = places.into_iter();
+    places.fold(finding, |finding, (location, message)| {
+        finding.label(location, message)
+    })
 }
 
 /// A witness as a sentence.
@@ -203,7 +192,6 @@ pub(super) fn vulnerable(
     entry: &Entry,
     candidate: &Candidate,
     witness: &Witness,
-    host: Option<&Host>,
     is_old: bool,
     location: Location,
 ) -> Finding {
@@ -227,7 +215,7 @@ pub(super) fn vulnerable(
         .fact("modified", entry.modified.as_str())
         .fact("path", candidate.source.name())
         .fact("container", candidate.container.clone());
-    asked_at(about(finding, witness.call), candidate, witness, host)
+    about(finding, witness.call)
 }
 
 pub(super) fn weakness(entry: &Entry, weakness: &Weakness, location: Location) -> Finding {

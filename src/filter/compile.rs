@@ -1,5 +1,6 @@
 //! Plans made into filters by libseccomp, the one that seclint is linked to.
 
+mod asked;
 #[cfg(feature = "libseccomp")]
 mod library;
 #[cfg(not(feature = "libseccomp"))]
@@ -7,12 +8,9 @@ mod library;
 mod library;
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::thread;
 use std::time::Duration;
 
+use self::asked::{ASKED, MOST_ABANDONED};
 use super::stub::stub;
 use super::{ByteOrder, Filter, Refused};
 use crate::runtime::Plan;
@@ -21,7 +19,7 @@ use crate::syscalls::{Arch, Release};
 pub use library::linked;
 
 /// How long libseccomp may take. The largest filters that the kernel takes are made in a second or
-/// two.
+/// two, and a busy machine must not change what is found.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why there is no filter.
@@ -79,6 +77,12 @@ pub enum CompileError {
     /// libseccomp has added all rules, and does not come to an end with the program.
     #[error("libseccomp does not come to an end with the program")]
     EndlessProgram,
+    /// It was not asked, since this process has left several filters to it that do not come to an
+    /// end.
+    #[error(
+        "libseccomp does not come to an end with {MOST_ABANDONED} filters that it was asked for before, and is asked no more"
+    )]
+    GivenUp,
     /// The kernel would not take the program: it is too large.
     #[error("the kernel refuses the program: {0}")]
     Refused(#[from] Refused),
@@ -110,57 +114,26 @@ impl CompileError {
 /// that runc makes of a plan, which differ in the order of architectures, it has one.
 ///
 /// libseccomp never comes to an end with some rules. It is left to them after a few seconds, in a
-/// thread that goes on until the process ends.
+/// thread that goes on until the process ends. A process that has four such threads asks libseccomp
+/// nothing more ([`CompileError::GivenUp`]); there are more of them than that only by those that
+/// were at work at the same time as the last one.
 ///
 /// # Errors
 /// If libseccomp does not make the filter, or the kernel would not take it.
 pub fn compile(plan: &Plan) -> Result<Filter, CompileError> {
-    compile_within(plan, PATIENCE)
-}
-
-/// The same, of a libseccomp that is left to itself after another time.
-///
-/// # Errors
-/// If libseccomp does not make the filter in this time, or the kernel would not take it.
-pub(super) fn compile_within(plan: &Plan, patience: Duration) -> Result<Filter, CompileError> {
     let order = ByteOrder::of(plan.native);
     let mut bytes = Vec::new();
     if let Some(limits) = &plan.stub {
         let stub = stub(plan, limits).into_iter();
         bytes.extend(stub.flat_map(|raw| raw.bytes(order)));
     }
-    bytes.extend(in_time(plan, patience)?);
+    bytes.extend(program(plan)?);
     Ok(Filter::read(&bytes, order)?)
 }
 
-/// libseccomp's program.
-fn in_time(plan: &Plan, patience: Duration) -> Result<Vec<u8>, CompileError> {
-    let added = Arc::new(AtomicUsize::new(0));
-    let (sender, receiver) = sync_channel(1);
-    let work = {
-        let (plan, added) = (plan.clone(), Arc::clone(&added));
-        move || {
-            // Whoever waits may have gone.
-            let _ = sender.send(library::program(&plan, &added));
-        }
-    };
-    let thread = thread::Builder::new().name("libseccomp".to_owned());
-    thread.spawn(work)?;
-    match receiver.recv_timeout(patience) {
-        Ok(program) => program,
-        Err(RecvTimeoutError::Timeout) => {
-            Err(match plan.rules.get(added.load(Ordering::Relaxed)) {
-                Some(rule) => CompileError::Endless {
-                    syscall: rule.syscall.name(),
-                    entry: rule.entry,
-                },
-                None => CompileError::EndlessProgram,
-            })
-        }
-        Err(RecvTimeoutError::Disconnected) => {
-            Err(io::Error::other("the thread ended without a word").into())
-        }
-    }
+/// libseccomp's program, without what runc puts before it, if it is made in some time.
+pub(super) fn program(plan: &Plan) -> Result<Vec<u8>, CompileError> {
+    ASKED.program(plan, PATIENCE, library::program)
 }
 
 fn listed(names: &[&str]) -> String {

@@ -5,7 +5,7 @@ use super::instruction::{Field, Instruction, Operand, Operator, Register, Source
 use crate::profile::{Action, Effect};
 
 /// A call as a filter sees it: `struct seccomp_data`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Call {
     /// The syscall's number, on x32 with its bit.
     pub number: u32,

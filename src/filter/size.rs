@@ -1,17 +1,13 @@
 //! How large the filter of a plan is, found out in a short time.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
-use super::MAX_INSTRUCTIONS;
-use super::compile::{CompileError, compile_within};
+use super::compile::{CompileError, linked, program};
+use super::stub::stub;
+use super::{INSTRUCTION_BYTES, MAX_INSTRUCTIONS};
 use crate::profile::Operator;
 use crate::runtime::{Plan, Rule};
 use crate::syscalls::Arch;
-
-/// How long libseccomp may take. What it makes at all it makes in less than a second, but a busy
-/// machine must not change what is found.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The most rules with several conditions on one call that are worth a try: with twice as many
 /// libseccomp takes seconds, and eight times that with each further doubling.
@@ -27,7 +23,8 @@ pub enum Size {
     Fits,
     /// Larger than the kernel takes: more than [`MAX_INSTRUCTIONS`].
     TooLarge,
-    /// That is not known, since libseccomp takes seconds, or for ever.
+    /// That is not known, since libseccomp takes seconds, or for ever; or since it already does with
+    /// so many other plans of this process that it is asked no more ([`CompileError::GivenUp`]).
     TakesLong,
     /// That is not known, since there is no filter.
     Unknown(CompileError),
@@ -45,7 +42,7 @@ pub fn size(plan: &Plan) -> Size {
     let mut calls: HashMap<usize, (HashSet<u64>, usize)> = HashMap::new();
     // Those with rules of other kinds, among which a value may take no instruction.
     let mut mixed = HashSet::new();
-    for rule in &plan.rules {
+    for rule in plan.rules.iter().filter(|rule| has_number(plan, rule)) {
         let index = rule.syscall.index();
         let (values, several) = calls.entry(index).or_default();
         match *rule.comparisons {
@@ -66,15 +63,31 @@ pub fn size(plan: &Plan) -> Size {
     if calls.clone().any(is_large) {
         return Size::TooLarge;
     }
+    if linked().is_none() {
+        return Size::Unknown(CompileError::NoLibrary);
+    }
     if calls.any(|(_, (_, several))| *several > MOST_RULES) {
         return Size::TakesLong;
     }
-    match compile_within(plan, PATIENCE) {
-        Ok(_) => Size::Fits,
-        Err(CompileError::Refused(_)) => Size::TooLarge,
-        Err(CompileError::Endless { .. } | CompileError::EndlessProgram) => Size::TakesLong,
+    let before = plan.stub.as_ref().map_or(0, |it| stub(plan, it).len());
+    match program(plan) {
+        Ok(bytes) if before + bytes.len() / INSTRUCTION_BYTES <= MAX_INSTRUCTIONS => Size::Fits,
+        Ok(_) => Size::TooLarge,
+        Err(
+            CompileError::Endless { .. } | CompileError::EndlessProgram | CompileError::GivenUp,
+        ) => Size::TakesLong,
         Err(why) => Size::Unknown(why),
     }
+}
+
+/// Whether a rule's call is in a plan's filter by a number of its own. One that no architecture has
+/// is left out, and one that another call carries loses a condition.
+fn has_number(plan: &Plan, rule: &Rule) -> bool {
+    arches(plan).any(|arch| rule.syscall.direct_number(arch).is_some())
+}
+
+fn arches(plan: &Plan) -> impl Iterator<Item = Arch> {
+    std::iter::once(plan.native).chain(plan.architectures.iter().copied())
 }
 
 /// The most instructions that a plan's rules take.
@@ -89,8 +102,7 @@ fn at_most(plan: &Plan) -> usize {
         });
         of_arch.sum::<usize>()
     };
-    let arches = std::iter::once(plan.native).chain(plan.architectures.iter().copied());
-    arches.map(of_arch).sum()
+    arches(plan).map(of_arch).sum()
 }
 
 /// Whether the kernel takes the filter of a plan for its size.

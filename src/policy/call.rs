@@ -298,21 +298,41 @@ impl<'r> CallPolicy<'r> {
     }
 }
 
-/// A condition that does not ask for a certain value: what is compared, in how many bits, whether
-/// equal values count, and with what. Opposites are one.
+/// A condition that does not ask for a certain value. Opposites are one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Bound(u32, u8, u8, u64);
+pub(super) struct Bound {
+    argument: u32,
+    /// How many of its bits are compared.
+    bits: u8,
+    kind: BoundKind,
+    value: u64,
+}
+
+/// What a bound tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum BoundKind {
+    /// The value from all others.
+    Value,
+    /// Those below the value from the value and those above it.
+    Below,
+    /// The value and those below it from those above it.
+    UpTo,
+}
 
 impl Bound {
     fn of(comparison: &Comparison, bits: u8) -> Option<Self> {
         let kind = match comparison.operator {
-            Operator::NotEqual => 0,
-            Operator::Less | Operator::GreaterOrEqual => 1,
-            Operator::LessOrEqual | Operator::Greater => 2,
+            Operator::NotEqual => BoundKind::Value,
+            Operator::Less | Operator::GreaterOrEqual => BoundKind::Below,
+            Operator::LessOrEqual | Operator::Greater => BoundKind::UpTo,
             Operator::Equal | Operator::MaskedEqual => return None,
         };
-        let value = comparison.truncated(bits).value;
-        Some(Self(comparison.index, bits, kind, value))
+        Some(Self {
+            argument: comparison.index,
+            bits,
+            kind,
+            value: comparison.truncated(bits).value,
+        })
     }
 }
 

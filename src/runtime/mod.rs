@@ -272,14 +272,8 @@ pub fn difference(first: &Prediction<'_>, second: &Prediction<'_>) -> Option<Str
     if first.architectures != second.architectures {
         return Some("other architectures".to_owned());
     }
-    let alike = |(one, other): &(&Rule, &Rule)| {
-        one.entry == other.entry
-            && one.syscall == other.syscall
-            && one.effect == other.effect
-            && one.comparisons == other.comparisons
-    };
     let both = first.rules.iter().zip(&second.rules);
-    let same = both.take_while(alike).count();
+    let same = both.take_while(|(one, other)| one == other).count();
     let entries = [first, second].map(|plan| plan.rules.get(same).map(|rule| rule.entry));
     if let Some(entry) = entries.into_iter().flatten().min() {
         return Some(format!("rule entry {} is read in another way", entry + 1));

@@ -8,7 +8,7 @@ use crate::syscalls::{self, Arch, Syscall};
 use crate::text::Node;
 
 /// What a runtime asks of libseccomp, in its order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// What happens to a call that no rule matches.
     pub default: Effect,
@@ -42,7 +42,7 @@ impl Stub {
 }
 
 /// One call of `seccomp_rule_add_array`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// What happens to the call.
     pub effect: Effect,

@@ -35,6 +35,8 @@ pub(super) struct Compared {
     pub(super) old: Side,
     pub(super) new: Side,
     pub(super) status: Status,
+    /// Where the file was in its repository, if that is elsewhere.
+    pub(super) renamed_from: Option<String>,
     /// Whether both are the same, byte for byte, with what their bases add.
     pub(super) unchanged: bool,
     /// What became of the default action, where both have one.
@@ -115,10 +117,7 @@ impl Compared {
 
     /// Whether there is nothing to say of it: it is what it was, and where it was.
     pub(super) fn is_nothing_new(&self) -> bool {
-        let paths = self.old.path.as_deref().zip(self.new.path.as_deref());
-        // The old one has the revision before it.
-        let is_there = paths.is_some_and(|(old, new)| old.ends_with(&format!(":{new}")));
-        self.unchanged && is_there && self.status == Status::Same
+        self.unchanged && self.renamed_from.is_none() && self.status == Status::Same
     }
 
     /// Whether nothing runs with the new version, and the change has to do with it.
@@ -146,6 +145,7 @@ pub(super) fn compare(reader: &Reader<'_>, pair: &Pair<'_>) -> Result<Compared, 
         old: side(old.as_ref(), pair[0]),
         new: side(new.as_ref(), pair[1]),
         status: Status::Same,
+        renamed_from: None,
         unchanged: is_unchanged(pair),
         default: None,
         changes: Vec::new(),

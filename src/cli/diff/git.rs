@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use super::renames::renames;
+use super::moves::Moves;
 use super::version::Version;
 use crate::cli::CliError;
 use crate::cli::input::{inputs, read};
@@ -20,35 +20,44 @@ pub(super) struct Revision<'r>(&'r str);
 /// A file that is in a revision, or in the working tree, or in both.
 pub(super) struct Changed {
     /// What it is called in git, and there.
-    old: Option<(String, Blob)>,
-    new: Option<PathBuf>,
-    /// Where it is in its repository.
-    place: Place,
+    pub(super) old: Option<(String, Blob)>,
+    pub(super) new: Option<PathBuf>,
+    /// Where it is in its repository, or was if it is not there.
+    pub(super) place: Place,
+    /// Where it was in its repository, if that is elsewhere.
+    pub(super) renamed_from: Option<String>,
+    /// What is to be said of it.
+    pub(super) note: Option<String>,
 }
 
 /// A path in a repository.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Place {
     /// The directory that the repository is of.
-    top: PathBuf,
-    path: PathBuf,
+    pub(super) top: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 /// What was, and what is.
 pub(super) type Versions = (Option<Arc<Source>>, Option<Arc<Source>>);
 
 /// A file's contents in a repository.
-struct Blob {
+#[derive(Clone)]
+pub(super) struct Blob {
     directory: PathBuf,
     object: String,
 }
 
 /// An entry of a tree.
-struct Entry {
+#[derive(Clone)]
+pub(super) struct Entry {
     /// From the directory that git was asked in.
-    path: PathBuf,
-    object: String,
+    pub(super) path: PathBuf,
+    pub(super) object: String,
 }
+
+/// What a revision had: where, what it is called, and its contents.
+pub(super) type Old = (Place, String, Blob);
 
 impl<'r> Revision<'r> {
     pub(super) fn new(name: &'r str) -> Result<Self, CliError> {
@@ -59,92 +68,35 @@ impl<'r> Revision<'r> {
         Ok(Self(name))
     }
 
-    /// The files that paths stand for, in either place; those of a directory in the order of their
-    /// names.
-    pub(super) fn changed(&self, paths: &[PathBuf]) -> Vec<Result<Changed, CliError>> {
-        let mut all = Vec::new();
-        for path in paths {
-            match self.of_path(path) {
-                Ok(found) => all.extend(found),
-                Err(error) => all.push(Err(error)),
+    /// The files that each list of paths stands for, in either place; those of a directory in the
+    /// order of their names. A file that was renamed stands beside what it was.
+    pub(super) fn changed(&self, lists: &[&[PathBuf]]) -> Vec<Vec<Result<Changed, CliError>>> {
+        let of_list = |paths: &&[PathBuf]| {
+            let found = paths.iter().map(|path| self.of_path(path));
+            let found = found.map(|found| found.unwrap_or_else(|error| vec![Err(error)]));
+            found.flatten().collect::<Vec<_>>()
+        };
+        let mut all: Vec<_> = lists.iter().map(of_list).collect();
+        match Moves::find(self, all.iter().flatten().flatten()) {
+            Ok(moves) => {
+                for list in &mut all {
+                    for moves in &moves {
+                        moves.apply(self, list);
+                    }
+                }
             }
-        }
-        if let Err(error) = self.find_renames(&mut all) {
-            all.push(Err(error));
+            Err(error) => {
+                if let Some(list) = all.first_mut() {
+                    list.push(Err(error));
+                }
+            }
         }
         all
     }
 
-    /// What the revision has of the files that paths stand for, and where. What cannot be read is left
-    /// out.
-    pub(super) fn files(&self, paths: &[PathBuf]) -> Vec<(Place, Arc<Source>)> {
-        let changed = self.changed(paths).into_iter().flatten();
-        changed
-            .filter_map(|changed| {
-                let (name, blob) = changed.old?;
-                Some((changed.place, blob.read(name).ok()?))
-            })
-            .collect()
-    }
-
-    /// Puts profiles that are in the working tree only together with those that they were in the
-    /// revision, wherever in the repository that was.
-    fn find_renames(&self, all: &mut Vec<Result<Changed, CliError>>) -> Result<(), CliError> {
-        let tops: BTreeSet<_> = new_ones(all)
-            .map(|(_, _, place)| place.top.clone())
-            .collect();
-        for top in tops {
-            let mut gone = self.tree(&top, Path::new("."), true)?;
-            gone.retain(|entry| top.join(&entry.path).symlink_metadata().is_err());
-            let mut come = Vec::new();
-            for (index, path, place) in new_ones(all) {
-                // A profile does not become one of another format and stay alike.
-                let is_like = |entry: &Entry| entry.path.extension() == path.extension();
-                if place.top == top && gone.iter().any(is_like) {
-                    // What cannot be read is said so when it is compared.
-                    let source = read(path).ok().filter(is_something);
-                    come.extend(source.map(|source| (index, path.to_owned(), source)));
-                }
-            }
-            let mut was = Vec::new();
-            for entry in gone {
-                let is_like = |path: &Path| entry.path.extension() == path.extension();
-                if come.iter().any(|(_, path, _)| is_like(path)) {
-                    let name = format!("{}:{}", self.0, entry.path.display());
-                    let source = blob(&top, entry.object.clone()).read(name.clone())?;
-                    if is_something(&source) {
-                        was.push((name, entry, source));
-                    }
-                }
-            }
-            let old = was.iter().map(|(_, entry, it)| (&*entry.path, it.bytes()));
-            let new = come.iter().map(|(_, path, it)| (&**path, it.bytes()));
-            let pairs = renames(&old.collect::<Vec<_>>(), &new.collect::<Vec<_>>());
-            let pairs = pairs.map_err(|error| {
-                CliError::Usage(format!("which files were renamed is not known: {error}"))
-            })?;
-            for &(old, new) in &pairs {
-                let (Some((name, entry, _)), Some((index, ..))) = (was.get(old), come.get(new))
-                else {
-                    continue;
-                };
-                if let Some(Ok(changed)) = all.get_mut(*index) {
-                    changed.old = Some((name.clone(), blob(&top, entry.object.clone())));
-                }
-            }
-            // They are told of with what they became.
-            let moved = |place: &Place| {
-                let mut was = was.iter().enumerate();
-                place.top == top
-                    && was.any(|(old, (_, entry, _))| {
-                        entry.path == place.path && pairs.iter().any(|&(it, _)| it == old)
-                    })
-            };
-            all.retain(
-                |changed| !matches!(changed, Ok(Changed { new: None, place, .. }) if moved(place)),
-            );
-        }
-        Ok(())
+    /// What a file is called in the revision.
+    pub(super) fn named(&self, path: &Path) -> String {
+        format!("{}:{}", self.0, path.display())
     }
 
     fn of_path(&self, path: &Path) -> Result<Vec<Result<Changed, CliError>>, CliError> {
@@ -157,7 +109,6 @@ impl<'r> Revision<'r> {
         };
         let old = self.tree(&directory, &inner, is_directory)?;
         let shown = |entry: &Entry| directory.join(&entry.path);
-        let named = |path: &Path| format!("{}:{}", self.0, path.display());
         if !is_directory {
             let is_there = path.symlink_metadata().is_ok();
             let old = old.into_iter().find(|entry| entry.path == inner);
@@ -167,8 +118,10 @@ impl<'r> Revision<'r> {
             }
             return Ok(vec![Ok(Changed {
                 place: place_of(&inner),
-                old: old.map(|entry| (named(path), blob(&directory, entry.object))),
+                old: old.map(|entry| (self.named(path), blob(&directory, entry.object))),
                 new: is_there.then(|| path.to_owned()),
+                renamed_from: None,
+                note: None,
             })]);
         }
         let mut found = Vec::new();
@@ -191,8 +144,10 @@ impl<'r> Revision<'r> {
             let old = place.map(|place| old.swap_remove(place).1);
             found.push(Ok(Changed {
                 place: place_of(name.strip_prefix(&directory).unwrap_or(&name)),
-                old: old.map(|entry| (named(&name), blob(&directory, entry.object))),
+                old: old.map(|entry| (self.named(&name), blob(&directory, entry.object))),
                 new: name.is_file().then_some(name),
+                renamed_from: None,
+                note: None,
             }));
         }
         Ok(found)
@@ -225,7 +180,7 @@ impl<'r> Revision<'r> {
     }
 
     /// The files of a path in the revision.
-    fn tree(
+    pub(super) fn tree(
         &self,
         directory: &Path,
         inner: &Path,
@@ -240,13 +195,8 @@ impl<'r> Revision<'r> {
             arguments.push(OsStr::new("--"));
             arguments.push(inner.as_os_str());
         }
-        let listed = git(directory, &arguments)?;
-        if !listed.status.success() {
-            let shown = directory.join(inner);
-            let words = format!("{}: {}", shown.display(), words(&listed));
-            return Err(CliError::Usage(words));
-        }
-        let entries = listed.stdout.split(|&byte| byte == 0);
+        let listed = succeeded(&directory.join(inner), git(directory, &arguments)?)?;
+        let entries = listed.split(|&byte| byte == 0);
         Ok(entries.filter_map(entry).collect())
     }
 }
@@ -263,31 +213,31 @@ fn entry(line: &[u8]) -> Option<Entry> {
     })
 }
 
-fn blob(directory: &Path, object: String) -> Blob {
+pub(super) fn blob(directory: &Path, object: String) -> Blob {
     Blob {
         directory: directory.to_owned(),
         object,
     }
 }
 
-/// The files that are not in the revision, by their places in a list.
-fn new_ones(all: &[Result<Changed, CliError>]) -> impl Iterator<Item = (usize, &Path, &Place)> {
-    let all = all.iter().enumerate();
-    all.filter_map(|(index, changed)| match changed {
-        Ok(Changed {
-            old: None,
-            new: Some(path),
-            place,
-        }) => Some((index, &**path, place)),
-        _ => None,
-    })
-}
-
 impl Changed {
+    /// Whether a profile or a filter is in either version. What cannot be read is said so when it is
+    /// compared.
+    pub(super) fn is_something(&self) -> bool {
+        let versions = self.read();
+        versions.is_ok_and(|(old, new)| [old, new].iter().flatten().any(is_something))
+    }
+
+    /// What the revision had.
+    pub(super) fn old(&self) -> Option<Old> {
+        let (name, blob) = self.old.clone()?;
+        Some((self.place.clone(), name, blob))
+    }
+
     /// What was, and what is.
-    pub(super) fn read(self) -> Result<Versions, CliError> {
-        let old = match self.old {
-            Some((name, blob)) => Some(blob.read(name)?),
+    pub(super) fn read(&self) -> Result<Versions, CliError> {
+        let old = match &self.old {
+            Some((name, blob)) => Some(blob.read(name.clone())?),
             None => None,
         };
         let new = self.new.as_deref().map(read).transpose()?;
@@ -296,7 +246,7 @@ impl Changed {
 }
 
 impl Blob {
-    fn read(&self, name: String) -> Result<Arc<Source>, CliError> {
+    pub(super) fn read(&self, name: String) -> Result<Arc<Source>, CliError> {
         let contents = git(&self.directory, &["cat-file", "blob", &self.object])?;
         if !contents.status.success() {
             return Err(CliError::Usage(format!("{name}: {}", words(&contents))));
@@ -328,11 +278,20 @@ fn within(path: &Path, is_directory: bool) -> (PathBuf, PathBuf) {
     }
 }
 
-fn git<A: AsRef<OsStr>>(directory: &Path, arguments: &[A]) -> Result<Output, CliError> {
+pub(super) fn git<A: AsRef<OsStr>>(directory: &Path, arguments: &[A]) -> Result<Output, CliError> {
     let mut command = Command::new("git");
     command.arg("-C").arg(directory).args(arguments);
     let output = command.output();
     output.map_err(|error| CliError::Usage(format!("git could not be run: {error}")))
+}
+
+/// What git answers, or what it says of its failure in a directory.
+pub(super) fn succeeded(directory: &Path, output: Output) -> Result<Vec<u8>, CliError> {
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let words = format!("{}: {}", directory.display(), words(&output));
+    Err(CliError::Usage(words))
 }
 
 /// What git says of a failure, in its first line.
@@ -344,6 +303,6 @@ fn words(output: &Output) -> String {
 }
 
 /// Whether a profile or a filter is in a file.
-fn is_something(source: &Arc<Source>) -> bool {
+pub(super) fn is_something(source: &Arc<Source>) -> bool {
     !Version::new(source, &no_bases()).is_nothing()
 }

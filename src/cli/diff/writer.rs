@@ -35,13 +35,13 @@ struct RuntimeReport {
 /// How much of what there is.
 #[derive(Default, Serialize)]
 struct Summary {
-    /// Files that were compared.
-    files: usize,
+    /// Profiles that were compared, of which a file may have several.
+    profiles: usize,
     changed: usize,
     new: usize,
     deleted: usize,
     refused: usize,
-    /// Files of which a part was not seen.
+    /// Profiles of which a part was not seen.
     unknown: usize,
     /// Files that hold no profile.
     skipped: usize,
@@ -68,7 +68,7 @@ impl Report {
 
     pub(super) fn add(&mut self, compared: Compared) {
         let summary = &mut self.summary;
-        summary.files += 1;
+        summary.profiles += 1;
         match compared.status {
             Status::Same => {}
             Status::Changed => summary.changed += 1,
@@ -111,7 +111,7 @@ fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
         writeln!(out)?;
     }
     let Summary {
-        files,
+        profiles,
         skipped,
         loosens,
         tightens,
@@ -135,7 +135,7 @@ fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     let counts: Vec<_> = counts
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-    let said = match (files, counts.as_slice()) {
+    let said = match (profiles, counts.as_slice()) {
         (0, _) => "nothing was compared".to_owned(),
         (_, []) => "no changes".to_owned(),
         (_, counts) => counts.join(", "),
@@ -163,7 +163,10 @@ fn print_one(out: &mut impl Write, compared: &Compared, report: &Report) -> io::
             None => path,
         }
     };
-    let (old, new) = (place(&compared.old), place(&compared.new));
+    let (old, mut new) = (place(&compared.old), place(&compared.new));
+    if let Some(path) = &compared.renamed_from {
+        new = format!("{new}, renamed from {}", visible(path));
+    }
     match compared.status {
         Status::New => write!(
             out,

@@ -6,7 +6,7 @@ use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::{Effect, Profile, Text};
 use crate::runtime::{self, Plan, in_rules};
-use crate::syscalls::{Arch, lookup};
+use crate::syscalls::{Arch, TABLE_RELEASE, lookup};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -38,8 +38,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         return;
     };
     // What is written again and again costs nothing.
-    let instructions = plan.rules.iter().map(|rule| 1 + 3 * rule.comparisons.len());
-    let estimate = instructions.sum::<usize>() * architectures.len();
+    let instructions = plan.rules.iter().map(|rule| {
+        let them = architectures.iter();
+        let having = them.filter(|&&arch| rule.syscall.exists_on(arch));
+        having.count() * (1 + 3 * rule.comparisons.len())
+    });
+    let estimate = instructions.sum::<usize>();
     if estimate < WORTH_A_LOOK {
         return;
     }
@@ -104,7 +108,8 @@ fn plan(context: &Context<'_>, profile: &Profile<'_>, all: &[Arch]) -> Option<Pl
         .targets()
         .first()
         .and_then(|it| it.target.libseccomp.as_ref());
-    let newest = filter::linked().or(release.map(|it| it.release))?;
+    let newest = filter::linked().or(release.map(|it| it.release));
+    let newest = newest.unwrap_or(TABLE_RELEASE);
     let mut rules = Vec::new();
     let mut seen = HashSet::new();
     for (place, entry) in profile.entries.iter().enumerate() {
