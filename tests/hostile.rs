@@ -282,3 +282,61 @@ fn one_long_line_is_explained() {
     let last = &explained["entries"][7_999]["span"]["end"];
     assert_eq!(last["column"], profile.chars().count() - 1);
 }
+
+/// A `SeccompProfile` of a name, with a base and rule entries.
+fn object(name: &str, base: &str, entries: &str) -> String {
+    let base = match base {
+        "" => String::new(),
+        base => format!("  baseProfileName: {base}\n"),
+    };
+    format!(
+        "---\nkind: SeccompProfile\nmetadata: {{name: {name}}}\nspec:\n  \
+         defaultAction: SCMP_ACT_ERRNO\n{base}  syscalls: [{entries}]\n"
+    )
+}
+
+/// Hundreds of profiles of a small file that name one large base would take all memory there is, whatever the
+/// base is large by.
+#[test]
+fn a_large_base_is_not_merged_for_ever() {
+    let condition = vec!["{index: 0, value: 1, op: SCMP_CMP_EQ}"; 10].join(", ");
+    let conditions = format!("{{action: SCMP_ACT_ALLOW, names: [read], args: [{condition}]}}");
+    let conditions = vec![conditions; 1_000].join(", ");
+    let [name, list] = ["x".repeat(1 << 20), vec!["1"; 100_000].join(", ")];
+    let name = format!("{{action: SCMP_ACT_ALLOW, names: [{name}]}}");
+    let list = format!("{{action: SCMP_ACT_ALLOW, names: [read], other: [{list}]}}");
+    for (what, entries) in [
+        ("conditions", conditions),
+        ("a name", name),
+        ("a list", list),
+    ] {
+        let profiles = (0..600).map(|at| object(&format!("p{at}"), "base", ""));
+        let text = object("base", "", &entries) + &profiles.collect::<String>();
+        let (_directory, path) = file("profiles.yaml", text);
+        let path = path.display().to_string();
+        let report = run([
+            "check",
+            "--format=json",
+            "--select=base-profile-unseen",
+            &path,
+        ]);
+        let findings = report.report()["findings"].clone();
+        let findings = findings.as_array().expect("findings");
+        // More of a rule are counted only.
+        assert_eq!(findings.len(), 501, "{what}");
+        let message = findings[0]["message"].as_str().expect("a message");
+        assert!(message.contains("too much together"), "{what}: {message}");
+        let help = findings[0]["help"].as_str().expect("a help");
+        assert!(help.contains("several files"), "{what}: {help}");
+        let why = |name: &str| run(["why", &path, "read", "--arch=x86_64", "--name", name]).stdout;
+        let (first, last) = (why("p0"), why("p599"));
+        assert!(
+            first.contains("with the rule entries of its base"),
+            "{what}: {first}"
+        );
+        assert!(
+            last.contains("put the profiles into several files"),
+            "{what}: {last}"
+        );
+    }
+}

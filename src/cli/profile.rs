@@ -92,7 +92,8 @@ pub(super) fn part_notes(file: &ProfileFile<'_>, source: &Source) -> Vec<String>
     match &file.addition {
         None => {}
         Some(Addition::Unseen(unseen)) => notes.push(format!(
-            "{unseen}: security-profiles-operator adds its rule entries, and they are left out here (--base-profile)"
+            "{unseen}: security-profiles-operator adds its rule entries, and they are left out here ({})",
+            unseen.help()
         )),
         Some(Addition::Merged { bases, disputed }) => {
             let names = bases

@@ -14,16 +14,24 @@
 //! [`Merged::disputed`](super::Merged::disputed).
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
 use memchr::memmem;
 
 use super::kubernetes::{find, objects};
 use super::{Found, Profile};
-use crate::text::{Document, Source, read};
+use crate::text::{Document, Extract, Source, read};
 
 /// How many bases the operator follows one another: at the fifteenth it gives up.
 const MOST_BASES: usize = 14;
+
+/// What a base costs though it adds nothing: it is remembered.
+const SIZE_ALONE: usize = 16;
+
+/// How much of bases the profiles of a file may hold together, by [`Extract::size_of`]: thousands of
+/// profiles of a small file can name one large base. It is the base of 400 names for 2,000 profiles.
+const MOST_SIZE: usize = 1 << 20;
 
 /// A `SeccompProfile` that others may name as their base.
 #[derive(Clone, Debug)]
@@ -36,7 +44,7 @@ pub struct BaseProfile {
     place: usize,
     /// The base that it names itself.
     base: Option<String>,
-    /// How many rule entries and names it has.
+    /// How much a profile holds of it, by [`Extract::size_of`].
     size: usize,
 }
 
@@ -108,7 +116,8 @@ impl Bases {
                     continue;
                 };
                 let alike = self.by_name.entry(name.to_owned()).or_default();
-                let sizes = profile.entries.iter().map(|entry| 1 + entry.names.len());
+                let sizes = profile.entries.iter();
+                let sizes = sizes.map(|entry| Extract::size_of(entry.node));
                 if alike.len() < MOST_ALIKE {
                     alike.push(BaseProfile {
                         name: name.to_owned(),
@@ -117,7 +126,7 @@ impl Bases {
                         document: Arc::clone(&document),
                         place,
                         base: profile.base().map(|base| base.value.to_owned()),
-                        size: sizes.sum(),
+                        size: SIZE_ALONE + sizes.sum::<usize>(),
                     });
                 }
             }
@@ -163,12 +172,28 @@ pub enum UnseenBase {
         /// The files.
         places: Vec<String>,
     },
-    /// So many profiles of a file have it that it was not looked at for all of them.
-    #[error("the base profile `{0}` was not looked at here, after so many profiles of this file")]
-    TooOften(String),
+    /// The profiles of a file have more bases, or larger ones, than are merged for one file.
+    #[error(
+        "the base profile `{0}` was not looked at here: those of this file's profiles are too much together"
+    )]
+    TooMuch(String),
     /// There is no end of bases: their names, from the first on.
     #[error("there is no end of base profiles: {}", way(.0))]
     Endless(Vec<String>),
+}
+
+impl UnseenBase {
+    /// What can be done about it.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Missing(_) => "give the file that holds it as well, by --base-profile",
+            Self::Remote(_) => "registries are not looked into",
+            Self::Several { .. } => "give the file that holds the right one, and not the others",
+            Self::TooMuch(_) => "put the profiles into several files",
+            Self::Endless(_) => "have the last of them stand alone",
+        }
+    }
 }
 
 /// `a`, whose base is `b`, whose base is `a`.
@@ -237,7 +262,7 @@ pub struct BaseLayer<'b> {
     /// Where it stands.
     pub base: &'b BaseProfile,
     /// What stands there.
-    pub profile: Box<Profile<'b>>,
+    pub profile: Rc<Profile<'b>>,
 }
 
 /// Finds the bases of the profiles of one file.
@@ -246,9 +271,10 @@ pub struct BaseFinder<'b> {
     source: &'b Source,
     own: &'b Bases,
     given: &'b GivenBases,
-    /// How many names of bases are still looked at: a file can hold a large base, and thousands of
-    /// profiles that name it.
+    /// How much may still be merged.
     room: usize,
+    /// What was read of bases, which many profiles may have in common.
+    read: HashMap<*const BaseProfile, Rc<Profile<'b>>>,
 }
 
 impl<'b> BaseFinder<'b> {
@@ -259,7 +285,8 @@ impl<'b> BaseFinder<'b> {
             source,
             own,
             given,
-            room: 1 << 20,
+            room: MOST_SIZE,
+            read: HashMap::new(),
         }
     }
 
@@ -272,12 +299,21 @@ impl<'b> BaseFinder<'b> {
         let mut layers = Vec::with_capacity(bases.len());
         for base in bases {
             let Some(room) = self.room.checked_sub(base.size) else {
-                return Err(UnseenBase::TooOften(base.name.clone()));
+                return Err(UnseenBase::TooMuch(base.name.clone()));
             };
             self.room = room;
-            if let Some(profile) = base.profile() {
-                layers.push(BaseLayer { base, profile });
-            }
+            let profile = match self.read.get(&std::ptr::from_ref(base)) {
+                Some(profile) => Rc::clone(profile),
+                None => match base.profile() {
+                    Some(profile) => {
+                        let profile = Rc::from(profile);
+                        self.read.insert(base, Rc::clone(&profile));
+                        profile
+                    }
+                    None => continue,
+                },
+            };
+            layers.push(BaseLayer { base, profile });
         }
         Ok(layers)
     }
