@@ -37,6 +37,9 @@ pub(super) struct Compared {
     pub(super) status: Status,
     /// Whether both are the same, byte for byte, with what their bases add.
     pub(super) unchanged: bool,
+    /// Whether what a base profile adds is not known, and may have changed.
+    #[serde(skip)]
+    lacks_base: bool,
     /// What became of the default action, where both have one.
     pub(super) default: Option<DefaultChange>,
     pub(super) changes: Vec<ChangeReport>,
@@ -118,7 +121,7 @@ impl Compared {
         let paths = self.old.path.as_deref().zip(self.new.path.as_deref());
         // The old one has the revision before it.
         let is_there = paths.is_some_and(|(old, new)| old.ends_with(&format!(":{new}")));
-        self.unchanged && is_there && self.status == Status::Same
+        self.unchanged && is_there && self.status == Status::Same && !self.lacks_base
     }
 
     /// Whether nothing runs with the new version, and the change has to do with it.
@@ -147,6 +150,7 @@ pub(super) fn compare(reader: &Reader<'_>, pair: &Pair<'_>) -> Result<Compared, 
         new: side(new.as_ref(), pair[1]),
         status: Status::Same,
         unchanged: is_unchanged(pair),
+        lacks_base: false,
         default: None,
         changes: Vec::new(),
         same_key: false,
@@ -160,7 +164,10 @@ pub(super) fn compare(reader: &Reader<'_>, pair: &Pair<'_>) -> Result<Compared, 
     if matches!(compared.status, Status::Same | Status::Changed)
         && let Some(words) = unseen_base(pair)
     {
-        compared.status = Status::Unknown;
+        if !compared.unchanged || !is_missing_alike(pair) {
+            compared.status = Status::Unknown;
+        }
+        compared.lacks_base = true;
         compared.notes.push(words);
     }
     for operand in [&old, &new].into_iter().flatten() {
@@ -175,6 +182,22 @@ pub(super) fn compare(reader: &Reader<'_>, pair: &Pair<'_>) -> Result<Compared, 
 
 fn is_unchanged(pair: &Pair<'_>) -> bool {
     matches!(pair, [Some(old), Some(new)] if old.bytes() == new.bytes())
+}
+
+/// Whether both versions name a base themselves that neither has: what it adds is then no part of a
+/// change that leaves them as they are.
+fn is_missing_alike(pair: &Pair<'_>) -> bool {
+    let missing = pair.map(|part| {
+        let file = part?.file?;
+        let named = file.document().root()?.get("baseProfileName")?.as_str();
+        match &file.addition {
+            Some(Addition::Unseen(UnseenBase::Missing(name))) if Some(name.as_str()) == named => {
+                named
+            }
+            _ => None,
+        }
+    });
+    missing[0].is_some() && missing[0] == missing[1]
 }
 
 /// What is to be said of two versions if a base profile of either is not seen: more may have changed.
