@@ -13,7 +13,7 @@
 //! ones than 0.9 (API `v1`) let the less restrictive action win where both are about a call: see
 //! [`Merged::disputed`](super::Merged::disputed).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
@@ -95,6 +95,19 @@ pub fn no_bases() -> GivenBases {
     GivenBases::new(Box::new(Bases::default))
 }
 
+/// Those of some files.
+#[must_use]
+pub fn bases_of(sources: &[Arc<Source>]) -> GivenBases {
+    let sources = sources.to_vec();
+    GivenBases::new(Box::new(move || {
+        let mut bases = Bases::default();
+        for source in &sources {
+            bases.add(source);
+        }
+        bases
+    }))
+}
+
 impl Bases {
     /// Adds those of a file.
     pub fn add(&mut self, source: &Arc<Source>) {
@@ -133,11 +146,13 @@ impl Bases {
         }
     }
 
-    /// Adds those of others whose names it lacks.
+    /// Adds those of others that it lacks: a base is known by its name and its namespace.
     pub fn or(&mut self, others: &Self) {
         for (name, alike) in &others.by_name {
-            let own = self.by_name.entry(name.clone());
-            own.or_insert_with(|| alike.clone());
+            let own = self.by_name.entry(name.clone()).or_default();
+            let namespaces: HashSet<_> = own.iter().map(|it| it.namespace.clone()).collect();
+            let is_new = |it: &&BaseProfile| !namespaces.contains(&it.namespace);
+            own.extend(alike.iter().filter(is_new).cloned());
         }
     }
 
@@ -395,6 +410,27 @@ pub(super) mod tests {
         let remote = object("name: w", "  baseProfileName: oci://x/b\n", "");
         let remote = found(&source("web", remote), &[&any]);
         assert_eq!(remote, Err(UnseenBase::Remote("oci://x/b".to_owned())));
+    }
+
+    /// An old version would lack the base of one namespace since it has one of the name in another, or
+    /// would get today's in place of its own.
+    #[test]
+    fn what_is_added_is_what_lacks_by_name_and_namespace() {
+        let base = |file: &str, namespace: &str| {
+            let metadata = format!("name: b, namespace: {namespace}");
+            source(file, object(&metadata, "", ""))
+        };
+        let mut old = bases(&[&base("old", "left")]);
+        let [left, right] = ["left", "right"].map(|namespace| base("new", namespace));
+        old.or(&bases(&[&left, &right]));
+        let found = |namespace| {
+            let found = old.of("b", Some(namespace)).into_iter();
+            found
+                .map(|it| it.source.name().to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(found("left"), ["old"]);
+        assert_eq!(found("right"), ["new"]);
     }
 
     /// The linter would go round for ever, or take a profile for good that is never installed.
