@@ -7,7 +7,7 @@ mod support;
 
 use std::fmt::Write as _;
 
-use support::{Ran, file, run};
+use support::{Ran, file, object, run};
 
 fn check(contents: &str, options: &[&str]) -> Ran {
     let (_directory, path) = file("profile.json", contents);
@@ -283,18 +283,6 @@ fn one_long_line_is_explained() {
     assert_eq!(last["column"], profile.chars().count() - 1);
 }
 
-/// A `SeccompProfile` of a name, with a base and rule entries.
-fn object(name: &str, base: &str, entries: &str) -> String {
-    let base = match base {
-        "" => String::new(),
-        base => format!("  baseProfileName: {base}\n"),
-    };
-    format!(
-        "---\nkind: SeccompProfile\nmetadata: {{name: {name}}}\nspec:\n  \
-         defaultAction: SCMP_ACT_ERRNO\n{base}  syscalls: [{entries}]\n"
-    )
-}
-
 /// Hundreds of profiles of a small file that name one large base would take all memory there is, whatever the
 /// base is large by.
 #[test]
@@ -338,5 +326,53 @@ fn a_large_base_is_not_merged_for_ever() {
             last.contains("put the profiles into several files"),
             "{what}: {last}"
         );
+    }
+}
+
+/// Commands that look for one profile of many, or for the bases of one, would take for ever, or fall
+/// over.
+#[test]
+fn many_profiles_and_deep_chains_are_answered() {
+    let entry = "{action: SCMP_ACT_ALLOW, names: [read]}";
+    let many = |base: &dyn Fn(usize) -> String, count: usize| -> String {
+        let all = (0..count).map(|at| object(&format!("p{at}"), &base(at), entry));
+        all.collect()
+    };
+    let chain = |at: usize| match at {
+        999 => String::new(),
+        at => format!("p{}", at + 1),
+    };
+    for (what, text, count, endless) in [
+        ("documents", many(&|_| String::new(), 5_000), 5_000, 0),
+        // The operator gives up after fourteen.
+        ("a chain", many(&chain, 1_000), 1_000, 985),
+        ("one name", object("p0", "", entry).repeat(5_000), 5_000, 0),
+    ] {
+        let (_directory, path) = file("profiles.yaml", text);
+        let path = path.display().to_string();
+        if what != "one name" {
+            let options = ["--format=json", "--runtime=crun@1.21", "--arch=x86_64"];
+            let ran = run(["predict", &path].into_iter().chain(options));
+            let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+            let predictions = report["predictions"].as_array().expect("predictions");
+            assert_eq!(predictions.len(), count - endless, "{what}");
+            let told = ran.stderr.matches("there is no end").count();
+            assert_eq!(told, endless, "{what}");
+        }
+
+        let which = format!("--name=p{}", count - 1);
+        let crio = ["--engine=crio", "--arch=x86_64", "--kernel=6.1"];
+        let resolve = run(["resolve", &path, &which].into_iter().chain(crio));
+        let why = run(["why", &path, "read", "--arch=x86_64", &which]);
+        if what == "one name" {
+            assert_eq!((resolve.code, why.code), (2, 2), "{what}");
+            assert!(why.stderr.len() < 10_000, "{what}");
+        } else {
+            assert_eq!((resolve.code, why.code), (0, 0), "{what}: {resolve:?}");
+            assert!(why.stdout.contains("ALLOW"), "{what}: {}", why.stdout);
+        }
+        let unnamed = run(["why", &path, "read", "--arch=x86_64"]);
+        assert_eq!(unnamed.code, 2, "{what}");
+        assert!(unnamed.stderr.len() < 10_000, "{what}");
     }
 }
