@@ -60,6 +60,13 @@ fn what_can_be_read_once_is_read_once() {
     };
     let both = check(&[&web, "/dev/stdin"]).report();
     assert_eq!(rules(&both), ["base-profile-unseen", "unknown-syscall"]);
+    let mut predict = seclint();
+    let runtime = ["--runtime=crun@1.21", "--arch=x86_64", "--format=json"];
+    predict.args(["predict", &web, "/dev/stdin"]).args(runtime);
+    let predicted = piped(&mut predict, &object("common", "", COMMON)).report();
+    let predictions = predicted["predictions"].as_array().expect("predictions");
+    let profiles: Vec<_> = predictions.iter().map(|it| &it["profile"]).collect();
+    assert_eq!(profiles, ["web", "common"]);
     let given = check(&[&web, "--base-profile=/dev/stdin"]).report();
     assert_eq!(rules(&given), Vec::<&str>::new());
     let dash = check(&[&web, "--base-profile=-"]);
