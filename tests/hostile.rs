@@ -287,7 +287,7 @@ fn one_long_line_is_explained() {
 /// base is large by.
 #[test]
 fn a_large_base_is_not_merged_for_ever() {
-    let condition = vec!["{index: 0, value: 1, op: SCMP_CMP_EQ}"; 10].join(", ");
+    let condition = ["{index: 0, value: 1, op: SCMP_CMP_EQ}"; 10].join(", ");
     let conditions = format!("{{action: SCMP_ACT_ALLOW, names: [read], args: [{condition}]}}");
     let conditions = vec![conditions; 1_000].join(", ");
     let [name, list] = ["x".repeat(1 << 20), vec!["1"; 100_000].join(", ")];
@@ -317,14 +317,14 @@ fn a_large_base_is_not_merged_for_ever() {
         let help = findings[0]["help"].as_str().expect("a help");
         assert!(help.contains("several files"), "{what}: {help}");
         let why = |name: &str| run(["why", &path, "read", "--arch=x86_64", "--name", name]).stdout;
-        let (first, last) = (why("p0"), why("p599"));
+        let (merged, left) = (why("p0"), why("p599"));
         assert!(
-            first.contains("with the rule entries of its base"),
-            "{what}: {first}"
+            merged.contains("with the rule entries of its base"),
+            "{what}: {merged}"
         );
         assert!(
-            last.contains("put the profiles into several files"),
-            "{what}: {last}"
+            left.contains("put the profiles into several files"),
+            "{what}: {left}"
         );
     }
 }
