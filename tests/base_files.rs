@@ -69,7 +69,7 @@ fn what_can_be_read_once_is_read_once() {
     assert_eq!(profiles, ["web", "common"]);
     let given = check(&[&web, "--base-profile=/dev/stdin"]).report();
     assert_eq!(rules(&given), Vec::<&str>::new());
-    let dash = check(&[&web, "--base-profile=-"]);
+    let dash = run(["check", &web, "--base-profile=-"]);
     assert_eq!(dash.code, 2, "{}", dash.stdout);
     assert!(dash.stderr.contains("--base-profile"), "{}", dash.stderr);
 }
