@@ -28,15 +28,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     };
     let architectures = architectures(context, profile);
     // What is not seen of a base is not counted.
-    let mut entries: Vec<_> = profile.entries.iter().collect();
-    if let Some(whole) = context.whole() {
-        entries = whole.flat_map(|profile| &profile.entries).collect();
-    }
+    let whole = (context.whole()).map(|whole| whole.flat_map(|it| &it.entries).collect());
+    let entries: Vec<_> = whole.unwrap_or_else(|| profile.entries.iter().collect());
     let estimate = estimate(&entries) * architectures.len();
     if estimate < WORTH_A_LOOK {
         return;
     }
-    let Some(plan) = plan(context, profile, &entries, &architectures) else {
+    let Some(plan) = plan(context, &entries, &architectures) else {
         return;
     };
     // What is written again and again costs nothing.
@@ -101,37 +99,27 @@ fn architectures(context: &Context<'_>, profile: &Profile<'_>) -> Vec<Arch> {
 
 /// About how many instructions an architecture takes: one for a name, and three for each condition.
 fn estimate(entries: &[&RuleEntry<'_>]) -> usize {
-    let entries = entries.iter();
-    entries
-        .map(|entry| entry.names.len() * (1 + 3 * entry.args.len()))
+    let sizes = entries.iter();
+    sizes
+        .map(|it| it.names.len() * (1 + 3 * it.args.len()))
         .sum()
 }
 
 /// What a runtime asks of libseccomp where all rule entries hold that may.
-fn plan(
-    context: &Context<'_>,
-    profile: &Profile<'_>,
-    entries: &[&RuleEntry<'_>],
-    all: &[Arch],
-) -> Option<Plan> {
+fn plan(context: &Context<'_>, entries: &[&RuleEntry<'_>], all: &[Arch]) -> Option<Plan> {
+    let profile = context.profile()?;
     let default = Effect::of(profile.default_action, profile.default_errno_ret)?;
     let (&native, others) = all.split_first()?;
-    let release = context
-        .targets()
-        .first()
-        .and_then(|it| it.target.libseccomp.as_ref());
+    let target = context.targets().first();
+    let release = target.and_then(|it| it.target.libseccomp.as_ref());
     let newest = filter::linked().or(release.map(|it| it.release))?;
     let mut rules = Vec::new();
     let mut seen = HashSet::new();
     for (place, entry) in entries.iter().enumerate() {
         let comparisons: Option<Vec<_>> = entry.args.iter().map(|it| it.comparison).collect();
         let effect = Effect::of(entry.action, entry.errno_ret)?;
-        if effect == default
-            || entry
-                .excludes
-                .as_ref()
-                .is_some_and(|it| !it.caps.is_empty())
-        {
+        let excludes = entry.excludes.as_ref();
+        if effect == default || excludes.is_some_and(|it| !it.caps.is_empty()) {
             continue;
         }
         let alternatives = in_rules(comparisons?);
