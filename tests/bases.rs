@@ -366,26 +366,43 @@ fn what_an_unseen_base_adds_is_not_the_same() {
     let files = committed(&[
         ("app/web.yaml", object("web", "few", "ERRNO", &[WEB])),
         ("base/few.yaml", base("read")),
-        (
-            "far/web.yaml",
-            object("web", "oci://a/b:1", "ERRNO", &[WEB]),
-        ),
     ]);
     fs::write(files.path("base/few.yaml"), base("read, mount")).expect("a file");
+    let said = "what a base profile adds is not known";
+    // Nobody could have a base in the cluster alone, if that failed whatever is changed.
+    let ran = against_head(&files, &["app"]);
+    assert_eq!(ran.code, 0, "{} {}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains(said), "{}", ran.stdout);
+    let changed = object("web", "few", "ERRNO", &[WEB, WEB]);
+    fs::write(files.path("app/web.yaml"), changed).expect("a file");
     let ran = against_head(&files, &["app"]);
     assert_eq!(ran.code, 2, "{} {}", ran.stdout, ran.stderr);
     assert!(!ran.stdout.contains("no changes"), "{}", ran.stdout);
-    let said = "what a base profile adds is not known";
     assert!(ran.stdout.contains(said), "{}", ran.stdout);
     assert!(ran.stdout.ends_with("\n1 not known\n"), "{}", ran.stdout);
     let report = against_head(&files, &["app", "--format=json"]).report();
     assert_eq!(report["diffs"][0]["status"], "unknown");
     assert_eq!(report["summary"]["unknown"], 1);
-    // A change does not change what is named alike in a registry.
+    // What is seen of the bases has changed, though the profile has not.
+    let between = |names: &str| base(names).replace("spec:\n", "spec:\n  baseProfileName: gone\n");
+    let files = committed(&[
+        ("web.yaml", object("web", "few", "ERRNO", &[WEB])),
+        ("few.yaml", between("read")),
+    ]);
+    fs::write(files.path("few.yaml"), between("read, mount")).expect("a file");
+    let ran = against_head(&files, &["--format=json"]);
+    let unknown = &ran.report()["summary"]["unknown"];
+    assert_eq!((ran.code, unknown), (2, &Value::from(2)), "{}", ran.stdout);
+}
+
+/// A gate would never pass where bases are in a registry.
+#[test]
+fn what_is_in_a_registry_is_no_part_of_a_change() {
+    let web = |tag: &str| object("web", &format!("oci://a/b:{tag}"), "ERRNO", &[WEB]);
+    let files = committed(&[("far/web.yaml", web("1"))]);
     let ran = against_head(&files, &["far"]);
     assert_eq!(ran.code, 0, "{} {}", ran.stdout, ran.stderr);
-    let other = object("web", "oci://a/b:2", "ERRNO", &[WEB]);
-    fs::write(files.path("far/web.yaml"), other).expect("a file");
+    fs::write(files.path("far/web.yaml"), web("2")).expect("a file");
     let ran = against_head(&files, &["far"]);
     assert_eq!(ran.code, 2, "{} {}", ran.stdout, ran.stderr);
 }

@@ -7,7 +7,7 @@ mod support;
 
 use std::fmt::Write as _;
 
-use support::{Ran, file, run};
+use support::{Ran, file, object, run};
 
 fn check(contents: &str, options: &[&str]) -> Ran {
     let (_directory, path) = file("profile.json", contents);
@@ -307,4 +307,98 @@ fn one_long_line_is_explained() {
     let explained: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
     let last = &explained["entries"][7_999]["span"]["end"];
     assert_eq!(last["column"], profile.chars().count() - 1);
+}
+
+/// Hundreds of profiles of a small file that name one large base would take all memory there is, whatever the
+/// base is large by.
+#[test]
+fn a_large_base_is_not_merged_for_ever() {
+    let condition = ["{index: 0, value: 1, op: SCMP_CMP_EQ}"; 10].join(", ");
+    let conditions = format!("{{action: SCMP_ACT_ALLOW, names: [read], args: [{condition}]}}");
+    let conditions = vec![conditions; 1_000].join(", ");
+    let [name, list] = ["x".repeat(1 << 20), vec!["1"; 100_000].join(", ")];
+    let name = format!("{{action: SCMP_ACT_ALLOW, names: [{name}]}}");
+    let list = format!("{{action: SCMP_ACT_ALLOW, names: [read], other: [{list}]}}");
+    for (what, entries) in [
+        ("conditions", conditions),
+        ("a name", name),
+        ("a list", list),
+    ] {
+        let profiles = (0..600).map(|at| object(&format!("p{at}"), "base", ""));
+        let text = object("base", "", &entries) + &profiles.collect::<String>();
+        let (_directory, path) = file("profiles.yaml", text);
+        let path = path.display().to_string();
+        let report = run([
+            "check",
+            "--format=json",
+            "--select=base-profile-unseen",
+            &path,
+        ]);
+        let findings = report.report()["findings"].clone();
+        let findings = findings.as_array().expect("findings");
+        // More of a rule are counted only.
+        assert_eq!(findings.len(), 501, "{what}");
+        let message = findings[0]["message"].as_str().expect("a message");
+        assert!(message.contains("too much together"), "{what}: {message}");
+        let help = findings[0]["help"].as_str().expect("a help");
+        assert!(help.contains("several files"), "{what}: {help}");
+        let why = |name: &str| run(["why", &path, "read", "--arch=x86_64", "--name", name]).stdout;
+        let (merged, left) = (why("p0"), why("p599"));
+        assert!(
+            merged.contains("with the rule entries of its base"),
+            "{what}: {merged}"
+        );
+        assert!(
+            left.contains("put the profiles into several files"),
+            "{what}: {left}"
+        );
+    }
+}
+
+/// Commands that look for one profile of many, or for the bases of one, would take for ever, or fall
+/// over.
+#[test]
+fn many_profiles_and_deep_chains_are_answered() {
+    let entry = "{action: SCMP_ACT_ALLOW, names: [read]}";
+    let many = |base: &dyn Fn(usize) -> String, count: usize| -> String {
+        let all = (0..count).map(|at| object(&format!("p{at}"), &base(at), entry));
+        all.collect()
+    };
+    let chain = |at: usize| match at {
+        999 => String::new(),
+        at => format!("p{}", at + 1),
+    };
+    for (what, text, count, endless) in [
+        ("documents", many(&|_| String::new(), 5_000), 5_000, 0),
+        // The operator gives up after fourteen.
+        ("a chain", many(&chain, 1_000), 1_000, 985),
+        ("one name", object("p0", "", entry).repeat(5_000), 5_000, 0),
+    ] {
+        let (_directory, path) = file("profiles.yaml", text);
+        let path = path.display().to_string();
+        if what != "one name" {
+            let options = ["--format=json", "--runtime=crun@1.21", "--arch=x86_64"];
+            let ran = run(["predict", &path].into_iter().chain(options));
+            let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+            let predictions = report["predictions"].as_array().expect("predictions");
+            assert_eq!(predictions.len(), count - endless, "{what}");
+            let told = ran.stderr.matches("there is no end").count();
+            assert_eq!(told, endless, "{what}");
+        }
+
+        let which = format!("--name=p{}", count - 1);
+        let crio = ["--engine=crio", "--arch=x86_64", "--kernel=6.1"];
+        let resolve = run(["resolve", &path, &which].into_iter().chain(crio));
+        let why = run(["why", &path, "read", "--arch=x86_64", &which]);
+        if what == "one name" {
+            assert_eq!((resolve.code, why.code), (2, 2), "{what}");
+            assert!(why.stderr.len() < 10_000, "{what}");
+        } else {
+            assert_eq!((resolve.code, why.code), (0, 0), "{what}: {resolve:?}");
+            assert!(why.stdout.contains("ALLOW"), "{what}: {}", why.stdout);
+        }
+        let unnamed = run(["why", &path, "read", "--arch=x86_64"]);
+        assert_eq!(unnamed.code, 2, "{what}");
+        assert!(unnamed.stderr.len() < 10_000, "{what}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Base profiles that the user gives.
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -20,16 +21,35 @@ pub(super) struct BaseOptions {
 
 impl BaseOptions {
     /// The base profiles there, and in the other files that the command was given. They are read if
-    /// a profile names one.
+    /// a profile names one; what can be read once only, such as a pipe, is read now.
+    ///
+    /// # Errors
+    /// If something there cannot be read.
     pub(super) fn given(&self, others: &[PathBuf]) -> Result<GivenBases, CliError> {
-        for path in &self.base_profile {
-            let failed = |error| CliError::Read(path.display().to_string(), error);
-            path.metadata().map_err(failed)?;
+        let mut once = Vec::new();
+        for input in inputs(&self.base_profile) {
+            let input = input?;
+            let name = input.name();
+            if input.path().as_os_str() == "-" {
+                return Err(CliError::Usage(format!(
+                    "--base-profile {name}: base profiles are not read from standard input; give a file"
+                )));
+            }
+            let failed = |error| CliError::Read(format!("--base-profile {name}"), error);
+            if input.path().metadata().map_err(failed)?.is_file() {
+                File::open(input.path()).map_err(failed)?;
+            } else {
+                once.extend(input.read()?);
+            }
         }
-        let all = self.base_profile.iter().chain(others);
-        // Standard input can be read once.
-        let all: Vec<_> = all.filter(|it| it.as_os_str() != "-").cloned().collect();
-        Ok(GivenBases::new(Box::new(move || bases_in(&all))))
+        let all: Vec<_> = self.base_profile.iter().chain(others).cloned().collect();
+        Ok(GivenBases::new(Box::new(move || {
+            let mut bases = bases_in(&all);
+            for source in &once {
+                bases.add(source);
+            }
+            bases
+        })))
     }
 
     /// The files and directories that were given for them.
@@ -38,14 +58,16 @@ impl BaseOptions {
     }
 }
 
-/// The base profiles in the files that some paths stand for, each once.
+/// The base profiles in the files that some paths stand for, each once. Only plain files: a pipe or
+/// standard input is gone once it was read, and is for somebody else to read.
 pub(super) fn bases_in(paths: &[PathBuf]) -> Bases {
     let mut bases = Bases::default();
     let mut seen = HashSet::new();
     // What cannot be read is for those to say who check it.
     for input in inputs(paths).flatten() {
-        let is_new = input.path().canonicalize().is_ok_and(|it| seen.insert(it));
-        if let Some(source) = input.read().ok().flatten().filter(|_| is_new) {
+        let file = input.path().canonicalize().ok();
+        let is_new = file.is_some_and(|file| file.is_file() && seen.insert(file));
+        if let Some(source) = is_new.then(|| input.read().ok()).flatten().flatten() {
             bases.add(&source);
         }
     }

@@ -19,7 +19,7 @@ pub(super) struct Arguments {
         help = "State roots of crun [default: /run/crun and $XDG_RUNTIME_DIR/crun]"
     )]
     roots: Vec<PathBuf>,
-    /// Profiles that containers run with, to explain entries by (files or directories; may be repeated)
+    /// Profiles that containers run with, and their base profiles, to explain entries by (files or directories; may be repeated)
     #[arg(long, value_name = "PATH")]
     profile: Vec<PathBuf>,
     /// Directory where Podman, Buildah or CRI-O store containers, to explain entries by: /var/lib/containers/storage, /run/containers/storage (may be repeated)

@@ -54,8 +54,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     let files = profile::files(&source, &bases);
     let file = arguments.which.one(&files, &source, "a key")?;
     if let Some(Addition::Unseen(unseen)) = &file.addition {
-        let words =
-            format!("{name}: {unseen}, and its rule entries are in the key (--base-profile)");
+        let words = format!(
+            "{name}: {unseen}, and its rule entries are in the key: {}",
+            unseen.help()
+        );
         return Err(CliError::Usage(words));
     }
     let dialects = arguments.dialect.map(Dialect::dialects);

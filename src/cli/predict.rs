@@ -12,7 +12,7 @@ use super::engine::{ChosenEngine, EngineOptions, Handed, by_dialect_note, of_dia
 use super::host::{SeveralTargets, SupposedHost};
 use super::input::{Input, inputs};
 use super::options::ListFormat;
-use super::profile::{check_manifest, part_notes, telling_name};
+use super::profile::{Names, check_manifest, part_notes};
 use super::runtime::{Foreseen, foreign_note, unrecorded_note};
 use super::{CliError, Ending, complain};
 use crate::crun::{Host, cache_key};
@@ -90,10 +90,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
             Ok(false) => skipped += 1,
             Err(error @ CliError::Write(_)) => return Err(error),
             // The other files are still worth their while.
-            Err(error) => {
-                complain("error", &error.to_string());
-                run.ending = Ending::Incomplete;
-            }
+            Err(error) => run.failed(&error),
         }
     }
     run.writer.finish()?;
@@ -157,23 +154,46 @@ impl<'a> Run<'a> {
         };
         let mut is_passed_over = true;
         let files = profile::files(&source, &self.bases);
+        let names = Names::of(&files);
         for file in &files {
             let found = profile::find(file.document(), None);
             if input.is_found && matches!(found, Found::Nothing) {
                 continue;
             }
             is_passed_over = false;
-            check_manifest(file, &source)?;
-            for on in self.hosts {
-                let of = Subject {
-                    path: source.name(),
-                    profile: telling_name(file, &files),
-                    target: on.host.name(),
-                };
-                self.profile(of, &source, file, &found, on)?;
+            match self.on_all(&source, file, names.telling(file), &found) {
+                Err(error @ CliError::Write(_)) => return Err(error),
+                // The other profiles are still worth their while.
+                Err(error) => self.failed(&error),
+                Ok(()) => {}
             }
         }
         Ok(!is_passed_over)
+    }
+
+    /// Predicts what becomes of a profile on all hosts.
+    fn on_all(
+        &mut self,
+        source: &Source,
+        file: &ProfileFile<'_>,
+        profile: Option<&str>,
+        found: &Found<'_>,
+    ) -> Result<(), CliError> {
+        check_manifest(file, source)?;
+        self.hosts.iter().try_for_each(|on| {
+            let of = Subject {
+                path: source.name(),
+                profile,
+                target: on.host.name(),
+            };
+            self.profile(of, source, file, found, on)
+        })
+    }
+
+    /// Says why something could not be predicted.
+    fn failed(&mut self, error: &CliError) {
+        complain("error", &error.to_string());
+        self.ending = Ending::Incomplete;
     }
 
     /// Predicts what becomes of a profile on a host.

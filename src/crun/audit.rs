@@ -19,6 +19,7 @@ use super::sections::Sections;
 use super::storage::Storage;
 use super::{Host, rules};
 use crate::finding::{Finding, Rule, Severity};
+use crate::profile;
 use crate::syscalls::{Release, TABLE_RELEASE};
 use crate::target::Uname;
 use crate::text::Source;
@@ -191,6 +192,7 @@ pub fn audit(
         known_to: libseccomp.unwrap_or(TABLE_RELEASE),
         names: keys().map(|item| item.name.as_str()).collect(),
         seen: SeenSets::default(),
+        bases: Arc::new(profile::bases_of(sources.profiles)),
         sections: Sections::default(),
         spare: MOST_SPARE_BYTES,
         notes,

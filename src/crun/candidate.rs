@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Host;
+use super::deciding::place_in;
 use super::entry::{By, Hidden};
 use super::key::{self, KeyError, KeyScheme, cache_key_by};
 use super::resolution::{Resolution, SeenSets};
@@ -13,7 +14,7 @@ use super::sections::{Known, SectionId, Sections};
 use super::storage::Storage;
 use crate::engine;
 use crate::finding::Location;
-use crate::profile::{self, Found, ProfileFile};
+use crate::profile::{self, Addition, Found, GivenBases, ProfileFile, UnseenBase};
 use crate::runtime::Section;
 use crate::runtime::crun::{self, Annotations, Conditions, Parser};
 use crate::syscalls::{Arch, Release};
@@ -23,6 +24,8 @@ use crate::text::{Node, Source, json};
 #[derive(Debug)]
 pub(super) struct Candidate {
     pub(super) source: Arc<Source>,
+    /// What may add to it, if it is a profile.
+    pub(super) bases: Option<Arc<GivenBases>>,
     pub(super) container: Option<String>,
     /// How the profile became a section; `None` if it is one as it stands.
     pub(super) resolved: Option<Resolution>,
@@ -47,6 +50,8 @@ pub(super) struct Search<'a> {
     pub(super) names: HashSet<&'a str>,
     /// The capabilities of the containers that were seen.
     pub(super) seen: SeenSets,
+    /// What may add to profiles.
+    pub(super) bases: Arc<GivenBases>,
     /// What was found to be asked for.
     pub(super) sections: Sections,
     /// How many bytes of the configurations are still kept that explain no entry by its key.
@@ -152,6 +157,7 @@ impl Search<'_> {
         }
         Some(Candidate {
             hidden: unknown,
+            bases: None,
             container: Some(container),
             resolved: None,
             filter,
@@ -182,7 +188,7 @@ impl Search<'_> {
     /// What of the profiles in a file that the user gave explains entries.
     pub(super) fn profiles(&mut self, source: &Arc<Source>) -> Vec<Candidate> {
         let mut found = Vec::new();
-        for file in profile::files(source, &profile::no_bases()) {
+        for file in profile::files(source, &self.bases) {
             self.profile(source, &file, &mut found);
         }
         found
@@ -201,6 +207,23 @@ impl Search<'_> {
             self.notes.push(format!("{name}: not a profile"));
             return;
         };
+        if let Some(Addition::Unseen(why)) = &file.addition {
+            let place = file
+                .document()
+                .root()
+                .map(|root| place_in(file, source, root));
+            let place = place.and_then(|place| Some(source.position(place.span?.start)));
+            let place = place.map_or_else(String::new, |at| format!(":{}:{}", at.line, at.column));
+            let help = match why {
+                UnseenBase::Missing(_) => "give the file that holds it as well, by --profile",
+                _ => why.help(),
+            };
+            self.notes.push(format!(
+                "{}{place}: the profile explains no entry: {why}, and what it adds is part of the filter: {help}",
+                source.name()
+            ));
+            return;
+        }
         let Some(host) = self.host else {
             return;
         };
@@ -255,10 +278,7 @@ impl Search<'_> {
             }
             let mut hidden = Arc::default();
             if asked.is_none_or(|known| known.warns) {
-                hidden = self.hidden(section, |node| match file.origin(node) {
-                    Some(node) => Location::node(source, node),
-                    None => Location::file(source),
-                });
+                hidden = self.hidden(section, |node| place_in(file, source, node));
             }
             // Where crun fails on unknown names, a profile that has one leaves no entry.
             if fails && !hidden.is_empty() {
@@ -266,6 +286,7 @@ impl Search<'_> {
             }
             found.push(Candidate {
                 hidden,
+                bases: Some(Arc::clone(&self.bases)),
                 container: None,
                 resolved: resolved.cloned(),
                 filter: None,

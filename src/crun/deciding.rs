@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ptr;
+use std::sync::Arc;
 
 use super::candidate::{Candidate, move_to_profile};
 use super::content::Witness;
@@ -14,7 +15,7 @@ use crate::profile::{self, Found, ProfileFile};
 use crate::runtime::crun::{self, Conditions, Parser};
 use crate::runtime::{Section, Str};
 use crate::syscalls::{Arch, lookup};
-use crate::text::{Node, json};
+use crate::text::{Node, Source, json};
 
 /// A place, and what it decides.
 pub(super) type Told = (Location, String);
@@ -49,11 +50,22 @@ impl Deciders {
 }
 
 fn deciding(candidate: &Candidate, witness: &Witness, host: &Host) -> Vec<Told> {
-    let files = profile::files(&candidate.source, &profile::no_bases());
+    let none = profile::no_bases();
+    let bases = candidate.bases.as_deref().unwrap_or(&none);
+    let files = profile::files(&candidate.source, bases);
     let mut told = files
         .iter()
         .filter_map(|file| in_file(file, candidate, witness, host));
     told.next().unwrap_or_default()
+}
+
+/// Where a node of a profile stands, in its own file or in that of a base.
+pub(super) fn place_in(file: &ProfileFile<'_>, source: &Arc<Source>, node: Node<'_>) -> Location {
+    match (file.origin(node), file.in_base(node)) {
+        (Some(there), _) => Location::node(source, there),
+        (None, Some((base, there))) => Location::node(base.source(), there),
+        (None, None) => Location::file(source),
+    }
 }
 
 fn in_file(
@@ -67,10 +79,7 @@ fn in_file(
         return None;
     };
     let default = profile.node.get("defaultAction");
-    let place = |node: Node<'_>| match file.origin(node) {
-        Some(node) => Location::node(&candidate.source, node),
-        None => Location::file(&candidate.source),
-    };
+    let place = |node: Node<'_>| place_in(file, &candidate.source, node);
     let Some(resolution) = &candidate.resolved else {
         let section = key::section(document, bytes, &profile, &host.crun).ok()?;
         return places(&section, default, witness, host, place);
@@ -170,6 +179,7 @@ mod tests {
             {"names":["chmod"],"action":"SCMP_ACT_ERRNO"}]}"#;
         let candidate = Candidate {
             source: Arc::new(Source::new("a.json", text.to_vec())),
+            bases: None,
             container: None,
             resolved: None,
             filter: None,

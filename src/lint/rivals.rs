@@ -126,6 +126,25 @@ impl<'c> Rival<'c> {
         Some(all)
     }
 
+    /// Arguments of a call that it is about. `None` where they are not found at once.
+    pub(super) fn example(&self) -> Option<[u64; 6]> {
+        let mut arguments = [0; 6];
+        for comparison in self.rules.first()?.iter() {
+            *arguments.get_mut(comparison.index as usize)? = comparison.example();
+        }
+        // Of two conditions on one argument the last is met.
+        self.is_about(&arguments).then_some(arguments)
+    }
+
+    /// Whether it is about a call with these arguments, on 64-bit architectures.
+    pub(super) fn is_about(&self, arguments: &[u64; 6]) -> bool {
+        let is_met = |it: &Comparison| {
+            let argument = arguments.get(it.index as usize);
+            argument.is_some_and(|&argument| it.holds(argument))
+        };
+        self.rules.iter().any(|rule| rule.iter().all(is_met))
+    }
+
     /// Whether a rule of it has the very conditions of one of the other's.
     pub(super) fn shares_rule(&self, other: &Self) -> bool {
         let normal = |rule: &Arc<[Comparison]>| {

@@ -13,17 +13,25 @@
 //! ones than 0.9 (API `v1`) let the less restrictive action win where both are about a call: see
 //! [`Merged::disputed`](super::Merged::disputed).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
 use memchr::memmem;
 
 use super::kubernetes::{find, objects};
 use super::{Found, Profile};
-use crate::text::{Document, Source, read};
+use crate::text::{Document, Extract, Source, read};
 
 /// How many bases the operator follows one another: at the fifteenth it gives up.
 const MOST_BASES: usize = 14;
+
+/// What a base costs though it adds nothing: it is remembered.
+const SIZE_ALONE: usize = 16;
+
+/// How much of bases the profiles of a file may hold together, by [`Extract::size_of`]: thousands of
+/// profiles of a small file can name one large base. It is the base of 400 names for 2,000 profiles.
+const MOST_SIZE: usize = 1 << 20;
 
 /// A `SeccompProfile` that others may name as their base.
 #[derive(Clone, Debug)]
@@ -36,7 +44,7 @@ pub struct BaseProfile {
     place: usize,
     /// The base that it names itself.
     base: Option<String>,
-    /// How many rule entries and names it has.
+    /// How much a profile holds of it, by [`Extract::size_of`].
     size: usize,
 }
 
@@ -87,6 +95,19 @@ pub fn no_bases() -> GivenBases {
     GivenBases::new(Box::new(Bases::default))
 }
 
+/// Those of some files.
+#[must_use]
+pub fn bases_of(sources: &[Arc<Source>]) -> GivenBases {
+    let sources = sources.to_vec();
+    GivenBases::new(Box::new(move || {
+        let mut bases = Bases::default();
+        for source in &sources {
+            bases.add(source);
+        }
+        bases
+    }))
+}
+
 impl Bases {
     /// Adds those of a file.
     pub fn add(&mut self, source: &Arc<Source>) {
@@ -108,7 +129,8 @@ impl Bases {
                     continue;
                 };
                 let alike = self.by_name.entry(name.to_owned()).or_default();
-                let sizes = profile.entries.iter().map(|entry| 1 + entry.names.len());
+                let sizes = profile.entries.iter();
+                let sizes = sizes.map(|entry| Extract::size_of(entry.node));
                 if alike.len() < MOST_ALIKE {
                     alike.push(BaseProfile {
                         name: name.to_owned(),
@@ -117,18 +139,20 @@ impl Bases {
                         document: Arc::clone(&document),
                         place,
                         base: profile.base().map(|base| base.value.to_owned()),
-                        size: sizes.sum(),
+                        size: SIZE_ALONE + sizes.sum::<usize>(),
                     });
                 }
             }
         }
     }
 
-    /// Adds those of others whose names it lacks.
+    /// Adds those of others that it lacks: a base is known by its name and its namespace.
     pub fn or(&mut self, others: &Self) {
         for (name, alike) in &others.by_name {
-            let own = self.by_name.entry(name.clone());
-            own.or_insert_with(|| alike.clone());
+            let own = self.by_name.entry(name.clone()).or_default();
+            let namespaces: HashSet<_> = own.iter().map(|it| it.namespace.clone()).collect();
+            let is_new = |it: &&BaseProfile| !namespaces.contains(&it.namespace);
+            own.extend(alike.iter().filter(is_new).cloned());
         }
     }
 
@@ -163,12 +187,28 @@ pub enum UnseenBase {
         /// The files.
         places: Vec<String>,
     },
-    /// So many profiles of a file have it that it was not looked at for all of them.
-    #[error("the base profile `{0}` was not looked at here, after so many profiles of this file")]
-    TooOften(String),
+    /// The profiles of a file have more bases, or larger ones, than are merged for one file.
+    #[error(
+        "the base profile `{0}` was not looked at here: those of this file's profiles are too much together"
+    )]
+    TooMuch(String),
     /// There is no end of bases: their names, from the first on.
     #[error("there is no end of base profiles: {}", way(.0))]
     Endless(Vec<String>),
+}
+
+impl UnseenBase {
+    /// What can be done about it.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Missing(_) => "give the file that holds it as well, by --base-profile",
+            Self::Remote(_) => "registries are not looked into",
+            Self::Several { .. } => "give the file that holds the right one, and not the others",
+            Self::TooMuch(_) => "put the profiles into several files",
+            Self::Endless(_) => "have the last of them stand alone",
+        }
+    }
 }
 
 /// `a`, whose base is `b`, whose base is `a`.
@@ -237,7 +277,7 @@ pub struct BaseLayer<'b> {
     /// Where it stands.
     pub base: &'b BaseProfile,
     /// What stands there.
-    pub profile: Box<Profile<'b>>,
+    pub profile: Rc<Profile<'b>>,
 }
 
 /// Finds the bases of the profiles of one file.
@@ -246,9 +286,10 @@ pub struct BaseFinder<'b> {
     source: &'b Source,
     own: &'b Bases,
     given: &'b GivenBases,
-    /// How many names of bases are still looked at: a file can hold a large base, and thousands of
-    /// profiles that name it.
+    /// How much may still be merged.
     room: usize,
+    /// What was read of bases, which many profiles may have in common.
+    read: HashMap<*const BaseProfile, Rc<Profile<'b>>>,
 }
 
 impl<'b> BaseFinder<'b> {
@@ -259,7 +300,8 @@ impl<'b> BaseFinder<'b> {
             source,
             own,
             given,
-            room: 1 << 20,
+            room: MOST_SIZE,
+            read: HashMap::new(),
         }
     }
 
@@ -272,12 +314,21 @@ impl<'b> BaseFinder<'b> {
         let mut layers = Vec::with_capacity(bases.len());
         for base in bases {
             let Some(room) = self.room.checked_sub(base.size) else {
-                return Err(UnseenBase::TooOften(base.name.clone()));
+                return Err(UnseenBase::TooMuch(base.name.clone()));
             };
             self.room = room;
-            if let Some(profile) = base.profile() {
-                layers.push(BaseLayer { base, profile });
-            }
+            let profile = match self.read.get(&std::ptr::from_ref(base)) {
+                Some(profile) => Rc::clone(profile),
+                None => match base.profile() {
+                    Some(profile) => {
+                        let profile = Rc::from(profile);
+                        self.read.insert(base, Rc::clone(&profile));
+                        profile
+                    }
+                    None => continue,
+                },
+            };
+            layers.push(BaseLayer { base, profile });
         }
         Ok(layers)
     }
@@ -359,6 +410,27 @@ pub(super) mod tests {
         let remote = object("name: w", "  baseProfileName: oci://x/b\n", "");
         let remote = found(&source("web", remote), &[&any]);
         assert_eq!(remote, Err(UnseenBase::Remote("oci://x/b".to_owned())));
+    }
+
+    /// An old version would lack the base of one namespace since it has one of the name in another, or
+    /// would get today's in place of its own.
+    #[test]
+    fn what_is_added_is_what_lacks_by_name_and_namespace() {
+        let base = |file: &str, namespace: &str| {
+            let metadata = format!("name: b, namespace: {namespace}");
+            source(file, object(&metadata, "", ""))
+        };
+        let mut old = bases(&[&base("old", "left")]);
+        let [left, right] = ["left", "right"].map(|namespace| base("new", namespace));
+        old.or(&bases(&[&left, &right]));
+        let found = |namespace| {
+            let found = old.of("b", Some(namespace)).into_iter();
+            found
+                .map(|it| it.source.name().to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(found("left"), ["old"]);
+        assert_eq!(found("right"), ["new"]);
     }
 
     /// The linter would go round for ever, or take a profile for good that is never installed.

@@ -89,6 +89,17 @@ impl Comparison {
         self
     }
 
+    /// An argument of 64 bits that [meets](Self::holds) it, if any does.
+    #[must_use]
+    pub fn example(&self) -> u64 {
+        match self.operator {
+            Operator::Equal | Operator::GreaterOrEqual | Operator::LessOrEqual => self.value,
+            Operator::NotEqual | Operator::Greater => self.value.wrapping_add(1),
+            Operator::Less => self.value.wrapping_sub(1),
+            Operator::MaskedEqual => self.value & self.value_two,
+        }
+    }
+
     /// Whether an argument of 64 bits meets it, as libseccomp compares it: bits outside the mask
     /// are taken out of both sides.
     #[must_use]

@@ -17,7 +17,9 @@ mod merged;
 mod schema;
 
 pub use action::{Action, Decision, Effect, GivenErrno};
-pub use base::{BaseFinder, BaseLayer, BaseProfile, Bases, GivenBases, UnseenBase, no_bases};
+pub use base::{
+    BaseFinder, BaseLayer, BaseProfile, Bases, GivenBases, UnseenBase, bases_of, no_bases,
+};
 pub use comparison::{Comparison, Operator};
 pub use dialect::Dialects;
 pub use fields::{Field, Shape};

@@ -71,6 +71,19 @@ impl Extract {
         }
     }
 
+    /// About how much an extract holds of a value, for limits: its nodes, and their text in pieces of
+    /// 16 bytes.
+    #[must_use]
+    pub fn size_of(value: Node<'_>) -> usize {
+        let nodes = value.index as usize..value.data().next as usize;
+        let nodes = value.document.nodes.get(nodes).unwrap_or_default().iter();
+        let texts = nodes.map(|node| match &node.kind {
+            Kind::String(text) | Kind::Number(text) => text.len(),
+            _ => 0,
+        });
+        texts.map(|length| 1 + length / 16).sum()
+    }
+
     /// The file's bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {

@@ -137,6 +137,18 @@ pub fn fixed<'f>(text: &str, findings: impl IntoIterator<Item = &'f Value>) -> S
     text
 }
 
+/// A `SeccompProfile` of a name, with a base and rule entries.
+pub fn object(name: &str, base: &str, entries: &str) -> String {
+    let base = match base {
+        "" => String::new(),
+        base => format!("  baseProfileName: {base}\n"),
+    };
+    format!(
+        "---\nkind: SeccompProfile\nmetadata: {{name: {name}}}\nspec:\n  \
+         defaultAction: SCMP_ACT_ERRNO\n{base}  syscalls: [{entries}]\n"
+    )
+}
+
 /// A file of the repository.
 pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

@@ -39,6 +39,9 @@ pub(super) struct Compared {
     pub(super) renamed_from: Option<String>,
     /// Whether both are the same, byte for byte, with what their bases add.
     pub(super) unchanged: bool,
+    /// Whether what a base profile adds is not known, and may have changed.
+    #[serde(skip)]
+    lacks_base: bool,
     /// What became of the default action, where both have one.
     pub(super) default: Option<DefaultChange>,
     pub(super) changes: Vec<ChangeReport>,
@@ -117,7 +120,10 @@ impl Compared {
 
     /// Whether there is nothing to say of it: it is what it was, and where it was.
     pub(super) fn is_nothing_new(&self) -> bool {
-        self.unchanged && self.renamed_from.is_none() && self.status == Status::Same
+        self.unchanged
+            && self.renamed_from.is_none()
+            && self.status == Status::Same
+            && !self.lacks_base
     }
 
     /// Whether nothing runs with the new version, and the change has to do with it.
@@ -147,6 +153,7 @@ pub(super) fn compare(reader: &Reader<'_>, pair: &Pair<'_>) -> Result<Compared, 
         status: Status::Same,
         renamed_from: None,
         unchanged: is_unchanged(pair),
+        lacks_base: false,
         default: None,
         changes: Vec::new(),
         same_key: false,
@@ -160,7 +167,10 @@ pub(super) fn compare(reader: &Reader<'_>, pair: &Pair<'_>) -> Result<Compared, 
     if matches!(compared.status, Status::Same | Status::Changed)
         && let Some(words) = unseen_base(pair)
     {
-        compared.status = Status::Unknown;
+        if !compared.unchanged || !is_missing_alike(pair) {
+            compared.status = Status::Unknown;
+        }
+        compared.lacks_base = true;
         compared.notes.push(words);
     }
     for operand in [&old, &new].into_iter().flatten() {
@@ -175,6 +185,22 @@ pub(super) fn compare(reader: &Reader<'_>, pair: &Pair<'_>) -> Result<Compared, 
 
 fn is_unchanged(pair: &Pair<'_>) -> bool {
     matches!(pair, [Some(old), Some(new)] if old.bytes() == new.bytes())
+}
+
+/// Whether both versions name a base themselves that neither has: what it adds is then no part of a
+/// change that leaves them as they are.
+fn is_missing_alike(pair: &Pair<'_>) -> bool {
+    let missing = pair.map(|part| {
+        let file = part?.file?;
+        let named = file.document().root()?.get("baseProfileName")?.as_str();
+        match &file.addition {
+            Some(Addition::Unseen(UnseenBase::Missing(name))) if Some(name.as_str()) == named => {
+                named
+            }
+            _ => None,
+        }
+    });
+    missing[0].is_some() && missing[0] == missing[1]
 }
 
 /// What is to be said of two versions if a base profile of either is not seen: more may have changed.

@@ -1,11 +1,12 @@
 //! The profiles of two versions of a file, each beside its namesake.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc as Shared;
 
 use crate::cli::CliError;
 use crate::cli::engine::{of_dialect, of_dialects};
 use crate::cli::meaning::is_binary;
-use crate::cli::profile::{one, telling_name};
+use crate::cli::profile::{Names, one};
 use crate::engine::Engine;
 use crate::filter::Filter;
 use crate::profile::{self, Dialects, Found, GivenBases, ProfileFile};
@@ -16,6 +17,7 @@ pub(super) struct Version<'v> {
     source: &'v Shared<Source>,
     /// None if it is a filter.
     files: Vec<ProfileFile<'v>>,
+    names: Names,
 }
 
 /// A profile of a version, or its filter.
@@ -45,7 +47,11 @@ impl<'v> Version<'v> {
         } else {
             profile::files(source, bases)
         };
-        Self { source, files }
+        Self {
+            source,
+            names: Names::of(&files),
+            files,
+        }
     }
 
     /// Whether neither a profile nor a filter is in it.
@@ -61,7 +67,7 @@ impl<'v> Version<'v> {
         Part {
             source: self.source,
             file,
-            name: file.and_then(|file| telling_name(file, &self.files)),
+            name: file.and_then(|file| self.names.telling(file)),
         }
     }
 
@@ -78,9 +84,10 @@ impl<'v> Version<'v> {
     /// own.
     fn names(&'v self) -> Option<Vec<(&'v str, Part<'v>)>> {
         let mut names: Vec<(&str, Part<'_>)> = Vec::with_capacity(self.files.len());
+        let mut seen = HashSet::new();
         for file in &self.files {
             let name = file.names().last()?;
-            if names.iter().any(|(other, _)| other == name) {
+            if !seen.insert(name) {
                 return None;
             }
             names.push((name, self.part(Some(file))));
@@ -117,15 +124,18 @@ pub(super) fn pairs<'v>(
         },
     }
     };
-    let (mut old, new) = (named(old)?, named(new)?);
+    let (old, new) = (named(old)?, named(new)?);
+    let mut namesakes: HashMap<&str, Part<'_>> = old.iter().copied().collect();
     let mut pairs: Vec<_> = new
         .into_iter()
-        .map(|(name, part)| {
-            let place = old.iter().position(|(other, _)| *other == name);
-            [place.map(|place| old.remove(place).1), Some(part)]
-        })
+        .map(|(name, part)| [namesakes.remove(name), Some(part)])
         .collect();
-    pairs.extend(old.into_iter().map(|(_, part)| [Some(part), None]));
+    let is_left = |(name, _): &(&str, Part<'_>)| namesakes.contains_key(name);
+    pairs.extend(
+        old.into_iter()
+            .filter(is_left)
+            .map(|(_, part)| [Some(part), None]),
+    );
     Ok(pairs)
 }
 

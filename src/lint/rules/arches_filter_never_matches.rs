@@ -20,12 +20,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     };
     let dialects = profile.dialects;
     for (side, filter) in profile.filters() {
-        let uses = || {
-            let names = filter.arches.iter();
-            names.map(|&name| (name, Use::of(name.value, dialects)))
-        };
-        let is_live = uses().any(|(_, name)| name == Use::Host);
-        for (name, _) in uses().filter(|(_, name)| *name == Use::Wrong) {
+        let names = filter.arches.iter();
+        let uses: Vec<_> = names
+            .map(|&name| (name, Use::of(name.value, dialects)))
+            .collect();
+        let is_live = uses.iter().any(|&(_, name)| name == Use::Host);
+        for &(name, _) in uses.iter().filter(|(_, name)| *name == Use::Wrong) {
             if !findings.has_room() {
                 findings.leave_out();
                 continue;
@@ -37,7 +37,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             };
             findings.push(report(context, name, &filter.arches, effect, dialects));
         }
-        let is_idle = !is_live && uses().all(|(_, name)| name == Use::Idle);
+        let is_idle = !is_live && uses.iter().all(|&(_, name)| name == Use::Idle);
         if let (true, Some(name)) = (is_idle, filter.arches.first()) {
             let message = format!("no container engine runs on `{}`", name.value);
             findings.push(

@@ -22,7 +22,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 format!("{why}; security-profiles-operator never installs the profile"),
             )
             .here("never comes to an end")
-            .help("have the last of them stand alone")
+            .help(why.help())
             .fact("base", base.value),
         );
     }

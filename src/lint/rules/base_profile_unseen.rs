@@ -26,11 +26,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             unseen(name),
             "registries are not looked into: what is missing here may stand there",
         ),
-        UnseenBase::Several { .. } => (
-            why.to_string(),
-            "give the file that holds the right one, and not the others",
-        ),
-        UnseenBase::TooOften(name) => (unseen(name), "check the file in parts"),
+        UnseenBase::Several { .. } | UnseenBase::TooMuch(_) => (why.to_string(), why.help()),
         UnseenBase::Endless(_) => return,
     };
     findings.push(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use crate::filter::{self, CompileError, MAX_INSTRUCTIONS, Size, size};
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
-use crate::profile::{Effect, Profile, Text};
+use crate::profile::{Effect, Profile, RuleEntry, Text};
 use crate::runtime::{self, Plan, in_rules};
 use crate::syscalls::{Arch, TABLE_RELEASE, lookup};
 
@@ -27,14 +27,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         return;
     };
     let architectures = architectures(context, profile);
-    let estimate = estimate(profile) * architectures.len();
+    // What is not seen of a base is not counted.
+    let whole = (context.whole()).map(|whole| whole.flat_map(|it| &it.entries).collect());
+    let entries: Vec<_> = whole.unwrap_or_else(|| profile.entries.iter().collect());
+    let estimate = estimate(&entries) * architectures.len();
     if estimate < WORTH_A_LOOK {
         return;
     }
-    let Some(list) = profile.node.get("syscalls") else {
-        return;
-    };
-    let Some(plan) = plan(context, profile, &architectures) else {
+    let Some(plan) = plan(context, &entries, &architectures) else {
         return;
     };
     // What is written again and again costs nothing.
@@ -66,10 +66,19 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         ),
         Size::Unknown(_) | Size::Fits => return,
     };
+    let place = match (profile.node.get("syscalls"), profile.base()) {
+        (Some(list), _) => context.bracket(list),
+        (None, Some(base)) => context.at(base.node),
+        (None, None) => return,
+    };
+    let here = match context.seen_base() {
+        Some(_) => "too many rules, with those of its base profile",
+        None => "too many rules",
+    };
     findings.push(
-        Finding::new(&RULE.rule, context.bracket(list), message)
+        Finding::new(&RULE.rule, place, message)
             .severity(severity)
-            .here("too many rules")
+            .here(here)
             .help("allow calls without conditions, or with fewer of them; every condition costs instructions on every architecture"),
     );
 }
@@ -93,34 +102,29 @@ fn architectures(context: &Context<'_>, profile: &Profile<'_>) -> Vec<Arch> {
 }
 
 /// About how many instructions an architecture takes: one for a name, and three for each condition.
-fn estimate(profile: &Profile<'_>) -> usize {
-    let entries = profile.entries.iter();
-    entries
-        .map(|entry| entry.names.len() * (1 + 3 * entry.args.len()))
+fn estimate(entries: &[&RuleEntry<'_>]) -> usize {
+    let sizes = entries.iter();
+    sizes
+        .map(|it| it.names.len() * (1 + 3 * it.args.len()))
         .sum()
 }
 
 /// What a runtime asks of libseccomp where all rule entries hold that may.
-fn plan(context: &Context<'_>, profile: &Profile<'_>, all: &[Arch]) -> Option<Plan> {
+fn plan(context: &Context<'_>, entries: &[&RuleEntry<'_>], all: &[Arch]) -> Option<Plan> {
+    let profile = context.profile()?;
     let default = Effect::of(profile.default_action, profile.default_errno_ret)?;
     let (&native, others) = all.split_first()?;
-    let release = context
-        .targets()
-        .first()
-        .and_then(|it| it.target.libseccomp.as_ref());
+    let target = context.targets().first();
+    let release = target.and_then(|it| it.target.libseccomp.as_ref());
     let newest = filter::linked().or(release.map(|it| it.release));
     let newest = newest.unwrap_or(TABLE_RELEASE);
     let mut rules = Vec::new();
     let mut seen = HashSet::new();
-    for (place, entry) in profile.entries.iter().enumerate() {
+    for (place, entry) in entries.iter().enumerate() {
         let comparisons: Option<Vec<_>> = entry.args.iter().map(|it| it.comparison).collect();
         let effect = Effect::of(entry.action, entry.errno_ret)?;
-        if effect == default
-            || entry
-                .excludes
-                .as_ref()
-                .is_some_and(|it| !it.caps.is_empty())
-        {
+        let excludes = entry.excludes.as_ref();
+        if effect == default || excludes.is_some_and(|it| !it.caps.is_empty()) {
             continue;
         }
         let alternatives = in_rules(comparisons?);

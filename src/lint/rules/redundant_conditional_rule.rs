@@ -1,4 +1,4 @@
-use crate::filter::{Diagram, Diagrams};
+use crate::filter::Diagrams;
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::rivals::{Rival, effect_words};
 use crate::lint::{Context, Findings, LintRule};
@@ -21,27 +21,23 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         // Alone, nothing with conditions covers it.
         let is_alone = conditional.count() < 2;
         let mut diagrams = Diagrams::default();
-        let mut sets = vec![None; rivals.len()];
-        if !is_alone {
-            for (set, rival) in sets.iter_mut().zip(rivals) {
-                *set = rival.calls(&mut diagrams);
-            }
-        }
-        for (rival, &set) in rivals.iter().zip(&sets) {
+        for rival in rivals {
             if rival.is_unconditional() || rival.effect == contested.default {
                 continue;
             }
-            let mut others = rivals.iter().zip(&sets);
-            let reason = others.find(|&(other, &wide)| {
+            let example = rival.example();
+            let reason = rivals.iter().find(|other| {
                 // Two of a kind are spoken of as that.
-                !std::ptr::eq(other.entry, rival.entry)
+                other.effect == rival.effect
+                    && !std::ptr::eq(other.entry, rival.entry)
                     && !other.entry.does_the_same(rival.entry)
-                    && other.effect == rival.effect
                     && other.holds_where(rival)
                     && (other.is_unconditional()
-                        || covers(&mut diagrams, (other, wide), (rival, set)))
+                        || (!is_alone
+                            && example.is_none_or(|example| other.is_about(&example))
+                            && covers(&mut diagrams, other, rival)))
             });
-            let Some((other, _)) = reason else {
+            let Some(other) = reason else {
                 continue;
             };
             let name = contested.syscall.name();
@@ -71,12 +67,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 
 /// Whether the conditions of one are met by all that meets those of the other, and not the other
 /// way round too, which would have both reported.
-fn covers(
-    diagrams: &mut Diagrams,
-    (one, wide): (&Rival<'_>, Option<Diagram>),
-    (other, narrow): (&Rival<'_>, Option<Diagram>),
-) -> bool {
-    let (Some(wide), Some(narrow)) = (wide, narrow) else {
+fn covers(diagrams: &mut Diagrams, one: &Rival<'_>, other: &Rival<'_>) -> bool {
+    let (Some(wide), Some(narrow)) = (one.calls(diagrams), other.calls(diagrams)) else {
         return false;
     };
     let is_new = wide != narrow || one.name.node.span().start < other.name.node.span().start;

@@ -15,6 +15,10 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
+    let mut targets = context.targets().iter().map(|it| it.target);
+    if !targets.any(|it| it.libseccomp.is_some() || it.kernel.is_some()) {
+        return;
+    }
     for name in context.names() {
         let Spelling::Known(syscall) = name.spelling else {
             continue;

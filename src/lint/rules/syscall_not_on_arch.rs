@@ -14,6 +14,9 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
+    if context.active_architectures().is_empty() {
+        return;
+    }
     for name in context.names() {
         let Spelling::Known(syscall) = name.spelling else {
             continue;
