@@ -136,7 +136,8 @@ impl Input {
         }
         let failed = |error| CliError::Read(name.clone(), error);
         let mut file = File::open(&self.path).map_err(failed)?;
-        let mut start = Vec::new();
+        let size = file.metadata().map_or(0, |meta| meta.len());
+        let mut start = Vec::with_capacity((size as usize).min(MAX_BYTES) + 1);
         if self.is_found {
             file.by_ref()
                 .take(1024)
@@ -146,8 +147,6 @@ impl Input {
             if !may_hold_object(&start) && !may_be_yaml {
                 return Ok(None);
             }
-        } else if let Ok(size) = file.metadata().map(|meta| meta.len()) {
-            start.reserve_exact((size as usize).min(MAX_BYTES) + 1);
         }
         named(&name, read_all(file, start)).map(Some)
     }

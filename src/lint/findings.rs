@@ -37,7 +37,10 @@ impl Findings {
         start: usize,
         mut is_one: impl FnMut(&mut Finding) -> bool,
     ) {
-        let mut made = self.list.split_off(start.min(self.list.len()));
+        if start >= self.list.len() {
+            return;
+        }
+        let mut made = self.list.split_off(start);
         made.retain_mut(|finding| is_one(finding));
         self.list.append(&mut made);
     }

@@ -126,18 +126,30 @@ impl<'c> Rival<'c> {
         Some(all)
     }
 
-    /// Arguments of a call that it is about. `None` where they are not found at once.
-    pub(super) fn example(&self) -> Option<[u64; 6]> {
+    /// Whether it is about a call that `other` is not about. It may be where this says no: only the
+    /// first values that come to mind are tried, which are enough for most, and a fraction of what
+    /// the [calls](Self::calls) of both cost.
+    pub(super) fn clearly_exceeds(&self, other: &Self) -> bool {
         let mut arguments = [0; 6];
-        for comparison in self.rules.first()?.iter() {
-            *arguments.get_mut(comparison.index as usize)? = comparison.example();
+        for comparison in self.rules.first().into_iter().flat_map(|rule| rule.iter()) {
+            if let Some(argument) = arguments.get_mut(comparison.index as usize) {
+                *argument = comparison.example();
+            }
         }
-        // Of two conditions on one argument the last is met.
-        self.is_about(&arguments).then_some(arguments)
+        let others = other.rules.iter().flat_map(|rule| rule.iter());
+        let mut tried = others.map(|comparison| {
+            let mut tried = arguments;
+            if let Some(argument) = tried.get_mut(comparison.index as usize) {
+                *argument = comparison.counterexample();
+            }
+            tried
+        });
+        let is_one = |tried: &[u64; 6]| self.is_about(tried) && !other.is_about(tried);
+        is_one(&arguments) || tried.any(|tried| is_one(&tried))
     }
 
     /// Whether it is about a call with these arguments, on 64-bit architectures.
-    pub(super) fn is_about(&self, arguments: &[u64; 6]) -> bool {
+    fn is_about(&self, arguments: &[u64; 6]) -> bool {
         let is_met = |it: &Comparison| {
             let argument = arguments.get(it.index as usize);
             argument.is_some_and(|&argument| it.holds(argument))

@@ -100,6 +100,21 @@ impl Comparison {
         }
     }
 
+    /// An argument of 64 bits that does not [meet](Self::holds) it, if any does not.
+    #[must_use]
+    pub fn counterexample(&self) -> u64 {
+        match self.operator {
+            Operator::NotEqual | Operator::Less | Operator::Greater => self.value,
+            Operator::Equal | Operator::LessOrEqual => self.value.wrapping_add(1),
+            Operator::GreaterOrEqual => self.value.wrapping_sub(1),
+            // Another one in the lowest bit that is compared.
+            Operator::MaskedEqual => {
+                let lowest = self.value & self.value.wrapping_neg();
+                (self.value & self.value_two) ^ lowest
+            }
+        }
+    }
+
     /// Whether an argument of 64 bits meets it, as libseccomp compares it: bits outside the mask
     /// are taken out of both sides.
     #[must_use]

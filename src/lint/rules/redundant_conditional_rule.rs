@@ -25,7 +25,6 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             if rival.is_unconditional() || rival.effect == contested.default {
                 continue;
             }
-            let example = rival.example();
             let reason = rivals.iter().find(|other| {
                 // Two of a kind are spoken of as that.
                 other.effect == rival.effect
@@ -34,7 +33,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                     && other.holds_where(rival)
                     && (other.is_unconditional()
                         || (!is_alone
-                            && example.is_none_or(|example| other.is_about(&example))
+                            && !rival.clearly_exceeds(other)
                             && covers(&mut diagrams, other, rival)))
             });
             let Some(other) = reason else {

@@ -17,6 +17,33 @@ static ENDS_RUN: [bool; 256] = {
     table
 };
 
+/// How many bytes stand before the first that [ends a run](ENDS_RUN): eight at a time, since most of
+/// a profile is strings.
+fn run_length(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (place, &word) in words.iter().enumerate() {
+        let ends = run_ends(u64::from_le_bytes(word));
+        if ends != 0 {
+            return place * 8 + ends.trailing_zeros() as usize / 8;
+        }
+    }
+    let end = rest.iter().position(|&byte| ENDS_RUN[usize::from(byte)]);
+    words.len() * 8 + end.unwrap_or(rest.len())
+}
+
+/// The highest bit of each byte that ends a run; above the lowest of them others may be set too.
+const fn run_ends(word: u64) -> u64 {
+    const EACH: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHEST: u64 = EACH << 7;
+    // Borrows go upwards, so that the lowest byte below a limit is found for certain.
+    const fn below(word: u64, limit: u8) -> u64 {
+        word.wrapping_sub(EACH * limit as u64) & !word
+    }
+    let quotes = below(word ^ EACH * b'"' as u64, 1) | below(word ^ EACH * b'\'' as u64, 1);
+    let others = below(word ^ EACH * b'\\' as u64, 1) | below(word, 0x20);
+    (quotes | others) & HIGHEST
+}
+
 /// Bytes as text; each that is no UTF-8 becomes a U+FFFD of its own, as Go has it.
 pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     let mut text = String::new();
@@ -38,9 +65,7 @@ impl Reader<'_> {
         let mut piece = self.at;
         let mut spans_lines = false;
         let end = loop {
-            let rest = &self.bytes[self.at..];
-            let run = rest.iter().position(|&byte| ENDS_RUN[usize::from(byte)]);
-            self.at += run.unwrap_or(rest.len());
+            self.at += run_length(&self.bytes[self.at..]);
             match self.bytes.get(self.at) {
                 Some(&byte) if byte == quote => {
                     self.at += 1;
@@ -158,5 +183,24 @@ impl Reader<'_> {
         digits.iter().try_fold(0, |unit, &digit| {
             Some(unit * 16 + char::from(digit).to_digit(16)?)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ENDS_RUN, run_length};
+
+    /// A profile whose strings are cut short, or run on, is another profile.
+    #[test]
+    fn a_run_ends_at_the_first_byte_that_ends_it() {
+        for (first, second) in (0..=u8::MAX).flat_map(|it| [(it, b'x'), (it, b'"'), (it, 0xff)]) {
+            for place in 0..20 {
+                let mut bytes = [b'a'; 24];
+                bytes[place] = first;
+                bytes[place + 1] = second;
+                let end = bytes.iter().position(|&it| ENDS_RUN[usize::from(it)]);
+                assert_eq!(run_length(&bytes), end.unwrap_or(24), "{first} at {place}");
+            }
+        }
     }
 }
