@@ -39,8 +39,11 @@ const fn run_ends(word: u64) -> u64 {
     const fn below(word: u64, limit: u8) -> u64 {
         word.wrapping_sub(EACH * limit as u64) & !word
     }
-    let quotes = below(word ^ EACH * b'"' as u64, 1) | below(word ^ EACH * b'\'' as u64, 1);
-    let others = below(word ^ EACH * b'\\' as u64, 1) | below(word, 0x20);
+    const fn equal(word: u64, byte: u8) -> u64 {
+        below(word ^ (EACH * byte as u64), 1)
+    }
+    let quotes = equal(word, b'"') | equal(word, b'\'');
+    let others = equal(word, b'\\') | below(word, 0x20);
     (quotes | others) & HIGHEST
 }
 
