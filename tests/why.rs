@@ -169,6 +169,102 @@ fn what_is_no_call_or_argument_is_refused() {
     assert_eq!(ran.code, 2, "{ran:?}");
 }
 
+/// An answer about another value than the one that was meant would be believed.
+#[test]
+fn a_name_is_taken_only_where_it_means_something() {
+    for (arguments, words) in [
+        (
+            &["socket", "AF_INET", "CLONE_NEWUSER"][..],
+            "`CLONE_NEWUSER` is no value of argument 1 of socket; it belongs to argument 0 of clone, unshare, argument 1 of setns",
+        ),
+        (
+            &["kill", "SIGKILL"],
+            "`SIGKILL` is no value of argument 0 of kill; it belongs to argument 1 of kill (",
+        ),
+        (&["kill", "_", "SIGKIL"], "did you mean `SIGKILL`?"),
+        (&["getpid", "AF_UNIX"], "argument 0 of socket, socketpair"),
+        (
+            &["clone3", "CLONE_INTO_CGROUP"],
+            "in what an argument points to",
+        ),
+        (
+            &["socket", "AF_INET|AF_UNIX"],
+            "cannot be both `AF_INET` and `AF_UNIX`",
+        ),
+    ] {
+        let ran = why(PROFILE, arguments);
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    }
+    for taken in [
+        &["prctl", "PR_SET_SECCOMP", "SECCOMP_MODE_FILTER"][..],
+        &[
+            "socket",
+            "AF_INET",
+            "SOCK_STREAM|SOCK_CLOEXEC",
+            "IPPROTO_TCP",
+        ],
+        &["clone", "CLONE_NEWUSER|SIGCHLD"],
+        &["futex", "_", "FUTEX_WAIT|FUTEX_PRIVATE_FLAG"],
+        &["keyctl", "KEYCTL_READ", "KEY_SPEC_SESSION_KEYRING"],
+        &["mount", "_", "_", "_", "MS_BIND|MS_REC"],
+        &["umount2", "_", "MNT_DETACH"],
+        &["bpf", "BPF_PROG_LOAD"],
+        &[
+            "seccomp",
+            "SECCOMP_SET_MODE_FILTER",
+            "SECCOMP_FILTER_FLAG_TSYNC",
+        ],
+        &["fcntl", "_", "F_SETFL", "O_NONBLOCK"],
+    ] {
+        let ran = why(PROFILE, taken);
+        assert_eq!(ran.code, 0, "{ran:?}");
+    }
+}
+
+/// A signal has another number on MIPS, the flags of clone another place on s390x, and on x86 mmap
+/// has one argument.
+#[test]
+fn names_stand_for_what_they_are_on_the_architecture() {
+    let profile = r#"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[
+        {"names":["kill"],"action":"SCMP_ACT_ERRNO","args":[{"index":1,"value":16,"op":"SCMP_CMP_EQ"}]},
+        {"names":["clone"],"action":"SCMP_ACT_ERRNO","args":[{"index":1,"value":268435456,"valueTwo":268435456,"op":"SCMP_CMP_MASKED_EQ"}]}]}"#;
+    let (_directory, path) = file("profile.json", profile);
+    let path = path.display().to_string();
+    let ask = |arch: &str, arguments: &[&str]| {
+        let options = ["why", &path, "--format=json", arch];
+        run(options.iter().chain(arguments)).report()
+    };
+    let signal = ["kill", "_", "SIGUSR1"];
+    let denied = "ERRNO(EPERM)";
+    assert_eq!(decided(&ask("--arch=mips", &signal), "mips"), denied);
+    assert_eq!(decided(&ask("--arch=aarch64", &signal), "aarch64"), "ALLOW");
+    let first = ["clone", "CLONE_NEWUSER"];
+    let second = ["clone", "_", "CLONE_NEWUSER"];
+    assert_eq!(decided(&ask("--arch=s390x", &second), "s390x"), denied);
+    let noted = |report: &Value, arch: &str, words: &str| {
+        let note = on(report, arch)["note"].as_str().expect("a note");
+        assert!(note.contains(words), "{note}");
+    };
+    let words = "`CLONE_NEWUSER` is no value of argument 0 of clone";
+    noted(&ask("--arch=s390x", &first), "s390x", words);
+    let words = "`CLONE_NEWUSER` is no value of argument 1 of clone";
+    noted(&ask("--arch=x86_64", &second), "x86_64", words);
+    let protection = ["mmap", "_", "_", "PROT_EXEC"];
+    let words = "argument 2 of mmap; it belongs to argument 2 of mmap2, mprotect";
+    noted(&ask("--arch=x86", &protection), "x86", words);
+    assert_eq!(decided(&ask("--arch=mips", &protection), "mips"), "ALLOW");
+    // By its number a call is another one on each architecture.
+    let numbered = ["62", "_", "SIGUSR1"];
+    assert_eq!(decided(&ask("--arch=x86_64", &numbered), "x86_64"), "ALLOW");
+    noted(&ask("--arch=aarch64", &numbered), "aarch64", "of lseek");
+    noted(
+        &ask("--arch=mips", &["kill", "_", "SIGSTKFLT"]),
+        "mips",
+        "means nothing",
+    );
+}
+
 /// Flags have the values of the architecture, and negative numbers 64 bits.
 #[test]
 fn arguments_are_numbers_or_flags() {
