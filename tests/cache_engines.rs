@@ -276,8 +276,7 @@ fn what_an_engine_refuses_reaches_no_runtime() {
     let said = format!("{path}\n  Podman          refuses: unknown errno EWHAT\n");
     assert_eq!((ran.code, ran.stdout), (1, said));
     let report = run(["predict", &path, "--engine=podman", "--format=json"]).report();
-    let expected =
-        json!([{"path": path, "engine": "podman", "target": null, "error": "unknown errno EWHAT"}]);
+    let expected = json!([{"path": path, "profile": null, "engine": "podman", "target": null, "error": "unknown errno EWHAT"}]);
     assert_eq!(report["refused"], expected);
     assert_eq!(report["predictions"], json!([]));
 

@@ -106,7 +106,7 @@ fn the_profiles_of_a_manifest_are_named() {
         "name: web, namespace: a",
         "name: web, namespace: b",
     ];
-    let (_directory, path) = file("all.yaml", &names.map(object).concat());
+    let (_directory, path) = file("all.yaml", names.map(object).concat());
     let path = path.display().to_string();
     let ran = run(["predict", HOST, &path]);
     let report = run([

@@ -13,7 +13,7 @@ use super::{all, lookup};
 ///
 /// A name as C has it, such as `SYS_read` or `__NR_read`, means the call.
 ///
-/// This compares with the whole table: it is for names that [`lookup`](super::lookup) does not
+/// This compares with the whole table: it is for names that [`lookup`] does not
 /// find.
 #[must_use]
 pub fn suggest(name: &str) -> Option<&'static str> {
