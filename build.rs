@@ -31,7 +31,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
-use flags::{FLAGS, flags};
+use flags::{FLAG_ARGUMENTS, FLAGS, flags};
 use lists::{CAPABILITIES, ERRNOS, PODMAN_ERRNOS};
 use parameters::{PARAMETERS, Parameters};
 use platforms::{PLATFORMS, platforms};
@@ -59,6 +59,7 @@ fn main() {
         PODMAN_ERRNOS,
         ERRNOS,
         FLAGS,
+        FLAG_ARGUMENTS,
         PLATFORMS,
         DANGEROUS,
         RING,
@@ -80,7 +81,7 @@ fn generate() -> Result<()> {
     let names = syscalls(&mut code, &arches)?;
     aliases(&mut code, &names)?;
     write("syscalls.rs", &code)?;
-    write("flags.rs", &flags(&arches)?)?;
+    write("flags.rs", &flags(&arches, &names)?)?;
     write("platforms.rs", &platforms(&names)?)?;
     write("dangerous_syscalls.rs", &security::dangerous(&names)?)?;
     write("io_uring_syscalls.rs", &security::ring(&names)?)?;

@@ -1,17 +1,24 @@
-//! Turns `data/flags.tsv` into the values that people know by name.
+//! Turns `data/flags.tsv` and `data/flag_arguments.tsv` into the values that people know by name,
+//! and the arguments that they are values of.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::tsv::{self, Result, Row, words};
 use crate::{Architecture, Code};
 
-/// The table's file.
+/// The table of the names.
 pub(crate) const FLAGS: &str = "data/flags.tsv";
+/// The table of the arguments.
+pub(crate) const FLAG_ARGUMENTS: &str = "data/flag_arguments.tsv";
 
-/// The names in their order, each with its value and where it has another one. The architectures
-/// are those of `arches`, by name.
-pub(crate) fn flags(arches: &[Architecture]) -> Result<Code> {
+/// The names in their order, each with its family, its value and where it has another one; and the
+/// arguments. The syscalls are those of `names`, the architectures those of `arches`, by name.
+pub(crate) fn flags(arches: &[Architecture], names: &BTreeMap<String, usize>) -> Result<Code> {
+    let mut families = BTreeSet::new();
     let mut rows = Vec::new();
-    for row in &tsv::read_sorted(FLAGS, &["name", "value", "elsewhere", "source"])? {
-        let [name, value, elsewhere, _] = row.cells()?;
+    let header = ["name", "family", "value", "elsewhere", "source"];
+    for row in &tsv::read_sorted(FLAGS, &header)? {
+        let [name, family, value, elsewhere, _] = row.cells()?;
         let Some(value) = number(row, value)? else {
             return row.fail("most architectures must have it");
         };
@@ -21,21 +28,80 @@ pub(crate) fn flags(arches: &[Architecture]) -> Result<Code> {
                 return row.fail(format_args!("`{other}` is not a value and architectures"));
             };
             let value = number(row, value)?;
-            for arch in on.split(',') {
-                if arches.iter().all(|known| known.name != arch) {
-                    return row.fail(format_args!("`{arch}` is no architecture"));
-                }
+            for arch in listed(row, on, arches)? {
                 others.push(format!("({arch:?}, {value:?})"));
             }
         }
         let others = others.join(", ");
+        families.insert(family.to_owned());
         rows.push(format!(
-            "Flag {{ name: {name:?}, value: {value}, elsewhere: &[{others}] }}"
+            "Flag {{ name: {name:?}, family: {family:?}, value: {value}, elsewhere: &[{others}] }}"
         ));
     }
     let mut code = Code(String::new());
     code.array("FLAGS", "Flag", &rows);
+    code.array("PLACES", "FlagPlace", &places(arches, names, &families)?);
     Ok(code)
+}
+
+/// The arguments that have names, in the table's order.
+fn places(
+    arches: &[Architecture],
+    names: &BTreeMap<String, usize>,
+    families: &BTreeSet<String>,
+) -> Result<Vec<String>> {
+    let header = [
+        "syscall",
+        "argument",
+        "family",
+        "kind",
+        "architectures",
+        "source",
+    ];
+    let mut rows = Vec::new();
+    for row in &tsv::read(FLAG_ARGUMENTS, &header)? {
+        let [syscall, argument, family, kind, on, _] = row.cells()?;
+        if !names.contains_key(syscall) {
+            return row.fail(format_args!("`{syscall}` is no syscall"));
+        }
+        if !families.contains(family) {
+            return row.fail(format_args!("no flag is of `{family}`"));
+        }
+        let Some(index) = argument.parse().ok().filter(|index: &u8| *index < 6) else {
+            return row.fail(format_args!("`{argument}` is no argument"));
+        };
+        let kind = match kind {
+            "bits" => "Bits",
+            "value" => "Value",
+            "depends" => "Depends",
+            _ => return row.fail(format_args!("`{kind}` is neither bits, value nor depends")),
+        };
+        let not_on: Vec<&str> = match (on, on.strip_prefix("not:")) {
+            ("-", _) => Vec::new(),
+            (_, Some(others)) => listed(row, others, arches)?,
+            (only, None) => {
+                let only = listed(row, only, arches)?;
+                let all = arches.iter().map(|arch| arch.name.as_str());
+                all.filter(|arch| !only.contains(arch)).collect()
+            }
+        };
+        rows.push(format!(
+            "FlagPlace {{ syscall: {syscall:?}, index: {index}, family: {family:?}, kind: Kind::{kind}, not_on: &{not_on:?} }}"
+        ));
+    }
+    Ok(rows)
+}
+
+/// The architectures of a list.
+fn listed<'t>(row: &Row, list: &'t str, arches: &[Architecture]) -> Result<Vec<&'t str>> {
+    let list: Vec<_> = list.split(',').collect();
+    match list
+        .iter()
+        .find(|arch| arches.iter().all(|known| known.name != **arch))
+    {
+        Some(arch) => row.fail(format_args!("`{arch}` is no architecture")),
+        None => Ok(list),
+    }
 }
 
 /// A number in hexadecimal digits; `-` is none.

@@ -101,7 +101,7 @@ fn changes_are_told_call_by_call() {
             "loosens syscalls personality: NOTIFY -> ALLOW on x86_64,x86,x32",
             "tightens syscalls socket: ALLOW -> KILL_THREAD where a0 == 38 (AF_ALG) on x86_64,x86,x32",
             "tightens syscalls unshare: ALLOW -> ERRNO(EPERM) where a0 & 0x10000000 == 0x10000000 on x86_64,x86,x32",
-            "tightens syscalls socketcall: ALLOW -> KILL_THREAD where a0 == 1 on x86",
+            "tightens syscalls socketcall: ALLOW -> KILL_THREAD where a0 == 1 (SYS_SOCKET) on x86",
             "other syscalls open: LOG -> ALLOW on x86_64,x86,x32",
             "other syscalls mkdir: ERRNO(EPERM) -> ERRNO(EACCES) on x86_64,x86,x32",
         ]

@@ -10,48 +10,7 @@
 mod support;
 
 use serde_json::Value;
-use support::{Ran, file, run};
-
-const ARCH: &str = "--arch=x86_64";
-
-const PROFILE: &str = r#"{
-  "defaultAction": "SCMP_ACT_ERRNO",
-  "architectures": ["SCMP_ARCH_X86"],
-  "syscalls": [
-    { "names": ["read"], "action": "SCMP_ACT_ALLOW", "args": [{ "index": 0, "value": 1, "op": "SCMP_CMP_EQ" }] },
-    { "names": ["read", "write"], "action": "SCMP_ACT_LOG" },
-    { "names": ["write"], "action": "SCMP_ACT_KILL" },
-    { "names": ["write"], "action": "SCMP_ACT_ERRNO" },
-    { "names": ["mseal", "nosuchcall"], "action": "SCMP_ACT_ALLOW" },
-    { "names": ["socket"], "action": "SCMP_ACT_ERRNO", "errnoRet": 97, "args": [{ "index": 0, "value": 38, "op": "SCMP_CMP_EQ" }] }
-  ]
-}"#;
-
-fn why(profile: &str, arguments: &[&str]) -> Ran {
-    let (directory, path) = file("profile.json", profile);
-    let path = path.display().to_string();
-    let mut ran = run(["why", ARCH, &path].iter().chain(arguments));
-    ran.stdout = (ran.stdout).replace(&format!("{}/", directory.path().display()), "");
-    ran
-}
-
-fn on<'r>(report: &'r Value, arch: &str) -> &'r Value {
-    let all = report["architectures"].as_array().expect("architectures");
-    let found = all.iter().find(|it| it["arch"] == arch);
-    found.unwrap_or_else(|| panic!("no {arch} in {report:#}"))
-}
-
-/// What is decided for all arguments, by the call's own number.
-fn decided(report: &Value, arch: &str) -> String {
-    let cases = on(report, arch)["ways"][0]["cases"]
-        .as_array()
-        .expect("cases");
-    assert_eq!(cases.len(), 1, "{cases:#?}");
-    cases[0]["decision"]["text"]
-        .as_str()
-        .expect("text")
-        .to_owned()
-}
+use support::{ARCH, PROFILE, decided, file, on, run, why};
 
 /// A person who reads this finds the line to change.
 #[test]
@@ -139,75 +98,6 @@ fn a_carried_call_is_asked_for_both_ways() {
     assert_eq!(decided(&report, "x86"), "ALLOW");
     let by_carrier = &on(&report, "x86")["ways"][1];
     assert_eq!(by_carrier["cases"][0]["decision"]["text"], "ERRNO(EPERM)");
-}
-
-/// Arguments are compared in 64 bits where the architecture has them, and in 32 where not.
-#[test]
-fn the_upper_half_of_an_argument_counts_where_there_is_one() {
-    let report = why(PROFILE, &["socket", "0x100000026", "--format=json"]).report();
-    assert_eq!(decided(&report, "x86_64"), "ERRNO(EPERM)");
-    assert_eq!(decided(&report, "x86"), "ERRNO(EAFNOSUPPORT)");
-}
-
-/// A question that means nothing is not answered.
-#[test]
-fn what_is_no_call_or_argument_is_refused() {
-    for (arguments, words) in [
-        (["mkdirr", "1"], "did you mean `mkdir`?"),
-        (["socket", "AF_ALGG"], "did you mean `AF_ALG`?"),
-        (
-            ["socket", "0x1ffffffffffffffff"],
-            "neither a number of 64 bits",
-        ),
-        (["socket", ""], "neither a number of 64 bits"),
-    ] {
-        let ran = why(PROFILE, &arguments);
-        assert_eq!(ran.code, 2, "{ran:?}");
-        assert!(ran.stderr.contains(words), "{}", ran.stderr);
-    }
-    let ran = why(PROFILE, &["read", "1", "2", "3", "4", "5", "6", "7"]);
-    assert_eq!(ran.code, 2, "{ran:?}");
-}
-
-/// Flags have the values of the architecture, and negative numbers 64 bits.
-#[test]
-fn arguments_are_numbers_or_flags() {
-    let profile = r#"{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_ARM"],"syscalls":[
-        {"names":["openat"],"action":"SCMP_ACT_ERRNO","args":[
-            {"index":0,"value":18446744073709551516,"op":"SCMP_CMP_EQ"},
-            {"index":2,"value":16384,"valueTwo":16384,"op":"SCMP_CMP_MASKED_EQ"}]}]}"#;
-    for (first, flags, expected) in [
-        ("-100", "O_RDWR|O_DIRECTORY", "ERRNO(EPERM)"),
-        ("AT_FDCWD", "0x4000", "ERRNO(EPERM)"),
-        ("3", "O_DIRECTORY", "ALLOW"),
-        ("-100", "O_RDWR", "ALLOW"),
-    ] {
-        let arguments = [
-            "openat",
-            first,
-            "_",
-            flags,
-            "--format=json",
-            "--arch=aarch64",
-        ];
-        let (_directory, path) = file("profile.json", profile);
-        let path = path.display().to_string();
-        let report = run(["why", &path].iter().chain(&arguments)).report();
-        assert_eq!(decided(&report, "aarch64"), expected, "{first} {flags}");
-        assert_eq!(decided(&report, "arm"), expected, "{first} {flags}");
-    }
-    let ran = why(PROFILE, &["mmap", "_", "_", "_", "MAP_32BIT"]);
-    assert_eq!(ran.code, 0, "{ran:?}");
-}
-
-/// A call is asked for by its number too, which on each architecture is another one.
-#[test]
-fn a_number_means_what_it_means_there() {
-    let report = why(PROFILE, &["1", "--format=json"]).report();
-    assert_eq!(on(&report, "x86_64")["syscall"], "write");
-    assert_eq!(on(&report, "x86")["syscall"], "exit");
-    let report = why(PROFILE, &["open", "--arch=aarch64", "--format=json"]);
-    assert_eq!(report.code, 2, "two values for one option");
 }
 
 /// Somebody asks of aarch64 about a call that it does not have.
@@ -428,23 +318,4 @@ fn of_many_rule_entries_that_lose_some_are_shown() {
     let report = why(&profile, &["read", "--format=json"]).report();
     let lost = on(&report, "x86_64")["ways"][0]["lost"].as_array();
     assert_eq!(lost.expect("entries").len(), 2000);
-}
-
-/// C and strace write modes in octal digits: `chmod 0644` asked in decimal is about another mode.
-#[test]
-fn a_leading_zero_is_octal_as_in_c() {
-    let profile = r#"{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["chmod"],"action":"SCMP_ACT_ALLOW","args":[{"index":1,"value":420,"op":"SCMP_CMP_EQ"}]}]}"#;
-    for mode in ["0644", "0o644", "0x1a4", "0X1a4", "420"] {
-        let report = why(profile, &["chmod", "_", mode, "--format=json"]).report();
-        assert_eq!(decided(&report, "x86_64"), "ALLOW", "{mode}");
-    }
-    let report = why(profile, &["chmod", "_", "644", "--format=json"]).report();
-    assert!(decided(&report, "x86_64").starts_with("ERRNO"));
-    let shown = why(profile, &["chmod", "_", "0644"]).stdout;
-    assert!(shown.contains("chmod(_, 0644 = 420)"), "{shown}");
-    let shown = why(profile, &["chmod", "_", "420"]).stdout;
-    assert!(shown.contains("chmod(_, 420)"), "{shown}");
-    let ran = why(profile, &["chmod", "_", "0689"]);
-    assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("octal"), "{}", ran.stderr);
 }

@@ -26,8 +26,9 @@ use report::Report;
 /// by | (`AF_ALG`, `CLONE_NEWNS|CLONE_NEWPID`), or _ for whatever it may be: what is decided for its
 /// values is listed case by case, as it is for arguments that are not given.
 ///
-/// Names are known for arguments of accept4, clone, ioctl (of terminals), mmap, mprotect, open,
-/// openat, personality, `pkey_mprotect`, ptrace, setns, socket, socketpair and unshare.
+/// A name has to be one of the argument's: `CLONE_NEWUSER` is none of socket's. Known are those of
+/// calls that take signals, commands, options or flags as values: clone, fcntl, futex, ioctl (of
+/// terminals), keyctl, kill, mmap, mount, openat, personality, prctl, ptrace, socket and others.
 ///
 /// Without --engine a profile that is for an engine is taken as the engine of its dialect reads it,
 /// and every other one as the section that reaches the runtime.

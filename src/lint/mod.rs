@@ -13,6 +13,7 @@ mod fix;
 mod ignore;
 mod inherited;
 mod lack;
+mod operator;
 mod partial;
 mod permission;
 mod readers;

@@ -1,7 +1,8 @@
 //! What people call the values of arguments: `AF_ALG`, `CLONE_NEWUSER`.
 //!
-//! The facts are in `data/flags.tsv`; `tests/flags.rs` compares them with the headers of the C
-//! library and the kernel, `tests/kernel_headers.rs` with those of all architectures.
+//! The facts are in `data/flags.tsv`, and of which arguments they are values in
+//! `data/flag_arguments.tsv`. `tests/flags.rs` compares the values with the headers of the C library
+//! and the kernel, `tests/kernel_headers.rs` with those of all architectures.
 
 use super::{Arch, Syscall};
 
@@ -9,20 +10,44 @@ use super::{Arch, Syscall};
 #[derive(Debug)]
 pub struct Flag {
     name: &'static str,
+    /// What it is one of, such as `signal`.
+    family: &'static str,
     value: u64,
     /// By architecture, where the value is another one, or nothing has the name.
     elsewhere: &'static [(&'static str, Option<u64>)],
 }
 
+/// An argument that takes the names of a family.
+#[derive(Debug)]
+pub struct FlagPlace {
+    syscall: &'static str,
+    index: u8,
+    family: &'static str,
+    kind: Kind,
+    /// The architectures on which the argument is another one.
+    not_on: &'static [&'static str],
+}
+
+/// How the names of a family stand for values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// They can be joined.
+    Bits,
+    /// One of them, which bits may join.
+    Value,
+    /// Whether a value has the name depends on what else the call is given.
+    Depends,
+}
+
 /// What `build.rs` made of the table.
 #[allow(clippy::unreadable_literal, reason = "nobody reads it")]
 mod generated {
-    use super::Flag;
+    use super::{Flag, FlagPlace, Kind};
 
     include!(concat!(env!("OUT_DIR"), "/flags.rs"));
 }
 
-use generated::FLAGS;
+use generated::{FLAGS, PLACES};
 
 impl Flag {
     /// The name, as C has it.
@@ -39,18 +64,67 @@ impl Flag {
         other.map_or(Some(self.value), |&(_, value)| value)
     }
 
-    fn is_of(&self, family: &str) -> bool {
-        /// Other names of what has a better one.
-        const ALIASES: [&str; 2] = ["AF_LOCAL", "AF_ROUTE"];
-        if ALIASES.contains(&self.name) {
-            return false;
-        }
-        match family {
-            "personality" => ["PER_", "ADDR_", "UNAME26", "READ_IMPLIES_EXEC"]
-                .iter()
-                .any(|start| self.name.starts_with(start)),
-            prefix => self.name.starts_with(prefix),
-        }
+    /// The arguments that it is a value of, on whichever architecture.
+    pub fn places(&self) -> impl Iterator<Item = &'static FlagPlace> + use<> {
+        let family = self.family;
+        PLACES.iter().filter(move |place| place.family == family)
+    }
+
+    /// Its place in an argument, counted from 0, of a call on an architecture.
+    #[must_use]
+    pub fn place(&self, syscall: &Syscall, index: u8, arch: Arch) -> Option<&'static FlagPlace> {
+        self.places().find(|place| place.is(syscall, index, arch))
+    }
+
+    /// Whether it is an other name of what has a better one.
+    fn is_alias(&self) -> bool {
+        ["AF_LOCAL", "AF_ROUTE"].contains(&self.name)
+    }
+
+    /// What the kernel shows a filter on an architecture.
+    fn is(&self, value: u64, arch: Arch) -> bool {
+        let mask = if arch.bits() == 64 {
+            u64::MAX
+        } else {
+            u32::MAX.into()
+        };
+        self.value(arch).is_some_and(|ours| ours & mask == value)
+    }
+}
+
+impl FlagPlace {
+    /// The call's name.
+    #[must_use]
+    pub fn syscall(&self) -> &'static str {
+        self.syscall
+    }
+
+    /// Which of the call's arguments, counted from 0.
+    #[must_use]
+    pub fn index(&self) -> u8 {
+        self.index
+    }
+
+    /// Whether the argument has one of the names, which no other one of them can join.
+    #[must_use]
+    pub fn is_one(&self) -> bool {
+        self.kind == Kind::Value
+    }
+
+    fn is(&self, syscall: &Syscall, index: u8, arch: Arch) -> bool {
+        self.syscall == syscall.name() && self.index == index && self.is_on(arch)
+    }
+
+    /// Whether the argument is this one on an architecture.
+    #[must_use]
+    pub fn is_on(&self, arch: Arch) -> bool {
+        !self.not_on.contains(&arch.name())
+    }
+
+    fn flags(&self) -> impl Iterator<Item = &'static Flag> + use<> {
+        let family = self.family;
+        let flags = FLAGS.iter().filter(move |flag| flag.family == family);
+        flags.filter(|flag| !flag.is_alias())
     }
 }
 
@@ -67,80 +141,63 @@ pub fn flag(name: &str) -> Option<&'static Flag> {
     FLAGS.get(place.ok()?)
 }
 
-/// A name that somebody may have meant.
+/// A name that somebody may have meant by one that is not known: best one of those that the
+/// argument of the call takes.
 #[must_use]
-pub fn suggest_flag(name: &str) -> Option<&'static str> {
+pub fn suggest_flag(name: &str, place: Option<(&Syscall, u8)>) -> Option<&'static str> {
     let name = name.to_ascii_uppercase();
-    let distances = FLAGS.iter().map(|flag| {
+    let nearest = FLAGS.iter().map(|flag| {
         let distance = strsim::damerau_levenshtein(&name, flag.name);
-        (distance, flag.name)
+        let is_taken = place.is_some_and(|(syscall, index)| {
+            flag.places()
+                .any(|place| place.syscall == syscall.name() && place.index == index)
+        });
+        (distance, !is_taken, flag.name)
     });
-    let nearest = distances.min_by_key(|&(distance, _)| distance);
-    nearest
-        .filter(|&(distance, _)| distance <= 2)
-        .map(|(_, name)| name)
+    let nearest = nearest.filter(|&(distance, ..)| distance <= 2);
+    nearest.min().map(|(_, _, name)| name)
 }
-
-/// Whether the values of a family's names are bits, which can be joined, or stand for themselves.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Family {
-    Bits,
-    Values,
-}
-
-/// The arguments that have names: the syscall, the argument, how the names begin.
-const ARGUMENTS: [(&str, usize, &str, Family); 18] = [
-    ("accept4", 3, "SOCK_", Family::Bits),
-    ("clone", 0, "CLONE_", Family::Bits),
-    ("ioctl", 1, "TIOC", Family::Values),
-    ("ioctl", 1, "TC", Family::Values),
-    ("ioctl", 1, "FIO", Family::Values),
-    ("mmap", 2, "PROT_", Family::Bits),
-    ("mmap", 3, "MAP_", Family::Bits),
-    ("mprotect", 2, "PROT_", Family::Bits),
-    ("open", 1, "O_", Family::Bits),
-    ("openat", 0, "AT_FDCWD", Family::Values),
-    ("openat", 2, "O_", Family::Bits),
-    ("personality", 0, "personality", Family::Bits),
-    ("pkey_mprotect", 2, "PROT_", Family::Bits),
-    ("ptrace", 0, "PTRACE_", Family::Values),
-    ("setns", 1, "CLONE_", Family::Bits),
-    ("socket", 0, "AF_", Family::Values),
-    ("socketpair", 0, "AF_", Family::Values),
-    ("unshare", 0, "CLONE_", Family::Bits),
-];
 
 /// What people call a value of an argument, such as `CLONE_NEWNS|CLONE_NEWPID`, if all of it has
 /// names there.
 #[must_use]
 pub fn named(syscall: &Syscall, index: usize, value: u64, arch: Arch) -> Option<String> {
-    // s390 has the flags of `clone` in its second argument.
-    let index = match (syscall.name(), arch, index) {
-        ("clone", Arch::S390 | Arch::S390X, 1) => 0,
-        ("clone", Arch::S390 | Arch::S390X, _) => return None,
-        _ => index,
+    let index = u8::try_from(index).ok()?;
+    let places = || {
+        let here = PLACES.iter();
+        here.filter(move |place| place.is(syscall, index, arch) && place.kind != Kind::Depends)
     };
-    let rows = ARGUMENTS.into_iter();
-    let mut rows = rows.filter(|&(name, place, ..)| name == syscall.name() && place == index);
-    rows.find_map(|(_, _, family, kind)| {
-        let flags = || FLAGS.iter().filter(|flag| flag.is_of(family));
-        if let Some(flag) = flags().find(|flag| flag.value(arch) == Some(value)) {
-            return Some(flag.name.to_owned());
+    let whole = |value| {
+        let mut flags = places().flat_map(FlagPlace::flags);
+        flags.find(|flag| flag.is(value, arch))
+    };
+    if let Some(flag) = whole(value) {
+        return Some(flag.name.to_owned());
+    }
+    let mut left = value;
+    let mut names = Vec::new();
+    let mut bits: Vec<_> = places()
+        .filter(|place| place.kind == Kind::Bits)
+        .flat_map(FlagPlace::flags)
+        .collect();
+    bits.sort_by_key(|flag| flag.name);
+    for flag in bits {
+        let bit = flag.value(arch).filter(|bit| bit.is_power_of_two());
+        if let Some(bit) = bit.filter(|bit| left & bit != 0) {
+            left &= !bit;
+            names.push(flag.name);
         }
-        if kind == Family::Values || value == 0 {
-            return None;
+    }
+    match left {
+        0 if names.is_empty() => None,
+        0 => Some(names.join("|")),
+        // One value, joined by bits.
+        _ if names.is_empty() => None,
+        _ => {
+            names.insert(0, whole(left)?.name);
+            Some(names.join("|"))
         }
-        let mut left = value;
-        let mut names = Vec::new();
-        for flag in flags() {
-            let bit = flag.value(arch).filter(|bit| bit.is_power_of_two());
-            if bit.is_some_and(|bit| left & bit != 0) {
-                left &= !bit.unwrap_or_default();
-                names.push(flag.name);
-            }
-        }
-        (left == 0).then(|| names.join("|"))
-    })
+    }
 }
 
 #[cfg(test)]
@@ -168,6 +225,22 @@ mod tests {
         assert_eq!(name("ioctl", 1, 0x5412, x86).as_deref(), Some("TIOCSTI"));
         assert_eq!(name("ioctl", 1, 0x5412, Arch::Mips), None);
         assert_eq!(name("getpid", 0, 1, x86), None);
+        // A value and bits; a negative value, in the halves that a filter sees.
+        assert_eq!(
+            name("socket", 1, 0x80003, x86).as_deref(),
+            Some("SOCK_RAW|SOCK_CLOEXEC")
+        );
+        assert_eq!(
+            name("clone", 0, 0x2_0011, x86).as_deref(),
+            Some("SIGCHLD|CLONE_NEWNS")
+        );
+        assert_eq!(
+            name("openat", 0, 0xffff_ff9c, Arch::X86).as_deref(),
+            Some("AT_FDCWD")
+        );
+        assert_eq!(name("openat", 0, 0xffff_ff9c, x86), None);
+        // What it means depends on the first argument.
+        assert_eq!(name("prctl", 1, 9, x86), None);
     }
 
     // A user of aarch64 would be told about another flag than the one that was named.
@@ -177,7 +250,7 @@ mod tests {
         assert_eq!(directory.value(Arch::X86_64), Some(0x10000));
         assert_eq!(directory.value(Arch::Aarch64), Some(0x4000));
         assert_eq!(flag("MAP_32BIT").unwrap().value(Arch::Arm), None);
-        assert_eq!(suggest_flag("CLONE_NEWUSR"), Some("CLONE_NEWUSER"));
-        assert_eq!(suggest_flag("nonsense"), None);
+        assert_eq!(suggest_flag("CLONE_NEWUSR", None), Some("CLONE_NEWUSER"));
+        assert_eq!(suggest_flag("nonsense", None), None);
     }
 }

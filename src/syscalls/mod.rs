@@ -30,7 +30,7 @@ mod table;
 mod version;
 
 pub use arch::{Arch, Multiplexer};
-pub use flags::{Flag, flag, flags, named, suggest_flag};
+pub use flags::{Flag, FlagPlace, flag, flags, named, suggest_flag};
 pub use parameters::{Parameter, ParameterKind};
 pub use relations::{Relation, RelationKind};
 pub use spelling::{Alias, AliasKind, Defect, Malformed, Spelling, spelling};

@@ -13,6 +13,7 @@
 )]
 
 mod sarif;
+mod why;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -25,6 +26,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub use sarif::{results, sarif};
+pub use why::{ARCH, PROFILE, decided, on, why};
 
 /// seclint, with nothing of this machine's in its way.
 pub fn seclint() -> Command {
@@ -238,6 +240,12 @@ impl StateRoot {
         let root = self.path().display().to_string();
         text.replace(&root, "/run/crun")
     }
+}
+
+/// The first entry in the cache of a state root.
+pub fn cached(root: &Path) -> PathBuf {
+    let mut entries = fs::read_dir(root.join(".cache/seccomp")).expect("a cache");
+    entries.next().expect("an entry").expect("an entry").path()
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -73,10 +73,10 @@ impl<'a> Asker<'a> {
         };
         let mut given = Vec::new();
         for (index, argument) in (0..).zip(&self.call.arguments) {
-            match argument.value(arch) {
+            match argument.value(syscall, arch) {
                 Ok(value) => given.extend(value.map(|value| (index, value))),
-                Err(name) => {
-                    on.note = Some(format!("`{name}` means nothing there"));
+                Err(words) => {
+                    on.note = Some(words);
                     return Ok(on);
                 }
             }

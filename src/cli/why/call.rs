@@ -22,6 +22,8 @@ pub(super) enum Which {
 pub(super) struct Argument {
     /// As it was written; `_` for any.
     pub(super) written: String,
+    /// Which of the call's it is, counted from 0.
+    index: u8,
     /// What is joined; nothing for any.
     parts: Vec<Part>,
 }
@@ -39,7 +41,8 @@ impl AskedCall {
             (None, Some(syscall)) => Which::Named(syscall),
             (None, None) => return Err(super::super::syscalls::unknown(syscall)),
         };
-        let arguments = arguments.iter().map(|text| Argument::parse(text));
+        let arguments = (0..).zip(arguments);
+        let arguments = arguments.map(|(index, text)| Argument::parse(text, which, index));
         Ok(Self {
             which,
             arguments: arguments.collect::<Result<_, _>>()?,
@@ -86,18 +89,59 @@ impl AskedCall {
 }
 
 impl Argument {
-    fn parse(text: &str) -> Result<Self, CliError> {
+    fn parse(text: &str, which: Which, index: u8) -> Result<Self, CliError> {
+        let syscall = match which {
+            Which::Named(syscall) => Some(syscall),
+            Which::Numbered(_) => None,
+        };
+        let place = syscall.map(|syscall| (syscall, index));
         let parts = match text {
             "_" => Vec::new(),
             text => {
-                let parts = text.split('|').map(|part| Part::parse(part.trim()));
+                let parts = text.split('|').map(|part| Part::parse(part.trim(), place));
                 parts.collect::<Result<_, _>>()?
             }
         };
-        Ok(Self {
+        let argument = Self {
             written: text.to_owned(),
+            index,
             parts,
-        })
+        };
+        // A name may be one of another argument on some architectures; it must be one on some.
+        if let Some(syscall) = syscall {
+            let mut all = Arch::ALL.into_iter();
+            let misplaced = argument.misplaced(syscall, Arch::X86_64);
+            if let Some(words) = misplaced
+                && all.all(|arch| argument.misplaced(syscall, arch).is_some())
+            {
+                return Err(CliError::Usage(words));
+            }
+        }
+        Ok(argument)
+    }
+
+    /// Why its names are none of the argument of a call on an architecture, if they are not.
+    fn misplaced(&self, syscall: &Syscall, arch: Arch) -> Option<String> {
+        let mut one = None;
+        for part in &self.parts {
+            let Part::Flag(flag) = part else { continue };
+            let Some(place) = flag.place(syscall, self.index, arch) else {
+                let belongs = belongs(flag, syscall, arch);
+                let (flag, index, name) = (flag.name(), self.index, syscall.name());
+                return Some(format!(
+                    "`{flag}` is no value of argument {index} of {name}; {belongs}"
+                ));
+            };
+            if place.is_one()
+                && let Some(other) = one.replace(flag.name())
+            {
+                let (flag, index, name) = (flag.name(), self.index, syscall.name());
+                return Some(format!(
+                    "argument {index} of {name} cannot be both `{other}` and `{flag}`: they are values, not bits"
+                ));
+            }
+        }
+        None
     }
 
     /// As it was written, and the value of what is octal in it.
@@ -115,13 +159,22 @@ impl Argument {
         }
     }
 
-    /// Its value on an architecture, `None` for any; or the name that means nothing there.
-    pub(super) fn value(&self, arch: Arch) -> Result<Option<u64>, &'static str> {
+    /// Its value for a call on an architecture, `None` for any; or why it means nothing there.
+    pub(super) fn value(
+        &self,
+        syscall: Option<&Syscall>,
+        arch: Arch,
+    ) -> Result<Option<u64>, String> {
+        if let Some(words) = syscall.and_then(|syscall| self.misplaced(syscall, arch)) {
+            return Err(words);
+        }
         let mut value = None;
         for part in &self.parts {
             let bits = match part {
                 Part::Number(number) => *number,
-                Part::Flag(flag) => flag.value(arch).ok_or(flag.name())?,
+                Part::Flag(flag) => flag
+                    .value(arch)
+                    .ok_or_else(|| format!("`{}` means nothing there", flag.name()))?,
             };
             value = Some(value.unwrap_or(0) | bits);
         }
@@ -136,7 +189,7 @@ impl Argument {
 }
 
 impl Part {
-    fn parse(text: &str) -> Result<Self, CliError> {
+    fn parse(text: &str, place: Option<(&Syscall, u8)>) -> Result<Self, CliError> {
         if let Some(number) = number(text) {
             return Ok(Self::Number(number));
         }
@@ -148,7 +201,7 @@ impl Part {
                 "`{text}` is no number of 64 bits: one that begins with 0 is octal, as in C"
             )));
         }
-        let hint = match syscalls::suggest_flag(text) {
+        let hint = match syscalls::suggest_flag(text, place) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => "give its number".to_owned(),
         };
@@ -156,6 +209,36 @@ impl Part {
             "`{text}` is neither a number of 64 bits nor a flag that is known here; {hint}"
         )))
     }
+}
+
+/// Which arguments take a name on an architecture, in words: of this call, if one does.
+fn belongs(flag: &Flag, syscall: &Syscall, arch: Arch) -> String {
+    const MOST: usize = 6;
+    let mut places: Vec<_> = flag
+        .places()
+        .filter(|place| place.is_on(arch))
+        .map(|place| (place.index(), place.syscall()))
+        .collect();
+    if places.iter().any(|&(_, name)| name == syscall.name()) {
+        places.retain(|&(_, name)| name == syscall.name());
+    }
+    places.sort_unstable();
+    let more = places.len().saturating_sub(MOST);
+    let mut words: Vec<String> = Vec::new();
+    let mut last = None;
+    for (index, syscall) in places.into_iter().take(MOST) {
+        words.push(match last.replace(index) {
+            Some(before) if before == index => syscall.to_owned(),
+            _ => format!("argument {index} of {syscall}"),
+        });
+    }
+    if more > 0 {
+        words.push(format!("{more} more"));
+    }
+    if words.is_empty() {
+        return "it stands in what an argument points to, which no filter sees".to_owned();
+    }
+    format!("it belongs to {} (counted from 0)", words.join(", "))
 }
 
 /// `38`, `0x26`, `046`, `0o46`, `-1`: as C has them, so that a leading zero makes it octal.

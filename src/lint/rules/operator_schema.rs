@@ -1,9 +1,9 @@
-//! Source: the definition of `SeccompProfile` that security-profiles-operator
-//! installs, `deploy/base-crds/crds/seccompprofile.yaml`.
+//! What the API server refuses of a `SeccompProfile`, by the schema that
+//! [`crate::lint::operator`] holds the facts of.
 
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
-use crate::lint::{Context, Findings, LintRule};
-use crate::profile::{API_GROUPS, Digits, Profile, RuleEntry};
+use crate::lint::{Context, Findings, LintRule, operator};
+use crate::profile::{Digits, Profile, RuleEntry};
 use crate::text::{Kind, Node};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -17,17 +17,6 @@ pub(super) static RULE: LintRule = LintRule {
     check,
 };
 
-const VERSIONS: [&str; 3] = ["v1", "v1beta1", "v1alpha1"];
-/// Architectures that runtimes know and the schema does not.
-const UNLISTED: [&str; 4] = [
-    "SCMP_ARCH_LOONGARCH64",
-    "SCMP_ARCH_M68K",
-    "SCMP_ARCH_SH",
-    "SCMP_ARCH_SHEB",
-];
-const SOCKETS: &str = "/var/run/security-profiles-operator/";
-const MOST_CONDITIONS: usize = 6;
-
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(profile) = context
         .profile()
@@ -40,14 +29,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     }
     for architecture in &profile.architectures {
         let name = architecture.value;
-        if UNLISTED.contains(&name) {
+        if operator::lacks(name) {
             let what = format!("the operator's schema has no `{name}`");
             findings.push(refused(context, architecture.node, &what).fact("architecture", name));
         }
     }
     let path = profile.listener_path;
-    if let Some(path) = path.filter(|path| !is_socket(path.value)) {
-        let what = format!("`listenerPath` must be a socket in {SOCKETS}");
+    if let Some(path) = path.filter(|path| !operator::is_socket(path.value)) {
+        let what = format!("`listenerPath` must be a socket in {}", operator::SOCKETS);
         findings.push(refused(context, path.node, &what));
     }
     let state = profile.node.get("state");
@@ -72,36 +61,14 @@ fn api_version(context: &Context<'_>, object: Node<'_>) -> Option<Finding> {
     object.get("spec")?;
     let Some(version) = object.get("apiVersion") else {
         let message = "a `SeccompProfile` without an `apiVersion`";
-        let help = api_help();
+        let help = operator::api_help();
         return Some(Finding::new(&RULE.rule, context.bracket(object), message).help(help));
     };
     let written = version.as_str()?;
-    let is_known = API_GROUPS.iter().any(|group| {
-        let rest = written.strip_prefix(group);
-        let version = rest.and_then(|rest| rest.strip_prefix('/'));
-        version.is_some_and(|version| VERSIONS.contains(&version))
-    });
     let message = format!("no release of the operator has `SeccompProfile` in the API `{written}`");
-    let help = api_help();
+    let help = operator::api_help();
     let finding = Finding::new(&RULE.rule, context.at(version), message).help(help);
-    (!is_known).then(|| finding.fact("apiVersion", written))
-}
-
-/// The newest API is not in every operator that runs somewhere.
-fn api_help() -> String {
-    let [group, ..] = API_GROUPS;
-    let [newest, before, _] = VERSIONS;
-    format!(
-        "write `{group}/{newest}`, or `{group}/{before}` for an operator that does not have it \
-         yet: `kubectl explain seccompprofile` says what yours has"
-    )
-}
-
-fn is_socket(path: &str) -> bool {
-    let name = path.strip_prefix(SOCKETS).unwrap_or_default();
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-    // An empty path is none at all to the operator.
-    path.is_empty() || (!name.is_empty() && name.bytes().all(is_part))
+    (!operator::has_api(written)).then(|| finding.fact("apiVersion", written))
 }
 
 fn rule_entry(context: &Context<'_>, entry: &RuleEntry<'_>) -> Option<Finding> {
@@ -111,10 +78,11 @@ fn rule_entry(context: &Context<'_>, entry: &RuleEntry<'_>) -> Option<Finding> {
         let finding = refused(context, names, "a rule entry without a name");
         return Some(finding.help("name the syscalls that it is for, or remove the rule entry"));
     }
-    let seventh = entry.args.get(MOST_CONDITIONS)?;
+    let seventh = entry.args.get(operator::MOST_CONDITIONS)?;
     let message = format!(
-        "{} conditions in a rule entry, and {MOST_CONDITIONS} are allowed: the API server refuses the profile",
-        entry.args.len()
+        "{} conditions in a rule entry, and {} are allowed: the API server refuses the profile",
+        entry.args.len(),
+        operator::MOST_CONDITIONS
     );
     let finding = Finding::new(&RULE.rule, context.bracket(seventh.node), message);
     Some(finding.help("spread them over rule entries"))
@@ -122,8 +90,6 @@ fn rule_entry(context: &Context<'_>, entry: &RuleEntry<'_>) -> Option<Finding> {
 
 /// Signed numbers, of which the schema takes those that are not below 0.
 fn numbers(context: &Context<'_>, profile: &Profile<'_>, findings: &mut Findings) {
-    const SHORT: u64 = i32::MAX as u64;
-    const LONG: u64 = i64::MAX as u64;
     let mut check = |field: &str, number: Option<Digits<'_>>, most: u64| {
         let is_wrong = |number: &Digits<'_>| number.as_u64().is_none_or(|value| value > most);
         if let Some(number) = number.filter(is_wrong) {
@@ -135,11 +101,11 @@ fn numbers(context: &Context<'_>, profile: &Profile<'_>, findings: &mut Findings
         }
     };
     for entry in &profile.entries {
-        check("errnoRet", entry.errno_ret, SHORT);
+        check("errnoRet", entry.errno_ret, operator::INT32);
         for condition in &entry.args {
-            check("index", condition.index, SHORT);
-            check("value", condition.value, LONG);
-            check("valueTwo", condition.value_two, LONG);
+            check("index", condition.index, operator::INT32);
+            check("value", condition.value, operator::INT64);
+            check("valueTwo", condition.value_two, operator::INT64);
         }
     }
     for entry in &profile.entries {
