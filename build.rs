@@ -23,6 +23,8 @@ mod platforms;
 mod relations;
 #[path = "build/security.rs"]
 mod security;
+#[path = "src/syscalls/slots.rs"]
+mod slots;
 #[path = "build/tsv.rs"]
 mod tsv;
 
@@ -66,7 +68,7 @@ fn main() {
         SUBSTITUTES,
         RELATIONS,
     ];
-    let code = ["build.rs", "build"];
+    let code = ["build.rs", "build", "src/syscalls/slots.rs"];
     for file in code.into_iter().chain(inputs) {
         println!("cargo::rerun-if-changed={file}");
     }
@@ -357,6 +359,18 @@ impl Facts {
     }
 }
 
+/// For each slot the place of the name that is in it.
+fn slots(names: &BTreeMap<String, usize>) -> Result<Vec<u16>> {
+    let mut slots = vec![slots::EMPTY; slots::COUNT];
+    for (name, &place) in names {
+        let free = slots::of(name).find(|&slot| slots[slot] == slots::EMPTY);
+        let free = free.filter(|_| names.len() * 2 < slots::COUNT);
+        slots[free.ok_or("there are more names than src/syscalls/slots.rs is made for")?] =
+            u16::try_from(place).map_err(|error| format!("{name}: {error}"))?;
+    }
+    Ok(slots)
+}
+
 /// Writes the table, the index by name and the indexes by number; gives every name's place in it.
 fn syscalls(code: &mut Code, arches: &[Architecture]) -> Result<BTreeMap<String, usize>> {
     let mut header = vec!["syscall"];
@@ -396,13 +410,10 @@ fn syscalls(code: &mut Code, arches: &[Architecture]) -> Result<BTreeMap<String,
 
     code.array("SYSCALLS", "Syscall", &table);
     security::known(code, &names)?;
-    code.map(
-        "BY_NAME",
-        "u16",
-        names
-            .iter()
-            .map(|(name, place)| (name.as_str(), place.to_string())),
-    );
+    let slots = slots(&names)?;
+    code.line(format_args!(
+        "pub(in crate::syscalls) static BY_NAME: [u16; slots::COUNT] = {slots:?};"
+    ));
     let by_number: Vec<String> = by_number
         .into_iter()
         .map(|numbers| format!("&{:?}", numbers.into_iter().collect::<Vec<_>>()))

@@ -24,6 +24,7 @@ mod arch;
 mod flags;
 mod parameters;
 mod relations;
+mod slots;
 mod spelling;
 mod suggest;
 mod table;

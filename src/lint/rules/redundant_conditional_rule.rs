@@ -26,15 +26,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 continue;
             }
             let reason = rivals.iter().find(|other| {
-                // Two of a kind are spoken of as that.
                 other.effect == rival.effect
                     && !std::ptr::eq(other.entry, rival.entry)
+                    && !rival.clearly_exceeds(other)
+                    // Two of a kind are spoken of as that.
                     && !other.entry.does_the_same(rival.entry)
                     && other.holds_where(rival)
                     && (other.is_unconditional()
-                        || (!is_alone
-                            && !rival.clearly_exceeds(other)
-                            && covers(&mut diagrams, other, rival)))
+                        || (!is_alone && covers(&mut diagrams, other, rival)))
             });
             let Some(other) = reason else {
                 continue;

@@ -58,9 +58,31 @@ pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-impl Reader<'_> {
+impl<'s> Reader<'s> {
     /// Reads a string in either kind of quotes into a node.
     pub(super) fn push_string(&mut self, quote: u8) {
+        let body = self.at + 1;
+        let length = run_length(self.bytes.get(body..).unwrap_or_default());
+        if quote == b'"' && self.bytes.get(body + length) == Some(&quote) {
+            // Almost all are like that.
+            let text = self.slice(body, body + length);
+            self.push_quoted(text, body - 1, body + length + 1, true);
+        } else {
+            self.push_odd_string(quote);
+        }
+    }
+
+    /// Adds the node of a string, and goes on behind it.
+    fn push_quoted(&mut self, text: Cow<'s, str>, start: usize, end: usize, is_closed: bool) {
+        self.at = end;
+        self.push(Kind::String(text), start, end);
+        if let Some(node) = self.nodes.last_mut() {
+            node.dress = Dress::quotes(is_closed);
+        }
+    }
+
+    /// Reads a string with escapes, or something wrong.
+    fn push_odd_string(&mut self, quote: u8) {
         let start = self.at;
         let singles = self.deviations.len();
         self.at += 1;
@@ -111,10 +133,7 @@ impl Reader<'_> {
             Some(text) => Cow::Owned(text + &last),
             None => last,
         };
-        self.push(Kind::String(text), start, self.at);
-        if let Some(node) = self.nodes.last_mut() {
-            node.dress = Dress::quotes(end < self.at);
-        }
+        self.push_quoted(text, start, self.at, end < self.at);
     }
 
     /// Whether a string that meets a line end goes on to a quote that closes it,
