@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 use seclint::filter::{ByteOrder, INSTRUCTION_BYTES, Raw};
 use seclint::lint::{Demands, Linter, lint_rules};
+use seclint::syscalls::Arch;
 use seclint::target::Target;
 use seclint::text::Source;
 use serde_json::Value;
@@ -201,19 +202,29 @@ fn many_files(profiles: &[PathBuf]) {
     println!("  memory, 10,000 files   {:7} KiB", memory[1]);
 }
 
-/// A filter that the kernel takes, of `size` bytes: it asks for calls from a number on, and allows all.
+/// A filter of `size` bytes, as libseccomp makes them: it kills calls of other architectures, asks for
+/// numbers from one on, and allows all.
 fn filter(number: u32, size: usize) -> Vec<u8> {
-    let instruction = |code: u16, constant: u32| Raw {
-        code,
-        jump_true: 0,
-        jump_false: 0,
-        constant,
-    };
-    let load = instruction(0x20, 0);
-    let asks = (number..).map(|number| instruction(0x15, number));
-    let allow = instruction(0x06, 0x7fff_0000);
-    let program = [load].into_iter().chain(asks);
-    let program = program.take(size / INSTRUCTION_BYTES - 1).chain([allow]);
+    const KILL: Raw = instruction(0x06, 0, 0);
+    const ALLOW: Raw = instruction(0x06, 0, 0x7fff_0000);
+    const fn instruction(code: u16, jump_true: u8, constant: u32) -> Raw {
+        Raw {
+            code,
+            jump_true,
+            jump_false: 0,
+            constant,
+        }
+    }
+    let arch = Arch::X86_64.audit_arch();
+    let start = [
+        instruction(0x20, 0, 4),
+        instruction(0x15, 1, arch),
+        KILL,
+        instruction(0x20, 0, 0),
+    ];
+    let asks = (number..).map(|number| instruction(0x15, 0, number));
+    let program = start.into_iter().chain(asks);
+    let program = program.take(size / INSTRUCTION_BYTES - 1).chain([ALLOW]);
     program.flat_map(|it| it.bytes(ByteOrder::NATIVE)).collect()
 }
 

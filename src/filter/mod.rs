@@ -29,6 +29,7 @@ mod evaluate;
 mod fold;
 mod instruction;
 mod list;
+mod reach;
 mod size;
 mod stub;
 mod verify;

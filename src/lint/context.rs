@@ -286,6 +286,12 @@ impl<'c> Context<'c> {
         places.filter_map(|place| self.whole_names().get(place))
     }
 
+    /// Whether no more than one name that reaches the runtime is that of a syscall.
+    pub(super) fn is_used_once(&self, syscall: &Syscall) -> bool {
+        let mut permissions = self.permissions.iter();
+        permissions.all(|all| all.is_used_once(syscall))
+    }
+
     /// That use which stands first in the source; one in a base if all are.
     pub(super) fn earliest<'a>(
         &self,

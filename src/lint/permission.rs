@@ -90,6 +90,12 @@ impl Permissions {
         known.copied().unwrap_or(self.default)
     }
 
+    /// Whether no more than one name is that of a syscall.
+    pub(super) fn is_used_once(&self, syscall: &Syscall) -> bool {
+        let first = self.first.get(syscall.index()).copied().unwrap_or(0);
+        first == 0 || self.next.get(first as usize - 1) == Some(&0)
+    }
+
     /// The places among the names where a syscall is used, in their order.
     pub(super) fn uses(&self, syscall: &Syscall) -> impl Iterator<Item = usize> {
         let place = |after: u32| (after as usize).checked_sub(1);

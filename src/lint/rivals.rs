@@ -53,8 +53,7 @@ impl<'c> Contested<'c> {
             let Spelling::Known(syscall) = name.spelling else {
                 continue;
             };
-            let mut uses = context.uses(syscall);
-            let is_alone = uses.nth(1).is_none() && name.entry.args.is_empty();
+            let is_alone = name.entry.args.is_empty() && context.is_used_once(syscall);
             if is_alone
                 || context.is_disputed(syscall)
                 || std::mem::replace(&mut is_seen[syscall.index()], true)
