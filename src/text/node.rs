@@ -19,7 +19,7 @@ pub enum Kind<'s> {
     Array,
     /// An object; its members follow in the document, each a key and a value.
     Object,
-    /// No value at all where one must be; a [`Deviation`] says why.
+    /// No value at all where one must be; a [`Deviation`](super::Deviation) says why.
     Broken,
 }
 
