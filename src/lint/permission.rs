@@ -37,9 +37,9 @@ impl Permission {
 pub(super) struct Permissions {
     /// Of calls that no rule entry names.
     default: Option<Permission>,
-    /// `None` where the default action, or that of a rule entry that names the call, is none. Empty
-    /// if no call is named, as in a file of thousands of empty profiles.
-    by_syscall: Vec<Option<Permission>>,
+    /// What rule entries ask for each syscall. Empty if no call is named, as in a file of thousands
+    /// of empty profiles.
+    states: Vec<State>,
     /// For each syscall the place of its first use among the names, plus one.
     first: Vec<u32>,
     /// For each name the place of the next use of the same syscall, plus one.
@@ -79,15 +79,16 @@ impl Permissions {
         let default = default.map(|default| Permission::of(default.action));
         Self {
             default,
-            by_syscall: (states.iter()).map(|it| it.permission(default)).collect(),
+            states,
             first,
             next,
         }
     }
 
+    /// `None` where the default action, or that of a rule entry that names the call, is none.
     pub(super) fn of(&self, syscall: &Syscall) -> Option<Permission> {
-        let known = self.by_syscall.get(syscall.index());
-        known.copied().unwrap_or(self.default)
+        let state = self.states.get(syscall.index());
+        state.map_or(self.default, |it| it.permission(self.default))
     }
 
     /// Whether no more than one name is that of a syscall.
@@ -134,7 +135,7 @@ fn is_blank(filter: Option<&Filter<'_>>) -> bool {
 }
 
 /// What the rule entries so far ask for a call.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct State {
     /// Of the first one without conditions that always holds: nothing after it counts.
     decided: Option<Permission>,

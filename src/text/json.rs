@@ -476,6 +476,7 @@ impl<'s> Reader<'s> {
     }
 
     /// The text between two offsets, which both stand beside ASCII bytes.
+    #[inline]
     fn slice(&self, start: usize, end: usize) -> Cow<'s, str> {
         match self.text {
             Some(text) => Cow::Borrowed(text.get(start..end).unwrap_or_default()),

@@ -1,7 +1,7 @@
 use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule, NameUse, removal};
 use crate::profile::{Profile, Text};
-use crate::syscalls::{self, Arch, Spelling};
+use crate::syscalls::{Arch, Spelling};
 use crate::text::Node;
 
 pub(super) static RULE: LintRule = LintRule {
@@ -75,16 +75,12 @@ fn repeated(
 
 /// What is no syscall's name is reported as that, each time.
 fn check_names(context: &Context<'_>, findings: &mut Findings) {
-    let known = context.names().filter_map(|name| match name.spelling {
-        Spelling::Known(syscall) => Some((syscall.index(), name)),
+    // Most names stand in a profile once, and need no more than a look.
+    let again = context.names().filter_map(|name| match name.spelling {
+        Spelling::Known(syscall) if !context.is_used_once(syscall) => Some((syscall.index(), name)),
         _ => None,
     });
-    // Most names stand in a profile once, and need no more than a look.
-    let mut times = vec![0_u8; syscalls::all().len()];
-    for (index, _) in known.clone() {
-        times[index] = times[index].saturating_add(1);
-    }
-    let mut uses: Vec<_> = known.filter(|&(index, _)| times[index] > 1).collect();
+    let mut uses: Vec<_> = again.collect();
     // Stable: the order of the source is kept.
     uses.sort_by_key(|&(index, _)| index);
     let mut across = Vec::new();

@@ -6,18 +6,29 @@ use crate::text::DeviationKind as Deviates;
 /// The white space of RFC 8259.
 static BLANK: [bool; 256] = table(b" \n\r\t");
 
+/// What white space and comments may begin with. Before most tokens is neither.
+static TRIVIA: [bool; 256] = {
+    let mut table = table(b" \n\r\t#/\x0b\x0c");
+    let mut byte = 0x80;
+    while byte < table.len() {
+        table[byte] = true;
+        byte += 1;
+    }
+    table
+};
+
 impl Reader<'_> {
     /// White space and comments.
     pub(super) fn skip_trivia(&mut self) {
-        loop {
+        while let Some(&byte) = self.bytes.get(self.at)
+            && TRIVIA[usize::from(byte)]
+        {
             let rest = &self.bytes[self.at..];
-            let blank = rest.iter().position(|&byte| !BLANK[usize::from(byte)]);
-            let Some(blank) = blank else {
-                self.at = self.bytes.len();
-                return;
-            };
-            self.at += blank;
-            match rest[blank..] {
+            match *rest {
+                [b' ' | b'\n' | b'\r' | b'\t', ..] => {
+                    let blank = rest.iter().position(|&byte| !BLANK[usize::from(byte)]);
+                    self.at += blank.unwrap_or(rest.len());
+                }
                 [b'#', ..] | [b'/', b'/', ..] => self.line_comment(),
                 [b'/', b'*', ..] => self.block_comment(),
                 [0x0b | 0x0c, ..] => {
