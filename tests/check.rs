@@ -441,3 +441,13 @@ fn many_files_come_in_the_order_of_their_names() {
     assert_eq!(paths.len(), 600);
     assert!(paths.is_sorted());
 }
+
+/// A script that looks for a number would not find the sockets of 32 bit programs.
+#[test]
+fn a_multiplexed_call_has_its_own_number_too() {
+    let ran = run(["syscalls", "socket", "--format=json"]);
+    let report: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert_eq!(report[0]["numbers"]["x86"], "socketcall");
+    assert_eq!(report[0]["direct_numbers"]["x86"], 359);
+    assert!(report[0]["direct_numbers"]["x86_64"].is_null());
+}

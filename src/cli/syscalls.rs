@@ -128,11 +128,18 @@ fn describe(call: &Syscall) -> Value {
             (arch.name().to_owned(), number)
         })
         .collect();
+    // The kernel's own, where a multiplexer has the call as well.
+    let direct = call.arches().filter_map(|arch| {
+        let is_multiplexed = matches!(call.number(arch), Number::Multiplexed(_));
+        let number = call.direct_number(arch).filter(|_| is_multiplexed)?;
+        Some((arch.name().to_owned(), json!(number)))
+    });
     json!({
         "name": call.name(),
         "first_libseccomp": call.first_release().to_string(),
         "last_libseccomp": call.last_release().map(|release| release.to_string()),
         "first_kernel": call.first_kernel().map(|kernel| kernel.to_string()),
         "numbers": numbers,
+        "direct_numbers": direct.collect::<Map<_, _>>(),
     })
 }
