@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use rustix::fs::FileType;
 
 use super::candidate::{Candidate, Candidates};
@@ -15,6 +16,9 @@ use super::weak::Weakness;
 use super::{Host, merge_bug, rules, told};
 use crate::filter::{self, ByteOrder, Filter, Refused};
 use crate::finding::{Finding, Location};
+
+/// How many entries are read at once, and held in memory.
+const AT_ONCE: usize = 256;
 
 /// What is in an entry.
 enum Contents {
@@ -71,10 +75,15 @@ impl<'a> Examiner<'a> {
         // Time may run out, and there may be any number of others.
         places.sort_by_key(|(_, item)| self.candidates.of(item).next().is_none());
         let mut examined: Vec<(usize, Entry, Vec<Finding>)> = Vec::with_capacity(items.len());
-        for (place, item) in places {
-            let mut told = Vec::new();
-            let entry = self.examine(item, &mut told);
-            examined.push((place, entry, told));
+        let (directory, host) = (self.directory, self.host);
+        for some in places.chunks(AT_ONCE) {
+            let read = |&(_, item): &(usize, &Item)| contents(item, directory, host);
+            let read: Vec<_> = some.par_iter().map(read).collect();
+            for (&(place, item), contents) in some.iter().zip(&read) {
+                let mut told = Vec::new();
+                let entry = self.examine(item, contents, &mut told);
+                examined.push((place, entry, told));
+            }
         }
         examined.sort_by_key(|(place, ..)| *place);
         let mut entries = Vec::with_capacity(items.len());
@@ -86,7 +95,7 @@ impl<'a> Examiner<'a> {
     }
 
     /// What the audit makes of a file in the cache.
-    fn examine(&mut self, item: &Item, findings: &mut Vec<Finding>) -> Entry {
+    fn examine(&mut self, item: &Item, contents: &Contents, findings: &mut Vec<Finding>) -> Entry {
         let mut entry = Entry::of(item);
         let location = in_root(self.root, &format!(".cache/seccomp/{}", item.name));
         if !is_key(&item.name) {
@@ -106,10 +115,9 @@ impl<'a> Examiner<'a> {
         check_permissions(self.root, &item.stat, &location, findings);
         entry.pinned = item.stat.mode & 0o1000 != 0;
         let mut explained: Vec<_> = self.candidates.of(item).collect();
-        let contents = self.contents(item);
         entry.is_unread = matches!(contents, Contents::Unread);
         let (mut mismatch, mut bug) = (None, None);
-        if let Contents::Filter(filter) = &contents {
+        if let Contents::Filter(filter) = contents {
             if explained.is_empty() {
                 let candidate = self.unexplained(filter).candidate;
                 explained.extend(candidate.map(|candidate| (candidate, By::Content)));
@@ -141,13 +149,13 @@ impl<'a> Examiner<'a> {
         } else {
             Status::Unattributed
         };
-        findings.extend(self.verdict(&entry, &contents, mismatch.as_ref(), location.clone()));
+        findings.extend(self.verdict(&entry, contents, mismatch.as_ref(), location.clone()));
         if let Some((candidate, witness)) = bug {
             let is_old = entry.stale == Some(true) || !self.comparer.is_vulnerable();
             let told = told::vulnerable(&entry, candidate, &witness, is_old, location.clone());
             findings.push(told::asked_at(told, self.deciding(candidate, &witness)));
         }
-        findings.extend(self.weakness(&entry, &contents, &explained, location.clone()));
+        findings.extend(self.weakness(&entry, contents, &explained, location.clone()));
         findings.extend(self.stale(&entry, location));
         entry
     }
@@ -294,31 +302,6 @@ impl<'a> Examiner<'a> {
         }
     }
 
-    /// Reads an entry, once and no further than a filter can be long, and asks whether the kernel
-    /// of its machine takes it.
-    fn contents(&self, item: &Item) -> Contents {
-        if let Some(refused) = Refused::by_size(item.stat.bytes) {
-            return Contents::Refused(refused, None);
-        }
-        let read = |directory| read_file(directory, &item.name, filter::MAX_BYTES);
-        let Some(bytes) = self.directory.and_then(read) else {
-            return Contents::Unread;
-        };
-        let order = self.host.and_then(Host::byte_order);
-        let read = match order {
-            Some(order) => Filter::read(&bytes, order),
-            None => Filter::detect(&bytes),
-        };
-        match (read, order) {
-            (Ok(filter), _) => Contents::Filter(filter),
-            (Err(refused), Some(order)) => {
-                let other = Filter::detect(&bytes).ok().map(|filter| filter.order());
-                Contents::Refused(refused, other.map(|other| (other, order)))
-            }
-            (Err(refused), None) => Contents::Refused(refused, None),
-        }
-    }
-
     fn verdict(
         &mut self,
         entry: &Entry,
@@ -431,5 +414,33 @@ fn attribute(entry: &mut Entry, explained: &[(&Candidate, By)]) {
             }
             By::Link | By::Content => {}
         }
+    }
+}
+
+/// Reads an entry, once and no further than a filter can be long, and asks whether the kernel
+/// of its machine takes it.
+fn contents(item: &Item, directory: Option<&OwnedFd>, host: Option<&Host>) -> Contents {
+    if !is_key(&item.name) || item.stat.kind != FileType::RegularFile {
+        return Contents::Unread;
+    }
+    if let Some(refused) = Refused::by_size(item.stat.bytes) {
+        return Contents::Refused(refused, None);
+    }
+    let read = |directory: &OwnedFd| read_file(directory, &item.name, filter::MAX_BYTES);
+    let Some(bytes) = directory.and_then(read) else {
+        return Contents::Unread;
+    };
+    let order = host.and_then(Host::byte_order);
+    let read = match order {
+        Some(order) => Filter::read(&bytes, order),
+        None => Filter::detect(&bytes),
+    };
+    match (read, order) {
+        (Ok(filter), _) => Contents::Filter(filter),
+        (Err(refused), Some(order)) => {
+            let other = Filter::detect(&bytes).ok().map(|filter| filter.order());
+            Contents::Refused(refused, other.map(|other| (other, order)))
+        }
+        (Err(refused), None) => Contents::Refused(refused, None),
     }
 }

@@ -338,8 +338,9 @@ pub(super) fn read_file(directory: &OwnedFd, name: &str, most: usize) -> Option<
     // Asked before opening, since opening a device can have effects of its own.
     Meta::of(directory, name).ok().filter(is_plain)?;
     let file = openat(directory, name, flags, Mode::empty()).ok()?;
-    fstat(&file).ok().map(Meta::from).filter(is_plain)?;
-    let mut bytes = Vec::new();
+    let meta = fstat(&file).ok().map(Meta::from).filter(is_plain)?;
+    let size = usize::try_from(meta.bytes).unwrap_or(most);
+    let mut bytes = Vec::with_capacity(size.min(most) + 1);
     File::from(file)
         .take(most as u64 + 1)
         .read_to_end(&mut bytes)
