@@ -1,7 +1,7 @@
 //! Turns `data/flags.tsv` and `data/flag_arguments.tsv` into the values that people know by name,
 //! and the arguments that they are values of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::tsv::{self, Result, Row, words};
 use crate::{Architecture, Code};
@@ -11,13 +11,13 @@ pub(crate) const FLAGS: &str = "data/flags.tsv";
 /// The table of the arguments.
 pub(crate) const FLAG_ARGUMENTS: &str = "data/flag_arguments.tsv";
 
-/// The names in their order, each with its family, its value and where it has another one; and the
-/// arguments. The syscalls are those of `names`, the architectures those of `arches`, by name.
+/// The names in their order, each with its family, its value and where it has another one; the names of
+/// each family; and the arguments. The syscalls are those of `names`, the architectures those of `arches`, by name.
 pub(crate) fn flags(arches: &[Architecture], names: &BTreeMap<String, usize>) -> Result<Code> {
-    let mut families = BTreeSet::new();
+    let mut families: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut rows = Vec::new();
     let header = ["name", "family", "value", "elsewhere", "source"];
-    for row in &tsv::read_sorted(FLAGS, &header)? {
+    for (place, row) in tsv::read_sorted(FLAGS, &header)?.iter().enumerate() {
         let [name, family, value, elsewhere, _] = row.cells()?;
         let Some(value) = number(row, value)? else {
             return row.fail("most architectures must have it");
@@ -33,22 +33,27 @@ pub(crate) fn flags(arches: &[Architecture], names: &BTreeMap<String, usize>) ->
             }
         }
         let others = others.join(", ");
-        families.insert(family.to_owned());
+        let of_family = families.entry(family.to_owned()).or_default();
+        of_family.push(place);
         rows.push(format!(
             "Flag {{ name: {name:?}, family: {family:?}, value: {value}, elsewhere: &[{others}] }}"
         ));
     }
     let mut code = Code(String::new());
     code.array("FLAGS", "Flag", &rows);
+    let of_families = families.values().map(|of_family| format!("&{of_family:?}"));
+    code.array("FAMILIES", "&[u16]", &of_families.collect::<Vec<_>>());
+    let families: Vec<_> = families.keys().map(String::as_str).collect();
     code.array("PLACES", "FlagPlace", &places(arches, names, &families)?);
     Ok(code)
 }
 
-/// The arguments that have names, in the table's order.
+/// The arguments that have names, in the order of the syscalls. `families` are those of the flags, in
+/// the order of their tables.
 fn places(
     arches: &[Architecture],
     names: &BTreeMap<String, usize>,
-    families: &BTreeSet<String>,
+    families: &[&str],
 ) -> Result<Vec<String>> {
     let header = [
         "syscall",
@@ -59,14 +64,19 @@ fn places(
         "source",
     ];
     let mut rows = Vec::new();
+    let mut before = String::new();
     for row in &tsv::read(FLAG_ARGUMENTS, &header)? {
         let [syscall, argument, family, kind, on, _] = row.cells()?;
+        if syscall < before.as_str() {
+            return row.fail(format_args!("`{syscall}` must stand before `{before}`"));
+        }
+        syscall.clone_into(&mut before);
         if !names.contains_key(syscall) {
             return row.fail(format_args!("`{syscall}` is no syscall"));
         }
-        if !families.contains(family) {
+        let Ok(number) = families.binary_search(&family) else {
             return row.fail(format_args!("no flag is of `{family}`"));
-        }
+        };
         let Some(index) = argument.parse().ok().filter(|index: &u8| *index < 6) else {
             return row.fail(format_args!("`{argument}` is no argument"));
         };
@@ -86,7 +96,7 @@ fn places(
             }
         };
         rows.push(format!(
-            "FlagPlace {{ syscall: {syscall:?}, index: {index}, family: {family:?}, kind: Kind::{kind}, not_on: &{not_on:?} }}"
+            "FlagPlace {{ syscall: {syscall:?}, index: {index}, family: {family:?}, number: {number}, kind: Kind::{kind}, not_on: &{not_on:?} }}"
         ));
     }
     Ok(rows)

@@ -95,15 +95,13 @@ impl<'c> NameUse<'c> {
     /// Whether the rule entry denies the call, for some arguments at least.
     #[must_use]
     pub fn is_denied(&self) -> bool {
-        let action = self.entry.action.map(|action| action.value);
-        action.and_then(Action::of_name).is_some_and(Action::denies)
+        self.entry.known_action().is_some_and(Action::denies)
     }
 
     /// What the rule entry fails to do for a name that no runtime knows.
     #[must_use]
     pub fn effect(&self) -> &'static str {
-        let action = self.entry.action.map(|action| action.value);
-        match action.and_then(Action::of_name) {
+        match self.entry.known_action() {
             Some(Action::Allow) => "rule entry allows nothing",
             Some(Action::Log) => "rule entry logs nothing",
             Some(Action::Errno | Action::KillProcess | Action::KillThread | Action::Trap) => {
@@ -290,6 +288,21 @@ impl<'c> Context<'c> {
     pub(super) fn is_used_once(&self, syscall: &Syscall) -> bool {
         let mut permissions = self.permissions.iter();
         permissions.all(|all| all.is_used_once(syscall))
+    }
+
+    /// The uses of each syscall that more than one name in the profile is of, those of bases left out,
+    /// in the order of the table; of each in the order of the source.
+    pub(super) fn repeated_names(&self) -> impl Iterator<Item = Vec<&NameUse<'c>>> {
+        let permissions = self.permissions.iter();
+        let repeated = permissions.flat_map(|all| all.repeated().iter());
+        repeated.map(|syscall| {
+            let mut uses: Vec<_> = self.uses(syscall).collect();
+            if !self.all_names.is_empty() {
+                uses.retain(|it| it.text.node.is_of(self.document));
+                uses.sort_by_key(|it| it.text.node.span().start);
+            }
+            uses
+        })
     }
 
     /// That use which stands first in the source; one in a base if all are.

@@ -1,7 +1,5 @@
 //! What rules find in one source.
 
-use std::collections::HashSet;
-
 use super::partial;
 use crate::finding::{Finding, Rule};
 use crate::text::Document;
@@ -108,12 +106,16 @@ impl Findings {
         self.list
             .sort_by_key(|finding| (finding.location.span, finding.rule.id));
         // What an alias repeats is wrong in one place.
-        let mut seen = HashSet::new();
-        self.list.retain(|finding| {
-            let span = finding.location.span;
-            span.is_none() || seen.insert((span, finding.rule.id, finding.message.clone()))
-        });
-        self.list
+        let place = |it: &Finding| (it.location.span, it.rule.id);
+        let mut kept: Vec<Finding> = Vec::with_capacity(self.list.len());
+        for finding in self.list {
+            let mut here = (kept.iter().rev()).take_while(|it| place(it) == place(&finding));
+            let is_again = here.any(|it| it.message == finding.message);
+            if finding.location.span.is_none() || !is_again {
+                kept.push(finding);
+            }
+        }
+        kept
     }
 }
 

@@ -44,6 +44,8 @@ pub(super) struct Permissions {
     first: Vec<u32>,
     /// For each name the place of the next use of the same syscall, plus one.
     next: Vec<u32>,
+    /// The syscalls that more than one name is of, in the order of the table.
+    repeated: Vec<&'static Syscall>,
 }
 
 impl Permissions {
@@ -56,13 +58,19 @@ impl Permissions {
             syscalls::all().len()
         };
         let mut first = vec![0; count];
-        let mut next = vec![0; names.len()];
+        let mut next: Vec<u32> = vec![0; names.len()];
+        let mut repeated = Vec::new();
         for (place, name) in names.iter().enumerate().rev() {
             if let Spelling::Known(syscall) = name.spelling {
-                next[place] = std::mem::replace(&mut first[syscall.index()], place as u32 + 1);
+                let after = std::mem::replace(&mut first[syscall.index()], place as u32 + 1);
+                next[place] = after;
+                if after > 0 && next[after as usize - 1] == 0 {
+                    repeated.push(syscall);
+                }
             }
         }
-        let default = Effect::of(profile.default_action, profile.default_errno_ret);
+        repeated.sort_unstable_by_key(|it| it.index());
+        let default = profile.default_effect;
         let mut states = vec![State::default(); count];
         let mut last: Option<(&RuleEntry<'_>, Option<Standing>)> = None;
         for name in names {
@@ -82,6 +90,7 @@ impl Permissions {
             states,
             first,
             next,
+            repeated,
         }
     }
 
@@ -95,6 +104,11 @@ impl Permissions {
     pub(super) fn is_used_once(&self, syscall: &Syscall) -> bool {
         let first = self.first.get(syscall.index()).copied().unwrap_or(0);
         first == 0 || self.next.get(first as usize - 1) == Some(&0)
+    }
+
+    /// The syscalls that more than one name is of, in the order of the table.
+    pub(super) fn repeated(&self) -> &[&'static Syscall] {
+        &self.repeated
     }
 
     /// The places among the names where a syscall is used, in their order.
@@ -118,7 +132,7 @@ struct Standing {
 impl Standing {
     /// `None` if there is no such action.
     fn of(profile: &Profile<'_>, entry: &RuleEntry<'_>, default: Option<Effect>) -> Option<Self> {
-        let effect = Effect::of(entry.action, entry.errno_ret)?;
+        let effect = entry.effect?;
         // By name only Podman reads an errno; which number it is does not matter here.
         let is_default = Some(effect) == default
             && entry.errno.map(|it| it.value) == profile.default_errno.map(|it| it.value);

@@ -1,11 +1,9 @@
 //! Rule entries about one call, held against each other.
 
-use std::sync::Arc;
-
 use crate::filter::{Diagram, Diagrams};
 use crate::policy::{CallPolicy, CallRule, calls_of};
 use crate::profile::{Comparison, Effect, Filter, Operator, Profile, RuleEntry, Text};
-use crate::runtime::in_rules;
+use crate::runtime::compares_twice;
 use crate::syscalls::{self, Spelling, Syscall};
 
 use super::{Context, NameUse};
@@ -30,8 +28,10 @@ pub(super) struct Rival<'c> {
     pub entry: &'c RuleEntry<'c>,
     /// What happens to the call.
     pub effect: Effect,
-    /// For which arguments: all conditions of any of these.
-    pub rules: Vec<Arc<[Comparison]>>,
+    /// For which arguments.
+    comparisons: Vec<Comparison>,
+    /// Whether any one of them is enough, each being a rule of its own.
+    is_any: bool,
 }
 
 impl<'c> Contested<'c> {
@@ -41,7 +41,7 @@ impl<'c> Contested<'c> {
 
     /// The contested calls of a profile whose rule entries can all be understood.
     pub(super) fn all(profile: &'c Profile<'c>, context: &Context<'c>) -> Vec<Self> {
-        let Some(default) = Effect::of(profile.default_action, profile.default_errno_ret) else {
+        let Some(default) = profile.default_effect else {
             return Vec::new();
         };
         if context.all_names().next().is_none() {
@@ -87,9 +87,9 @@ impl<'c> Contested<'c> {
         let rules = rivals
             .filter(|(_, other)| other.holds_where(rival))
             .flat_map(|(place, other)| {
-                other.rules.iter().map(move |comparisons| CallRule {
+                other.rules().map(move |comparisons| CallRule {
                     effect: other.effect,
-                    comparisons: comparisons.as_ref().into(),
+                    comparisons: comparisons.into(),
                     entry: place,
                 })
             });
@@ -102,12 +102,28 @@ impl<'c> Rival<'c> {
     fn of(name: &NameUse<'c>) -> Option<Self> {
         let entry = name.entry;
         let comparisons: Option<Vec<_>> = entry.args.iter().map(|it| it.comparison).collect();
+        let comparisons = comparisons?;
         Some(Self {
             name: name.text,
             entry,
-            effect: Effect::of(entry.action, entry.errno_ret)?,
-            rules: in_rules(comparisons?),
+            effect: entry.effect?,
+            is_any: compares_twice(&comparisons),
+            comparisons,
         })
+    }
+
+    /// For which arguments: all conditions of any of these.
+    pub(super) fn rules(&self) -> impl Iterator<Item = &[Comparison]> {
+        let all = self.comparisons.as_slice();
+        let size = if self.is_any { 1 } else { all.len().max(1) };
+        // No conditions are one rule too.
+        let none = all.is_empty().then_some(all);
+        none.into_iter().chain(all.chunks(size))
+    }
+
+    /// Every comparison of any rule.
+    pub(super) fn comparisons(&self) -> &[Comparison] {
+        &self.comparisons
     }
 
     /// Whether it is about the call whatever its arguments are.
@@ -118,7 +134,7 @@ impl<'c> Rival<'c> {
     /// The calls that it is about, by their arguments, on 64-bit architectures.
     pub(super) fn calls(&self, diagrams: &mut Diagrams) -> Option<Diagram> {
         let mut all = Diagram::NONE;
-        for rule in &self.rules {
+        for rule in self.rules() {
             let calls = calls_of(rule, 64, diagrams).ok()?;
             all = diagrams.either(all, calls).ok()?;
         }
@@ -130,13 +146,12 @@ impl<'c> Rival<'c> {
     /// the [calls](Self::calls) of both cost.
     pub(super) fn clearly_exceeds(&self, other: &Self) -> bool {
         let mut arguments = [0; 6];
-        for comparison in self.rules.first().into_iter().flat_map(|rule| rule.iter()) {
+        for comparison in self.rules().next().into_iter().flatten() {
             if let Some(argument) = arguments.get_mut(comparison.index as usize) {
                 *argument = comparison.example();
             }
         }
-        let others = other.rules.iter().flat_map(|rule| rule.iter());
-        let mut tried = others.map(|comparison| {
+        let mut tried = other.comparisons.iter().map(|comparison| {
             let mut tried = arguments;
             if let Some(argument) = tried.get_mut(comparison.index as usize) {
                 *argument = comparison.counterexample();
@@ -153,60 +168,61 @@ impl<'c> Rival<'c> {
             let argument = arguments.get(it.index as usize);
             argument.is_some_and(|&argument| it.holds(argument))
         };
-        self.rules.iter().any(|rule| rule.iter().all(is_met))
+        self.rules().any(|rule| rule.iter().all(is_met))
     }
 
     /// Whether a rule of it has the very conditions of one of the other's.
     pub(super) fn shares_rule(&self, other: &Self) -> bool {
-        let normal = |rule: &Arc<[Comparison]>| {
+        let normal = |rule: &[Comparison]| {
             let mut all: Vec<_> = rule.iter().map(|it| normal(*it)).collect();
             all.sort_unstable();
             all
         };
-        let others: Vec<_> = other.rules.iter().map(normal).collect();
-        self.rules.iter().any(|rule| others.contains(&normal(rule)))
+        let others: Vec<_> = other.rules().map(normal).collect();
+        self.rules().any(|rule| others.contains(&normal(rule)))
     }
 
     /// What containers are like in which both hold, if there are such.
     pub(super) fn together(&self, other: &Self) -> Option<Containers<'c>> {
         let [one, two] = [self.entry, other.entry];
-        let both = |side: for<'e> fn(&'e RuleEntry<'c>) -> Option<&'e Filter<'c>>| {
-            let mut caps: Vec<_> = [one, two]
-                .into_iter()
-                .flat_map(|it| caps(side(it)))
-                .collect();
+        let is_split = |a: &RuleEntry<'_>, b: &RuleEntry<'_>| {
+            let [a_in, b_in, b_out] = [&a.includes, &b.includes, &b.excludes].map(Option::as_ref);
+            let (a_arches, b_arches, out) = (arches(a_in), arches(b_in), arches(b_out));
+            let are_named = !a_arches.is_empty();
+            (are_named && !b_arches.is_empty() && !has_any(a_arches, b_arches))
+                || (are_named && has_all(out, a_arches))
+                || (kernel(a_in).is_some() && kernel(a_in) == kernel(b_out))
+        };
+        let sides = [one, two].map(|it| [&it.includes, &it.excludes].map(|it| caps(it.as_ref())));
+        let [[one_with, one_without], [two_with, two_without]] = sides;
+        let never = [one_with, two_with].into_iter().any(|with| {
+            let mut without = [one_without, two_without].into_iter();
+            without.any(|without| has_any(with, without))
+        });
+        if never || is_split(one, two) || is_split(two, one) {
+            return None;
+        }
+        let both = |one: &[Text<'c>], two: &[Text<'c>]| {
+            let mut caps: Vec<_> = one.iter().chain(two).map(|cap| cap.value).collect();
             caps.sort_unstable();
             caps.dedup();
             caps
         };
-        let with = both(|entry| entry.includes.as_ref());
-        let without = both(|entry| entry.excludes.as_ref());
-        let is_split = |a: &RuleEntry<'_>, b: &RuleEntry<'_>| {
-            let [a_in, b_in, b_out] = [&a.includes, &b.includes, &b.excludes].map(Option::as_ref);
-            let has_other = |list: Vec<&str>, other: &[&str]| {
-                !list.is_empty() && !list.iter().any(|it| other.contains(it))
-            };
-            let (a_arches, b_arches) = (arches(a_in), arches(b_in));
-            let out = arches(b_out);
-            (!b_arches.is_empty() && has_other(a_arches.clone(), &b_arches))
-                || (!a_arches.is_empty() && a_arches.iter().all(|it| out.contains(it)))
-                || (kernel(a_in).is_some() && kernel(a_in) == kernel(b_out))
-        };
-        let never = with.iter().any(|it| without.contains(it));
-        (!never && !is_split(one, two) && !is_split(two, one))
-            .then_some(Containers { with, without })
+        Some(Containers {
+            with: both(one_with, two_with),
+            without: both(one_without, two_without),
+        })
     }
 
     /// Whether it holds in every container in which `other` does.
     pub(super) fn holds_where(&self, other: &Self) -> bool {
-        let within = |list: Vec<&str>, all: Vec<&str>| list.iter().all(|it| all.contains(it));
         let [a_in, a_out] = [&self.entry.includes, &self.entry.excludes].map(Option::as_ref);
         let [b_in, b_out] = [&other.entry.includes, &other.entry.excludes].map(Option::as_ref);
         let (a_arches, b_arches) = (arches(a_in), arches(b_in));
-        within(caps(a_in), caps(b_in))
-            && within(caps(a_out), caps(b_out))
-            && within(arches(a_out), arches(b_out))
-            && (a_arches.is_empty() || (!b_arches.is_empty() && within(b_arches, a_arches)))
+        has_all(caps(b_in), caps(a_in))
+            && has_all(caps(b_out), caps(a_out))
+            && has_all(arches(b_out), arches(a_out))
+            && (a_arches.is_empty() || (!b_arches.is_empty() && has_all(a_arches, b_arches)))
             && [(a_in, b_in), (a_out, b_out)]
                 .iter()
                 .all(|&(a, b)| kernel(a).is_none() || kernel(a) == kernel(b))
@@ -222,14 +238,24 @@ fn normal(it: Comparison) -> (u32, Operator, u64, u64) {
     (it.index, it.operator, it.value, value_two)
 }
 
-fn caps<'d>(filter: Option<&Filter<'d>>) -> Vec<&'d str> {
-    let caps = filter.into_iter().flat_map(|it| &it.caps);
-    caps.map(|cap| cap.value).collect()
+fn caps<'a, 'd>(filter: Option<&'a Filter<'d>>) -> &'a [Text<'d>] {
+    filter.map_or(&[], |it| &it.caps)
 }
 
-fn arches<'d>(filter: Option<&Filter<'d>>) -> Vec<&'d str> {
-    let arches = filter.into_iter().flat_map(|it| &it.arches);
-    arches.map(|arch| arch.value).collect()
+fn arches<'a, 'd>(filter: Option<&'a Filter<'d>>) -> &'a [Text<'d>] {
+    filter.map_or(&[], |it| &it.arches)
+}
+
+fn has(list: &[Text<'_>], word: &Text<'_>) -> bool {
+    list.iter().any(|it| it.value == word.value)
+}
+
+fn has_all(list: &[Text<'_>], words: &[Text<'_>]) -> bool {
+    words.iter().all(|word| has(list, word))
+}
+
+fn has_any(list: &[Text<'_>], words: &[Text<'_>]) -> bool {
+    words.iter().any(|word| has(list, word))
 }
 
 fn kernel<'d>(filter: Option<&Filter<'d>>) -> Option<&'d str> {
@@ -273,11 +299,7 @@ pub(super) fn effect_words(effect: Effect) -> String {
 
 /// A call with the arguments that a rule entry looks at: `socket(a0 = 38, a2 = 9)`.
 pub(super) fn call_words(name: &str, rival: &Rival<'_>, arguments: &[u64; 6]) -> String {
-    let mut indexes: Vec<_> = rival
-        .rules
-        .iter()
-        .flat_map(|rule| rule.iter().map(|it| it.index))
-        .collect();
+    let mut indexes: Vec<_> = rival.comparisons.iter().map(|it| it.index).collect();
     indexes.sort_unstable();
     indexes.dedup();
     let shown: Vec<_> = indexes

@@ -146,7 +146,7 @@ fn differing(
         Decided::OneOf { .. } => None,
     };
     // The other arguments as the rule entry wants them.
-    rival.rules.iter().find_map(|rule| {
+    rival.rules().find_map(|rule| {
         let mut arguments = [0_u64; 6];
         for comparison in rule.iter().filter(|it| it.index != index) {
             let slot = arguments.get_mut(comparison.index as usize)?;
@@ -164,9 +164,9 @@ fn differing(
                     let (filter, instead) = effect(&raised)?;
                     let is_by = |place: Option<usize>| {
                         let rule = policy.rules().get(place?)?;
-                        let same =
-                            |it: &std::sync::Arc<[Comparison]>| *it.as_ref() == *rule.comparisons;
-                        Some(rival.rules.iter().any(same) && rule.effect == rival.effect)
+                        let mut rules = rival.rules();
+                        let is_one = rules.any(|it| *it == *rule.comparisons);
+                        Some(is_one && rule.effect == rival.effect)
                     };
                     let is_by_rival = [decides, instead]
                         .into_iter()

@@ -1,7 +1,7 @@
 //! The policy of one call on one architecture.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::conditions::{calls_of, is_void};
 use crate::filter::{Diagram, Diagrams, Leaf, TooLarge, Verdict};
@@ -178,18 +178,19 @@ impl<'r> CallPolicy<'r> {
             };
             comparison.truncated(self.bits).holds(argument)
         };
-        let matching = self
-            .kept()
-            .filter(|(_, rule)| self.is_fragile || rule.comparisons.iter().all(holds));
-        let matching: Vec<_> = matching.collect();
+        let matching = || {
+            self.kept()
+                .filter(|(_, rule)| self.is_fragile || rule.comparisons.iter().all(holds))
+        };
         let or_default = self.is_fragile || self.is_doubtful;
-        match matching.first() {
+        let mut others = matching();
+        match others.next() {
             None => Decided::Effect {
                 effect: self.default,
                 rule: None,
             },
-            Some(&(place, first))
-                if !or_default && matching.iter().all(|(_, rule)| rule.effect == first.effect) =>
+            Some((place, first))
+                if !or_default && others.all(|(_, rule)| rule.effect == first.effect) =>
             {
                 Decided::Effect {
                     effect: first.effect,
@@ -197,7 +198,7 @@ impl<'r> CallPolicy<'r> {
                 }
             }
             Some(_) => Decided::OneOf {
-                rules: matching.into_iter().map(|(place, _)| place).collect(),
+                rules: matching().map(|(place, _)| place).collect(),
                 or_default,
             },
         }
@@ -345,8 +346,10 @@ struct Compared {
     with_more: usize,
     /// How many of those ask all for certain values, by the value here and the effect.
     for_values: HashMap<u64, Vec<(Effect, usize)>>,
-    /// The upper halves of what it is compared with.
-    upper: HashSet<u64>,
+    /// The upper half of what it is compared with, first.
+    upper: Option<u64>,
+    /// Whether it is compared with another upper half as well.
+    has_several: bool,
 }
 
 /// Whether libseccomp's program may go wrong. That is so, up to 2.6.1 at least, where two rules
@@ -354,16 +357,25 @@ struct Compared {
 /// more conditions, or the upper halves of what the argument is compared with differ: what follows
 /// a test compares a word that has been replaced since, or is left out.
 fn is_fragile(rules: &[&CallRule<'_>], bits: u8) -> bool {
+    let asks_for_value =
+        |it: &Comparison| matches!(it.operator, Operator::Equal | Operator::MaskedEqual);
+    let mut all = rules.iter().flat_map(|rule| rule.comparisons.iter());
+    if rules.len() < 2 || all.all(asks_for_value) {
+        return false;
+    }
     // There may be tens of thousands of rules, so that no two are compared with each other.
-    let mut compared: HashMap<u32, Compared> = HashMap::new();
+    let mut compared: [Compared; 6] = Default::default();
     for rule in rules {
         let has_more = rule.comparisons.len() > 1;
         let mut comparisons = rule.comparisons.iter();
         let is_for_values = comparisons.all(|it| it.operator == Operator::Equal);
         for it in rule.comparisons.iter() {
-            let all = compared.entry(it.index).or_default();
+            let Some(all) = compared.get_mut(it.index as usize) else {
+                continue;
+            };
             all.rules += 1;
-            all.upper.insert(it.value >> 32);
+            let upper = it.value >> 32;
+            all.has_several |= *all.upper.get_or_insert(upper) != upper;
             if has_more {
                 all.with_more += 1;
                 if is_for_values {
@@ -377,10 +389,10 @@ fn is_fragile(rules: &[&CallRule<'_>], bits: u8) -> bool {
         }
     }
     let goes_wrong = |rule: &CallRule<'_>, one: &Comparison| {
-        let Some(others) = compared.get(&one.index) else {
+        let Some(others) = compared.get(one.index as usize) else {
             return false;
         };
-        if matches!(one.operator, Operator::Equal | Operator::MaskedEqual) {
+        if asks_for_value(one) {
             return false;
         }
         if rule.comparisons.len() > 1 {
@@ -394,7 +406,7 @@ fn is_fragile(rules: &[&CallRule<'_>], bits: u8) -> bool {
         let opposite = opposite.filter(|(effect, _)| *effect != rule.effect);
         let opposite: usize = opposite.map(|(_, count)| count).sum();
         let is_above = matches!(one.operator, Operator::Greater | Operator::GreaterOrEqual);
-        others.with_more > opposite || bits == 64 && !is_above && others.upper.len() > 1
+        others.with_more > opposite || bits == 64 && !is_above && others.has_several
     };
     let mut rules = rules.iter();
     rules.any(|rule| rule.comparisons.iter().any(|one| goes_wrong(rule, one)))

@@ -108,8 +108,7 @@ impl Effect {
     }
 
     /// The effect of an action and its errno in a section.
-    #[must_use]
-    pub fn of(action: Option<Text<'_>>, errno: Option<Digits<'_>>) -> Option<Self> {
+    pub(super) fn of(action: Option<Text<'_>>, errno: Option<Digits<'_>>) -> Option<Self> {
         let action = Action::of_name(action?.value)?;
         let errno = errno.and_then(|errno| errno.value.parse::<u32>().ok());
         Some(Self::new(action, errno.map(u64::from)))
@@ -150,7 +149,7 @@ impl<'d> Profile<'d> {
         let text = self.default_action?;
         let fields = ["defaultErrno", "defaultErrnoRet"];
         Some(Decision {
-            action: Action::of_name(text.value)?,
+            action: self.default_effect?.action,
             text,
             errno: self.errno(fields, self.default_errno, self.default_errno_ret),
             object: self.node,
@@ -171,7 +170,7 @@ impl<'d> Profile<'d> {
         let text = entry.action?;
         let fields = ["errno", "errnoRet"];
         Some(Decision {
-            action: Action::of_name(text.value)?,
+            action: entry.known_action()?,
             text,
             errno: self.errno(fields, entry.errno, entry.errno_ret),
             object: entry.node,
@@ -183,12 +182,9 @@ impl<'d> Profile<'d> {
     /// to deny.
     #[must_use]
     pub fn denies_nothing(&self) -> bool {
-        self.entries.iter().all(|entry| {
-            let action = entry
-                .action
-                .and_then(|action| Action::of_name(action.value));
-            entry.names.is_empty() || action.is_some_and(Action::permits)
-        })
+        self.entries
+            .iter()
+            .all(|entry| entry.names.is_empty() || entry.permits() == Some(true))
     }
 
     /// The first place that sends calls to a listener. A rule entry without names sends none.
@@ -235,9 +231,7 @@ mod tests {
             panic!("no profile");
         };
         let entries = profile.entries.iter();
-        entries
-            .map(|entry| Effect::of(entry.action, entry.errno_ret))
-            .collect()
+        entries.map(|entry| entry.effect).collect()
     }
 
     /// crun passes over rule entries that do what the default does: the cache audit would expect

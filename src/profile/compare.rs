@@ -1,15 +1,14 @@
 //! When two rule entries are one.
 
-use super::{Condition, Digits, Effect, Filter, RuleEntry, Text};
+use super::{Condition, Digits, Filter, RuleEntry, Text};
 
 impl RuleEntry<'_> {
     /// Whether both hold in the same places, for the same arguments, and do the same with a call, as
     /// far as their texts tell.
     #[must_use]
     pub fn does_the_same(&self, other: &RuleEntry<'_>) -> bool {
-        let effect = Effect::of(self.action, self.errno_ret);
-        effect.is_some()
-            && effect == Effect::of(other.action, other.errno_ret)
+        self.effect.is_some()
+            && self.effect == other.effect
             && text(self.errno) == text(other.errno)
             && self.args.len() == other.args.len()
             && (self.args.iter().zip(&other.args)).all(|(a, b)| condition(a) == condition(b))

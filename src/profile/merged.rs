@@ -25,11 +25,10 @@ impl<'p, 'd> Merged<'p, 'd> {
             .flat_map(|(number, profile)| profile.entries.iter().map(move |it| (number, it)))
             .collect();
         entries.sort_by_key(|(_, entry)| entry.action.map_or("", |action| action.value));
-        let default = profiles.first().and_then(|profile| profile.default_action);
-        let default = default.and_then(|default| Action::of_name(default.value));
+        let default = profiles.first().and_then(|profile| profile.default_effect);
         Self {
             entries,
-            allows_by_default: default == Some(Action::Allow),
+            allows_by_default: default.is_some_and(|it| it.action == Action::Allow),
         }
     }
 
@@ -53,10 +52,8 @@ impl<'p, 'd> Merged<'p, 'd> {
                 entry.errno_ret.map(|it| it.value),
             ];
             let wish = entry.args.is_empty().then_some(wish);
-            let allow = Some(Action::Allow);
-            let action = entry.action.and_then(|it| Action::of_name(it.value));
             let counts = entry.args.is_empty() && !self.allows_by_default;
-            let is_allowed = counts && action == allow;
+            let is_allowed = counts && entry.known_action() == Some(Action::Allow);
             for name in &entry.names {
                 let claim = claims.entry(name.value).or_insert(Claim {
                     number,

@@ -64,6 +64,8 @@ pub struct Profile<'d> {
     pub default_action: Option<Text<'d>>,
     /// The errno of `default_action`.
     pub default_errno_ret: Option<Digits<'d>>,
+    /// What the two come to in a section; `None` if there is no such action.
+    pub default_effect: Option<Effect>,
     /// The same by name (Podman).
     pub default_errno: Option<Text<'d>>,
     /// The architectures besides the host's own.
@@ -166,6 +168,8 @@ pub struct RuleEntry<'d> {
     pub action: Option<Text<'d>>,
     /// The errno of `action`.
     pub errno_ret: Option<Digits<'d>>,
+    /// What the two come to in a section; `None` if there is no such action.
+    pub effect: Option<Effect>,
     /// The same by name (Podman).
     pub errno: Option<Text<'d>>,
     /// What their arguments must be.
@@ -177,11 +181,17 @@ pub struct RuleEntry<'d> {
 }
 
 impl RuleEntry<'_> {
+    /// The action, if there is one of that name.
+    #[must_use]
+    pub fn known_action(&self) -> Option<Action> {
+        self.effect.map(|effect| effect.action)
+    }
+
     /// Whether a call that the rule entry matches runs, logged or not. `None` if there is no such
     /// action.
     #[must_use]
     pub fn permits(&self) -> Option<bool> {
-        Action::of_name(self.action?.value).map(Action::permits)
+        self.known_action().map(Action::permits)
     }
 }
 

@@ -4,8 +4,8 @@ use super::fields::{
     ARCH_MAP_ENTRY, CONDITION, ENGINES, FILTER, Field, PROFILE, RULE_ENTRY, Shape,
 };
 use super::{
-    ArchMapEntry, Comparison, Condition, Dialects, Digits, Filter, Mistake, Profile, RuleEntry,
-    Spanned, Text, every,
+    ArchMapEntry, Comparison, Condition, Dialects, Digits, Effect, Filter, Mistake, Profile,
+    RuleEntry, Spanned, Text, every,
 };
 use crate::text::{Kind, Node};
 
@@ -108,11 +108,11 @@ impl<'d> Reader<'d> {
         let lists = node
             .members()
             .filter(|(key, _)| key.as_str() == Some("syscalls"));
-        let entries = lists
+        let objects = lists
             .flat_map(|(_, list)| list.elements())
-            .filter(|entry| entry.is_object())
-            .map(|entry| self.rule_entry(entry))
-            .collect();
+            .filter(|entry| entry.is_object());
+        let mut entries = Vec::with_capacity(objects.clone().count());
+        entries.extend(objects.map(|entry| self.rule_entry(entry)));
         let mut foreign = Vec::with_capacity(self.foreign.len());
         for seen in self.foreign {
             if !seen.dialects.contains(Dialects::OCI) {
@@ -141,6 +141,7 @@ impl<'d> Reader<'d> {
             dialects: self.possible,
             default_action: text(default_action),
             default_errno_ret: digits(default_errno_ret),
+            default_effect: Effect::of(text(default_action), digits(default_errno_ret)),
             default_errno: text(default_errno),
             architectures: texts(architectures),
             arch_map,
@@ -200,6 +201,7 @@ impl<'d> Reader<'d> {
             names: all_names,
             action: text(action),
             errno_ret: digits(errno_ret),
+            effect: Effect::of(text(action), digits(errno_ret)),
             errno: text(errno),
             args: elements(args).map(|arg| self.condition(arg)).collect(),
             includes: self.filter(includes),

@@ -80,13 +80,21 @@ impl Rule {
 /// is enough.
 #[must_use]
 pub fn in_rules(comparisons: Vec<Comparison>) -> Vec<Arc<[Comparison]>> {
-    let mut indexes: Vec<_> = comparisons.iter().map(|it| it.index).collect();
-    indexes.sort_unstable();
-    if indexes.windows(2).any(|pair| pair[0] == pair[1]) {
+    if compares_twice(&comparisons) {
         comparisons.into_iter().map(|it| Arc::from([it])).collect()
     } else {
         vec![comparisons.into()]
     }
+}
+
+/// Whether one argument is compared twice.
+pub(crate) fn compares_twice(comparisons: &[Comparison]) -> bool {
+    if comparisons.len() < 2 {
+        return false;
+    }
+    let mut indexes: Vec<_> = comparisons.iter().map(|it| it.index).collect();
+    indexes.sort_unstable();
+    indexes.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 /// A name that a runtime passes over.

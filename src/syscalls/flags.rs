@@ -23,6 +23,8 @@ pub struct FlagPlace {
     syscall: &'static str,
     index: u8,
     family: &'static str,
+    /// Which of the families it is.
+    number: u8,
     kind: Kind,
     /// The architectures on which the argument is another one.
     not_on: &'static [&'static str],
@@ -47,7 +49,7 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/flags.rs"));
 }
 
-use generated::{FLAGS, PLACES};
+use generated::{FAMILIES, FLAGS, PLACES};
 
 impl Flag {
     /// The name, as C has it.
@@ -111,6 +113,15 @@ impl FlagPlace {
         self.kind == Kind::Value
     }
 
+    /// Those of a call, whichever argument and architecture it is about.
+    fn all_of(syscall: &Syscall) -> &'static [Self] {
+        let name = syscall.name();
+        let start = PLACES.partition_point(|place| place.syscall < name);
+        let places = PLACES.get(start..).unwrap_or_default();
+        let count = places.partition_point(|place| place.syscall == name);
+        places.get(..count).unwrap_or_default()
+    }
+
     fn is(&self, syscall: &Syscall, index: u8, arch: Arch) -> bool {
         self.syscall == syscall.name() && self.index == index && self.is_on(arch)
     }
@@ -122,9 +133,9 @@ impl FlagPlace {
     }
 
     fn flags(&self) -> impl Iterator<Item = &'static Flag> + use<> {
-        let family = self.family;
-        let flags = FLAGS.iter().filter(move |flag| flag.family == family);
-        flags.filter(|flag| !flag.is_alias())
+        let family = FAMILIES.get(usize::from(self.number));
+        let places = family.into_iter().copied().flatten();
+        places.filter_map(|&place| FLAGS.get(usize::from(place)))
     }
 }
 
@@ -164,12 +175,14 @@ pub fn suggest_flag(name: &str, place: Option<(&Syscall, u8)>) -> Option<&'stati
 pub fn named(syscall: &Syscall, index: usize, value: u64, arch: Arch) -> Option<String> {
     let index = u8::try_from(index).ok()?;
     let places = || {
-        let here = PLACES.iter();
-        here.filter(move |place| place.is(syscall, index, arch) && place.kind != Kind::Depends)
+        let here = FlagPlace::all_of(syscall).iter();
+        here.filter(move |place| {
+            place.index == index && place.is_on(arch) && place.kind != Kind::Depends
+        })
     };
     let whole = |value| {
         let mut flags = places().flat_map(FlagPlace::flags);
-        flags.find(|flag| flag.is(value, arch))
+        flags.find(|flag| flag.is(value, arch) && !flag.is_alias())
     };
     if let Some(flag) = whole(value) {
         return Some(flag.name.to_owned());

@@ -37,5 +37,7 @@ pub use relations::{Relation, RelationKind};
 pub use spelling::{Alias, AliasKind, Defect, Malformed, Spelling, spelling};
 pub use suggest::suggest;
 pub use table::known;
-pub use table::{Number, Subcall, Syscall, TABLE_RELEASE, Unimplemented, all, lookup, with_number};
+pub use table::{
+    Number, Subcall, Syscall, TABLE_RELEASE, Unimplemented, above, all, lookup, with_number,
+};
 pub use version::{KernelVersion, ParseKernelVersionError, ParseReleaseError, Release};

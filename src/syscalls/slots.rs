@@ -15,16 +15,20 @@ pub(super) const EMPTY: u16 = u16::MAX;
 pub(super) fn of(name: &str) -> impl Iterator<Item = usize> {
     /// Odd, and its bits are as good as random: 2^64 divided by the golden ratio.
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let (words, rest) = name.as_bytes().as_chunks::<8>();
-    let mut last = [0; 8];
-    for (byte, &of_name) in last.iter_mut().zip(rest) {
-        *byte = of_name;
-    }
-    let words = words.iter().chain([&last]);
-    let hash = words.fold(name.len() as u64, |hash, &word| {
-        let mixed = (hash ^ u64::from_le_bytes(word)).wrapping_mul(FACTOR);
+    let bytes = name.as_bytes();
+    let (words, rest) = bytes.as_chunks::<8>();
+    // The last eight, some of them for the second time, cost less than those that are left.
+    let last = match bytes.last_chunk::<8>() {
+        Some(&last) => u64::from_le_bytes(last),
+        None => rest
+            .iter()
+            .fold(0, |word, &byte| word << 8 | u64::from(byte)),
+    };
+    let words = words.iter().map(|&word| u64::from_le_bytes(word));
+    let hash = words.chain([last]).fold(name.len() as u64, |hash, word| {
+        let mixed = (hash ^ word).wrapping_mul(FACTOR);
         mixed ^ (mixed >> 32)
     });
     let first = hash as usize % COUNT;
-    (first..COUNT).chain(0..first)
+    (first..first + COUNT).map(|slot| slot % COUNT)
 }

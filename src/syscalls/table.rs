@@ -197,6 +197,14 @@ pub fn with_number(arch: Arch, number: u32) -> Option<&'static Syscall> {
     SYSCALLS.get(usize::from(numbers[place].1))
 }
 
+/// The calls that have a larger number on `arch`, in the order of the numbers.
+pub fn above(arch: Arch, number: u32) -> impl Iterator<Item = &'static Syscall> {
+    let numbers = BY_NUMBER[arch as usize];
+    let start = numbers.partition_point(|&(other, _)| other <= number);
+    let above = numbers.get(start..).unwrap_or_default().iter();
+    above.filter_map(|&(_, place)| SYSCALLS.get(usize::from(place)))
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
@@ -216,6 +224,10 @@ mod tests {
         }
         assert_eq!(lookup("Read"), None);
         assert_eq!(with_number(Arch::X86_64, 100_000), None);
+        let numbers = |number| above(Arch::X86_64, number).map(|it| it.direct_number(Arch::X86_64));
+        assert!(numbers(0).is_sorted() && numbers(0).count() > 300);
+        assert_eq!(numbers(10).next(), Some(Some(11)));
+        assert_eq!(numbers(100_000).next(), None);
     }
 
     // The disassembler would not name sockets on x86, and the model of the filter would miss the

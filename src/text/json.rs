@@ -74,8 +74,8 @@ struct Open {
 
 struct Reader<'s> {
     bytes: &'s [u8],
-    /// The bytes as text, if all of them are UTF-8.
-    text: Option<&'s str>,
+    /// The bytes as text; empty if not all of them are UTF-8.
+    text: &'s str,
     at: usize,
     expect: Expect,
     /// The comma just before, if nothing has come after it yet.
@@ -95,7 +95,7 @@ impl<'s> Reader<'s> {
     fn new(bytes: &'s [u8]) -> Self {
         Self {
             bytes,
-            text: None,
+            text: "",
             at: 0,
             expect: Expect::Value,
             comma: None,
@@ -131,8 +131,9 @@ impl<'s> Reader<'s> {
     }
 
     fn check_encoding(&mut self) {
-        self.text = std::str::from_utf8(self.bytes).ok();
-        if self.text.is_none() {
+        if let Ok(text) = std::str::from_utf8(self.bytes) {
+            self.text = text;
+        } else {
             let mut at = 0;
             for chunk in self.bytes.utf8_chunks() {
                 at += chunk.valid().len();
@@ -195,6 +196,11 @@ impl<'s> Reader<'s> {
     // ------------------------------------------------------------ structure
 
     fn push(&mut self, kind: Kind<'s>, start: usize, end: usize) {
+        self.push_dressed(kind, Dress::default(), start, end);
+    }
+
+    #[inline]
+    fn push_dressed(&mut self, kind: Kind<'s>, dress: Dress, start: usize, end: usize) {
         let (parent, position) = match self.open.last_mut() {
             Some(open) => {
                 open.count += 1;
@@ -207,7 +213,7 @@ impl<'s> Reader<'s> {
             next: self.nodes.len() as u32 + 1,
             parent,
             position,
-            dress: Dress::default(),
+            dress,
             kind,
         });
     }
@@ -437,7 +443,7 @@ impl<'s> Reader<'s> {
             self.at += 1;
         }
         // Bytes that are no UTF-8 have been reported as that already.
-        if self.text.is_some() || std::str::from_utf8(&self.bytes[start..self.at]).is_ok() {
+        if std::str::from_utf8(&self.bytes[start..self.at]).is_ok() {
             self.deviate(Deviates::UnexpectedByte, start, self.at);
         }
     }
@@ -476,10 +482,9 @@ impl<'s> Reader<'s> {
     }
 
     /// The text between two offsets, which both stand beside ASCII bytes.
-    #[inline]
     fn slice(&self, start: usize, end: usize) -> Cow<'s, str> {
-        match self.text {
-            Some(text) => Cow::Borrowed(text.get(start..end).unwrap_or_default()),
+        match self.text.get(start..end) {
+            Some(text) => Cow::Borrowed(text),
             None => string::lossy(&self.bytes[start..end]),
         }
     }

@@ -1,6 +1,7 @@
 //! The nodes of a document: what each is, where it stands, and the way to it.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use super::{Document, Span};
 
@@ -227,33 +228,31 @@ impl<'d> Node<'d> {
     /// way to the string comes first, as if the document stood in its place.
     #[must_use]
     pub fn pointer(self) -> String {
-        let mut steps = Vec::new();
+        let mut way = Vec::with_capacity(8);
         let mut index = self.index;
         while index != 0 {
-            let data = &self.document.nodes[index as usize];
-            let parent = &self.document.nodes[data.parent as usize];
-            steps.push(if parent.kind == Kind::Object {
-                // A value's key is the node before it.
-                let key = if data.position.is_multiple_of(2) {
-                    index
-                } else {
-                    index - 1
-                };
-                let key = Node {
-                    document: self.document,
-                    index: key,
-                };
-                escape_pointer(key.as_str().unwrap_or_default()).into_owned()
-            } else {
-                data.position.to_string()
-            });
-            index = data.parent;
+            way.push(index);
+            index = self.document.nodes[index as usize].parent;
         }
         let embedding = self.document.embedding.as_ref();
-        let mut pointer = embedding.map_or_else(String::new, |it| it.pointer.clone());
-        for step in steps.iter().rev() {
+        let above = embedding.map_or("", |it| &it.pointer);
+        let mut pointer = String::with_capacity(above.len() + 8 * way.len());
+        pointer.push_str(above);
+        for &index in way.iter().rev() {
+            let data = &self.document.nodes[index as usize];
+            let parent = &self.document.nodes[data.parent as usize];
             pointer.push('/');
-            pointer.push_str(step);
+            if matches!(parent.kind, Kind::Object) {
+                let key = Node {
+                    document: self.document,
+                    // A value's key is the node before it.
+                    index: index - data.position % 2,
+                };
+                pointer.push_str(&escape_pointer(key.as_str().unwrap_or_default()));
+            } else {
+                // Writing to a string cannot fail.
+                let _ = write!(pointer, "{}", data.position);
+            }
         }
         pointer
     }

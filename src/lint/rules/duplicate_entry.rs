@@ -1,7 +1,7 @@
 use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule, NameUse, removal};
 use crate::profile::{Profile, Text};
-use crate::syscalls::{Arch, Spelling};
+use crate::syscalls::Arch;
 use crate::text::Node;
 
 pub(super) static RULE: LintRule = LintRule {
@@ -75,21 +75,13 @@ fn repeated(
 
 /// What is no syscall's name is reported as that, each time.
 fn check_names(context: &Context<'_>, findings: &mut Findings) {
-    // Most names stand in a profile once, and need no more than a look.
-    let again = context.names().filter_map(|name| match name.spelling {
-        Spelling::Known(syscall) if !context.is_used_once(syscall) => Some((syscall.index(), name)),
-        _ => None,
-    });
-    let mut uses: Vec<_> = again.collect();
-    // Stable: the order of the source is kept.
-    uses.sort_by_key(|&(index, _)| index);
     let mut across = Vec::new();
-    for same in uses.chunk_by(|(a, _), (b, _)| a == b) {
-        for (index, &(_, again)) in same.iter().enumerate().skip(1) {
+    for same in context.repeated_names() {
+        for (index, &again) in same.iter().enumerate().skip(1) {
             let earlier = same
                 .get(index.saturating_sub(LOOK_BACK)..index)
                 .unwrap_or_default();
-            let mut earlier = earlier.iter().rev().map(|&(_, first)| first);
+            let mut earlier = earlier.iter().rev().copied();
             if let Some(first) = earlier
                 .clone()
                 .find(|first| std::ptr::eq(first.entry, again.entry))

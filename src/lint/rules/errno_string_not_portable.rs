@@ -2,7 +2,7 @@ use crate::engine::podman_errno;
 use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::readers::Readers;
 use crate::lint::{Context, Findings, LintRule};
-use crate::profile::{Action, Dialects, Digits, Text};
+use crate::profile::{Dialects, Digits, Text};
 use crate::syscalls::Arch;
 use crate::text::Node;
 
@@ -41,7 +41,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             by_number: "defaultErrnoRet",
             number: profile.default_errno_ret,
         };
-        (named, profile.default_action)
+        (named, profile.default_effect)
     });
     let entries = profile.entries.iter().filter_map(|entry| {
         let named = Named {
@@ -51,15 +51,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             by_number: "errnoRet",
             number: entry.errno_ret,
         };
-        Some((named, entry.action))
+        Some((named, entry.effect))
     });
-    for (named, action) in default.into_iter().chain(entries) {
+    for (named, effect) in default.into_iter().chain(entries) {
         if named.name.value.is_empty() {
             continue;
         }
         // An errno where none is taken is a mistake of its own.
-        let action = action.and_then(|action| Action::of_name(action.value));
-        if action.is_some_and(|action| !action.takes_errno()) {
+        if effect.is_some_and(|it| !it.action.takes_errno()) {
             continue;
         }
         if findings.has_room() {

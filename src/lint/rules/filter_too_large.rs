@@ -4,7 +4,7 @@ use std::sync::Arc;
 use crate::filter::{self, CompileError, MAX_INSTRUCTIONS, Size, size};
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
-use crate::profile::{Effect, Profile, RuleEntry, Text};
+use crate::profile::{Profile, RuleEntry, Text};
 use crate::runtime::{self, Plan, in_rules};
 use crate::syscalls::{Arch, TABLE_RELEASE, lookup};
 
@@ -112,7 +112,7 @@ fn estimate(entries: &[&RuleEntry<'_>]) -> usize {
 /// What a runtime asks of libseccomp where all rule entries hold that may.
 fn plan(context: &Context<'_>, entries: &[&RuleEntry<'_>], all: &[Arch]) -> Option<Plan> {
     let profile = context.profile()?;
-    let default = Effect::of(profile.default_action, profile.default_errno_ret)?;
+    let default = profile.default_effect?;
     let (&native, others) = all.split_first()?;
     let target = context.targets().first();
     let release = target.and_then(|it| it.target.libseccomp.as_ref());
@@ -122,7 +122,7 @@ fn plan(context: &Context<'_>, entries: &[&RuleEntry<'_>], all: &[Arch]) -> Opti
     let mut seen = HashSet::new();
     for (place, entry) in entries.iter().enumerate() {
         let comparisons: Option<Vec<_>> = entry.args.iter().map(|it| it.comparison).collect();
-        let effect = Effect::of(entry.action, entry.errno_ret)?;
+        let effect = entry.effect?;
         let excludes = entry.excludes.as_ref();
         if effect == default || excludes.is_some_and(|it| !it.caps.is_empty()) {
             continue;

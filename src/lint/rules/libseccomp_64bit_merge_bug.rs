@@ -1,6 +1,6 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
-use crate::profile::{Comparison, Condition, Effect, Operator, Profile, RuleEntry};
+use crate::profile::{Comparison, Condition, Operator, Profile, RuleEntry};
 use crate::syscalls::{self, Release, Syscall};
 use crate::target::Target;
 
@@ -77,11 +77,8 @@ fn bound<'c>(profile: &Profile<'_>, entry: &'c RuleEntry<'c>) -> Option<Bound<'c
     let comparison = condition.comparison?;
     let is_less = matches!(comparison.operator, Operator::Less | Operator::LessOrEqual);
     // What does as the default does, libseccomp never gets.
-    let is_given = || {
-        let default = Effect::of(profile.default_action, profile.default_errno_ret);
-        Effect::of(entry.action, entry.errno_ret) != default
-    };
-    (is_less && comparison.value >> 32 != 0 && is_given()).then_some(Bound {
+    let is_given = entry.effect != profile.default_effect;
+    (is_less && comparison.value >> 32 != 0 && is_given).then_some(Bound {
         entry,
         condition,
         comparison,
@@ -91,9 +88,8 @@ fn bound<'c>(profile: &Profile<'_>, entry: &'c RuleEntry<'c>) -> Option<Bound<'c
 /// The call about which libseccomp mixes the two up, the larger of which it gets first.
 fn clash(large: &Bound<'_>, small: &Bound<'_>) -> Option<&'static Syscall> {
     let (a, b) = (large.comparison, small.comparison);
-    let effect = |it: &Bound<'_>| Effect::of(it.entry.action, it.entry.errno_ret);
     let is_near = a.index == b.index && a.value >> 32 == b.value >> 32 && a.value > b.value;
-    if !is_near || effect(large) == effect(small) {
+    if !is_near || large.entry.effect == small.entry.effect {
         return None;
     }
     let names = small.entry.names.iter().map(|it| it.value);

@@ -46,8 +46,8 @@ fn notifies_of_nothing<'c>(
     all: impl Iterator<Item = &'c Profile<'c>>,
 ) -> bool {
     let entries = all.flat_map(|profile| &profile.entries);
-    let entries = entries.filter_map(|entry| entry.action);
-    let mut actions = profile.default_action.into_iter().chain(entries);
-    actions
-        .all(|action| Action::of_name(action.value).is_some_and(|action| action != Action::Notify))
+    let given = entries.filter(|entry| entry.action.is_some());
+    let default = profile.default_action.map(|_| profile.default_effect);
+    let mut effects = default.into_iter().chain(given.map(|entry| entry.effect));
+    effects.all(|effect| effect.is_some_and(|it| it.action != Action::Notify))
 }

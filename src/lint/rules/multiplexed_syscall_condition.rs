@@ -1,7 +1,7 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::condition::{about, listed};
 use crate::lint::{Context, Findings, LintRule, Permission, architectures};
-use crate::profile::{Action, Effect, Profile, RuleEntry, Text};
+use crate::profile::{Profile, RuleEntry, Text};
 use crate::syscalls::{self, Arch, Multiplexer, known};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -65,7 +65,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 /// libseccomp puts the number of the call where the condition on argument 0 was. `None` if the
 /// profile does by default what the rule entry says, or that is for others to say.
 fn outcome(profile: &Profile<'_>, entry: &RuleEntry<'_>) -> Option<Outcome> {
-    let action = Action::of_name(entry.action?.value)?;
+    let action = entry.known_action()?;
     let default = profile.default_decision()?.action;
     if action.permits() && default.denies() {
         return Some(Outcome::Opens);
@@ -89,11 +89,9 @@ fn is_decided(context: &Context<'_>, profile: &Profile<'_>, multiplexer: Multipl
         Multiplexer::Socketcall => known::SOCKETCALL,
         Multiplexer::Ipc => known::IPC,
     };
-    let default = Effect::of(profile.default_action, profile.default_errno_ret);
-    context.uses(call).any(|name| {
-        let entry = name.entry;
-        entry.args.is_empty() && Effect::of(entry.action, entry.errno_ret) != default
-    })
+    context
+        .uses(call)
+        .any(|name| name.entry.args.is_empty() && name.entry.effect != profile.default_effect)
 }
 
 fn report(

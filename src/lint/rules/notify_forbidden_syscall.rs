@@ -27,11 +27,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         );
     }
     for name in context.names() {
-        let action = name
-            .entry
-            .action
-            .and_then(|action| Action::of_name(action.value));
-        if name.text.value == "write" && action == Some(Action::Notify) {
+        if name.entry.known_action() == Some(Action::Notify) && name.text.value == "write" {
             findings.push(
                 Finding::new(
                     &RULE.rule,

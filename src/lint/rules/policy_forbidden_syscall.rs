@@ -1,6 +1,6 @@
 use crate::finding::{Category, Finding, Location, Rule, RuleSet, Severity};
 use crate::lint::{Context, Demand, Findings, LintRule, Permission};
-use crate::profile::Action;
+use crate::profile::Profile;
 use crate::syscalls::Syscall;
 
 pub(super) static RULE: LintRule = LintRule {
@@ -36,10 +36,10 @@ fn permitting(context: &Context<'_>, syscall: &Syscall) -> Vec<(Location, &'stat
     let places: Vec<_> = places
         .map(|it| (context.at(it.text.node), "permitted here"))
         .collect();
-    let default = context.profile().and_then(|profile| profile.default_action);
+    let default = context.profile().and_then(Profile::default_decision);
     match default.filter(|_| places.is_empty()) {
-        Some(action) if Action::of_name(action.value).is_some_and(Action::permits) => {
-            vec![(context.at(action.node), "permits it by default")]
+        Some(default) if default.action.permits() => {
+            vec![(context.at(default.text.node), "permits it by default")]
         }
         _ => places,
     }

@@ -20,7 +20,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let conditional = rivals.iter().filter(|it| !it.is_unconditional());
         // Alone, nothing with conditions covers it.
         let is_alone = conditional.count() < 2;
-        let mut diagrams = Diagrams::default();
+        let mut diagrams = None;
         for rival in rivals {
             if rival.is_unconditional() || rival.effect == contested.default {
                 continue;
@@ -33,7 +33,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                     && !other.entry.does_the_same(rival.entry)
                     && other.holds_where(rival)
                     && (other.is_unconditional()
-                        || (!is_alone && covers(&mut diagrams, other, rival)))
+                        || (!is_alone && covers(diagrams.get_or_insert_default(), other, rival)))
             });
             let Some(other) = reason else {
                 continue;

@@ -27,15 +27,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Some((largest, last)) = largest_named(context, host) else {
             continue;
         };
-        let mut newer: Vec<_> = (syscalls::all().iter())
-            .filter_map(|call| Some((call.direct_number(host)?, call.name())))
-            .filter(|&(number, _)| number > largest)
-            .collect();
+        let newer = syscalls::above(host, largest).map(syscalls::Syscall::name);
+        let newer: Vec<_> = newer.collect();
         if newer.is_empty() {
             continue;
         }
-        newer.sort_unstable();
-        let newer: Vec<_> = newer.into_iter().map(|(_, name)| name).collect();
         let message = format!(
             "`{}` has the largest number that is named for {host}, {largest}: under runc calls above it, {} among them, fail with ENOSYS; under crun they {}",
             last.text.value,

@@ -20,7 +20,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         for rival in contested.rivals.iter().filter(counts) {
             // What has no bit to compare is spoken of as that.
             let is_void = |it: &Comparison| it.operator == Operator::MaskedEqual && it.value == 0;
-            let mut comparisons = rival.rules.iter().flat_map(|rule| rule.iter());
+            let mut comparisons = rival.comparisons().iter();
             if rival.is_unconditional() || comparisons.all(is_void) {
                 continue;
             }

@@ -66,7 +66,7 @@ fn is_permitted(context: &Context<'_>, request: u64) -> Option<bool> {
     let mut permitted = None;
     for name in context.uses(known::IOCTL) {
         if only_condition(name.entry)?.holds(request) {
-            let permits = decides(Action::of_name(name.entry.action?.value)?)?;
+            let permits = decides(name.entry.known_action()?)?;
             if permitted.is_some_and(|before| before != permits) {
                 return None;
             }

@@ -63,10 +63,13 @@ impl<'s> Reader<'s> {
     pub(super) fn push_string(&mut self, quote: u8) {
         let body = self.at + 1;
         let length = run_length(self.bytes.get(body..).unwrap_or_default());
-        if quote == b'"' && self.bytes.get(body + length) == Some(&quote) {
+        let end = body + length;
+        if quote == b'"'
+            && self.bytes.get(end) == Some(&quote)
+            && let Some(text) = self.text.get(body..end)
+        {
             // Almost all are like that.
-            let text = self.slice(body, body + length);
-            self.push_quoted(text, body - 1, body + length + 1, true);
+            self.push_quoted(Cow::Borrowed(text), body - 1, end + 1, true);
         } else {
             self.push_odd_string(quote);
         }
@@ -75,10 +78,7 @@ impl<'s> Reader<'s> {
     /// Adds the node of a string, and goes on behind it.
     fn push_quoted(&mut self, text: Cow<'s, str>, start: usize, end: usize, is_closed: bool) {
         self.at = end;
-        self.push(Kind::String(text), start, end);
-        if let Some(node) = self.nodes.last_mut() {
-            node.dress = Dress::quotes(is_closed);
-        }
+        self.push_dressed(Kind::String(text), Dress::quotes(is_closed), start, end);
     }
 
     /// Reads a string with escapes, or something wrong.

@@ -43,7 +43,7 @@ impl Reader<'_> {
 
     /// White space beyond ASCII, if there is any here.
     fn skip_foreign_space(&mut self) -> bool {
-        let rest = self.text.and_then(|text| text.get(self.at..));
+        let rest = self.text.get(self.at..);
         let Some(space) = rest.and_then(|rest| rest.chars().next()) else {
             return false;
         };
