@@ -97,6 +97,8 @@ impl Excerpt {
         block.marks.sort_by_key(|mark| mark.span);
         let mut starts = vec![None; block.marks.len()];
         let mut ends = vec![None; block.marks.len()];
+        // Where the next mark begins or ends.
+        let mut next = 0;
         for chunk in bytes[block.bytes.clone()].utf8_chunks() {
             let invalid = chunk
                 .invalid()
@@ -104,12 +106,18 @@ impl Excerpt {
                 .map(|_| (char::REPLACEMENT_CHARACTER, 1));
             let valid = chunk.valid().chars().map(|shown| (shown, shown.len_utf8()));
             for (character, length) in valid.chain(invalid) {
-                for (index, mark) in block.marks.iter().enumerate() {
-                    if starts[index].is_none() && mark.span.start as usize <= at {
-                        starts[index] = Some(self.text.len());
-                    }
-                    if ends[index].is_none() && mark.span.end as usize <= at {
-                        ends[index] = Some(self.text.len());
+                if next <= at {
+                    next = usize::MAX;
+                    let spans = block.marks.iter().map(|mark| mark.span);
+                    for (span, places) in spans.zip(starts.iter_mut().zip(&mut ends)) {
+                        for (offset, place) in [(span.start, places.0), (span.end, places.1)] {
+                            let offset = offset as usize;
+                            if offset > at {
+                                next = next.min(offset);
+                            } else if place.is_none() {
+                                *place = Some(self.text.len());
+                            }
+                        }
                     }
                 }
                 push_visible(&mut self.text, character);
@@ -295,6 +303,9 @@ fn at_character(source: &Source, at: usize) -> usize {
 
 /// A text that a terminal shows and does not obey.
 pub(crate) fn visible(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if character == '\n' || character == '\t' {
@@ -309,7 +320,7 @@ pub(crate) fn visible(text: &str) -> String {
 fn push_visible(text: &mut String, character: char) {
     let turns_direction = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     match character {
-        '\n' | '\t' => text.push(character),
+        ' '..='~' | '\n' | '\t' => text.push(character),
         '\r' => {}
         '\0'..'\u{20}' => text.extend(char::from_u32(0x2400 + u32::from(character))),
         _ if character.is_control() || turns_direction || character == '\u{feff}' => {

@@ -121,17 +121,50 @@ impl Source {
 
     fn line_starts(&self) -> &[u32] {
         self.line_starts.get_or_init(|| {
-            let feeds = memchr::memchr_iter(b'\n', &self.bytes);
-            std::iter::once(0)
-                .chain(feeds.map(|at| at as u32 + 1))
-                .collect()
+            // Lines are short, so that to look at eight bytes at once costs less than a search for each.
+            let (words, rest) = self.bytes.as_chunks::<8>();
+            let mut starts = Vec::with_capacity(self.bytes.len() / 16 + 1);
+            starts.push(0);
+            for (place, &word) in words.iter().enumerate() {
+                let mut feeds = feeds(u64::from_le_bytes(word));
+                while feeds != 0 {
+                    starts.push(place as u32 * 8 + feeds.trailing_zeros() / 8 + 1);
+                    feeds &= feeds - 1;
+                }
+            }
+            for (place, _) in (1..).zip(rest).filter(|(_, byte)| **byte == b'\n') {
+                starts.push(words.len() as u32 * 8 + place);
+            }
+            starts
         })
     }
+}
+
+/// The highest bit of each byte that is a line feed.
+const fn feeds(word: u64) -> u64 {
+    const LOWER: u64 = u64::from_le_bytes([0x7f; 8]);
+    let others = word ^ u64::from_le_bytes([b'\n'; 8]);
+    !(((others & LOWER) + LOWER) | others | LOWER)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Position, Source};
+
+    /// A finding would be shown on another line than it is on.
+    #[test]
+    fn lines_begin_behind_line_feeds() {
+        let bytes = b"\n\na\x8a\x0b\x09\n\xff\n\n\n\n\n\n\n\n\n12345678\nb\n\x00\n".repeat(5);
+        for end in 0..bytes.len() {
+            let source = Source::new("x", bytes[..end].to_vec());
+            let lines = bytes[..end].split(|&byte| byte == b'\n');
+            let mut start = 0;
+            for (number, line) in (1..).zip(lines) {
+                assert_eq!(source.line(number), start..start + line.len(), "{number}");
+                start += line.len() + 1;
+            }
+        }
+    }
 
     /// A column counted in bytes would point a reader past the mistake on any
     /// line that holds another script before it.
