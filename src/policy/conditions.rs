@@ -31,7 +31,9 @@ fn calls_of_one(
     bits: u8,
     diagrams: &mut Diagrams,
 ) -> Result<Diagram, TooLarge> {
-    let Ok(index) = u8::try_from(comparison.index) else {
+    // There are six arguments: libseccomp refuses a rule about another one.
+    let index = u8::try_from(comparison.index).ok().filter(|it| *it < 6);
+    let Some(index) = index else {
         return Ok(Diagram::NONE);
     };
     let is_wide = bits == 64;
@@ -73,4 +75,27 @@ fn calls_of_one(
 
 const fn halves(value: u64) -> [u32; 2] {
     [(value >> u32::BITS) as u32, value as u32]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::calls_of;
+    use crate::filter::{Diagram, Diagrams};
+    use crate::profile::{Comparison, Operator};
+
+    /// A file with such a condition ends seclint, and nothing is said of the other files.
+    #[test]
+    fn no_call_has_a_seventh_argument() {
+        for index in [6, 7, 255, 256, u32::MAX] {
+            let comparison = Comparison {
+                index,
+                operator: Operator::Equal,
+                value: 1,
+                value_two: 0,
+            };
+            let mut diagrams = Diagrams::default();
+            let calls = calls_of(&[comparison], 64, &mut diagrams);
+            assert_eq!(calls, Ok(Diagram::NONE), "{index}");
+        }
+    }
 }
