@@ -238,6 +238,20 @@ fn a_file_is_the_same_however_its_path_is_written() {
     );
 }
 
+/// Names repeat from directory to directory: what was recorded of one file would hide what is found in
+/// another.
+#[test]
+fn a_file_of_the_same_name_elsewhere_is_another_one() {
+    let repository = Repository::adopted(&["mkdirr"]);
+    fs::create_dir(repository.0.path().join("sub")).expect("a directory");
+    repository.put("sub/a.json", &profile(&["mkdirr"]));
+    let known = |path: &str| {
+        let arguments = [path, "--baseline=../baseline.json"];
+        repository.check_in("sub", &arguments).code
+    };
+    assert_eq!((known("../a.json"), known("a.json")), (0, 1));
+}
+
 /// Made of another checkout, it would have every finding pass for a new one.
 #[test]
 fn a_baseline_of_other_files_is_told() {

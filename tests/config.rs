@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use seclint::config::{self, Config};
 use seclint::engine::Engine;
+use seclint::lint::lint_rules;
 use seclint::profile::Dialects;
 use seclint::syscalls::Arch;
 use seclint::target::{Target, platforms};
@@ -211,6 +212,28 @@ reason = "none"
 forbid = [{ syscalls = ["mountt"], reason = " " }]
 require = { syscalls = [] }
 "#;
+    // What contradicts itself, and a file that is not there.
+    for (config, said) in [
+        (
+            "[rules]\nselect = ['unknown-flag']\nignore = ['unknown-flag']\n",
+            "seclint.toml:3:11",
+        ),
+        (
+            "[[policy.forbid]]\nsyscalls = ['mount']\nreason = 'r'\n[[policy.require]]\nsyscalls = ['read', 'mount']\nreason = 'r'\n",
+            "seclint.toml:5:12",
+        ),
+    ] {
+        let tree = tree(&[("seclint.toml", config), ("a.json", PROFILE)]);
+        let ran = check(tree.path(), &["a.json"]);
+        assert!(
+            ran.code == 2 && ran.stderr.contains(said),
+            "{said}: {ran:?}"
+        );
+    }
+    let lost = tree(&[("a.json", PROFILE)]);
+    std::os::unix::fs::symlink("nowhere", lost.path().join("seclint.toml")).expect("a link");
+    assert_eq!(check(lost.path(), &["a.json"]).code, 2);
+
     let tree = tree(&[
         ("seclint.toml", config),
         ("a.json", PROFILE),
@@ -323,6 +346,8 @@ fn the_schema_has_the_keys_and_words_that_are_read() {
     );
     let dialects = Dialects::named().map(|(name, _)| name);
     assert_eq!(names(&properties["dialect"]["enum"]), keys(&dialects));
+    let rules: Vec<_> = lint_rules().iter().map(|rule| rule.rule.id).collect();
+    assert_eq!(names(&definitions["rule"]["enum"]), keys(&rules));
     let arches: Vec<_> = Arch::ALL.iter().map(|arch| arch.name()).collect();
     assert_eq!(
         names(&properties["architectures"]["items"]["examples"]),
@@ -380,6 +405,30 @@ fn the_schema_and_the_parser_agree() {
             false,
         ),
         ("[[policy.forbid]]\nreason = 'r'", false),
+        ("[[policy.forbid]]\nsyscalls = []\nreason = 'r'", false),
+        ("rules.ignore = ['cache-stale']", false),
+        ("[[ignore]]\nrule = 'cache-stale'\nreason = 'r'", false),
+        ("[[ignore]]\nrule = 'no-such-rule'\nreason = 'r'", false),
+        (
+            "[[ignore]]\nrule = 'unknown-flag'\nreason = 'r'\npointer = 'flags/0'",
+            false,
+        ),
+        (
+            "[[ignore]]\nrule = 'unknown-flag'\nreason = 'r'\npath = '/a.json'",
+            false,
+        ),
+        (
+            "[[ignore]]\nrule = 'unknown-flag'\nreason = 'r'\npath = 'a/../b.json'",
+            false,
+        ),
+        (
+            "[[ignore]]\nrule = 'unknown-flag'\nreason = 'r'\npath = ''",
+            false,
+        ),
+        (
+            "[[ignore]]\nrule = 'unknown-flag'\nreason = 'r'\npath = './a..b/*.json'",
+            true,
+        ),
         (
             "[[policy.allow]]\nsyscalls = ['mount']\nreason = 'r'",
             false,

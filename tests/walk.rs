@@ -27,6 +27,27 @@ fn paths(report: &serde_json::Value) -> Vec<&str> {
     paths.collect()
 }
 
+/// What nobody has looked into would pass for clean.
+#[test]
+fn what_is_too_large_in_a_directory_is_told() {
+    let directory = TempDir::new().expect("a directory");
+    let blank = " ".repeat(8 << 20);
+    let path = directory.path().join("large.json");
+    fs::write(&path, format!("{WRONG}{blank}")).expect("a file");
+    // Nothing in it looks like a profile.
+    fs::write(
+        directory.path().join("other.json"),
+        format!("{{\"name\":\"x\"}}{blank}"),
+    )
+    .expect("a file");
+    let path = directory.path().display().to_string();
+    let ran = run(["check", "--format=json", &path]);
+    let report = ran.report();
+    assert_eq!(paths(&report), [format!("{path}/large.json")]);
+    assert_eq!(report["summary"]["skipped"], 1);
+    assert_eq!(ran.code, 1);
+}
+
 /// Kubernetes mounts the files of a `ConfigMap` as links into a hidden directory: they would pass
 /// unchecked.
 #[test]
@@ -52,7 +73,13 @@ fn links_to_files_are_followed_unless_the_file_is_walked() {
     symlink(".", directory.join("loop")).expect("a link");
     symlink("nowhere", directory.join("dangling")).expect("a link");
     symlink("/dev/zero", directory.join("zero.json")).expect("a link");
-    let report = check(&directory, &[]);
+    let path = directory.display().to_string();
+    let ran = run(["check", "--format=json", "--select=unknown-action", &path]);
+    for name in ["dangling", "zero.json"] {
+        let is_told = ran.stderr.contains(&format!("{path}/{name}: passed over"));
+        assert_eq!(is_told, name == "dangling", "{name}: {}", ran.stderr);
+    }
+    let report = ran.report();
     let walked = walked.display().to_string();
     assert_eq!(paths(&report), [linked.as_str(), walked.as_str()]);
     assert_eq!(report["summary"]["files"], 2);

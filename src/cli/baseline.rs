@@ -90,8 +90,8 @@ impl Comparison {
     }
 }
 
-/// What the paths in a report are relative to: where seclint runs, as it was then, or where the
-/// report is, if more of its files are found from there.
+/// What the paths in a report are relative to: where the report is, if as many of its files are found
+/// from there as from where seclint runs, and else that.
 fn directory(baseline: &Baseline, report: &Path, here: &Path) -> PathBuf {
     let beside = place(here, &report.display().to_string());
     let beside = Path::new(&beside).parent().unwrap_or(here);
@@ -99,7 +99,8 @@ fn directory(baseline: &Baseline, report: &Path, here: &Path) -> PathBuf {
         let paths = baseline.paths();
         paths.filter(|path| directory.join(path).exists()).count()
     };
-    let is_beside = beside != here && found(beside) > found(here);
+    // A file of the same name elsewhere was never looked at.
+    let is_beside = found(beside) > 0 && found(beside) >= found(here);
     if is_beside { beside } else { here }.to_owned()
 }
 

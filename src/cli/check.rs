@@ -17,9 +17,9 @@ use super::settings::{ConfigOptions, Finder, LintOptions, Settings};
 use super::{CliError, Ending, complain};
 use crate::finding::Finding;
 use crate::lint::Linted;
-use crate::profile::{GivenBases, may_hold_profile};
+use crate::profile::{GivenBases, may_hold_profile, speaks_of_profiles};
 use crate::report::{Against, Conclusion, Summary};
-use crate::text::Source;
+use crate::text::{MAX_BYTES, Source};
 
 /// How many files are read ahead of the report: memory does not grow with their number.
 const WINDOW: usize = 256;
@@ -190,7 +190,10 @@ fn lint(job: Job, arguments: &Arguments, bases: &GivenBases) -> Result<Option<Ou
     };
     let (linted, change) = fix.lint(&source, lint)?;
     outcome.change = change;
-    outcome.linted = Some(linted).filter(|linted| !may_pass || linted.profiles > 0);
+    // What is too large to be read must not pass for what holds no profile.
+    let is_unread = source.bytes().len() > MAX_BYTES && speaks_of_profiles(&source);
+    let is_kept = |linted: &Linted| !may_pass || linted.profiles > 0 || is_unread;
+    outcome.linted = Some(linted).filter(is_kept);
     Ok(Some(outcome))
 }
 

@@ -121,7 +121,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
         }
         (None, paths) => {
             return Err(CliError::Usage(format!(
-                "two files are compared, OLD and NEW, and {} was given; with --against REV the old ones come from git",
+                "two files are compared, OLD and NEW: given {}; with --against REV the old ones come from git",
                 paths.len()
             )));
         }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::CliError;
 use super::output::is_unfinished;
+use super::{CliError, complain};
 use crate::text::{MAX_BYTES, Source, Syntax};
 
 /// A file to be read.
@@ -24,8 +24,8 @@ pub(super) struct Input {
 }
 
 /// Every file that some paths stand for, each once, in the order of the paths, and in the order of
-/// names within a directory. Hidden directories are left out, and so is everything in a directory
-/// that is no plain file, or a report being written. A link to a plain file stands for it, as in a
+/// names within a directory. Hidden directories are left out, and so is, with a note, what is in a
+/// directory and no plain file, and a report being written. A link to a plain file stands for it, as in a
 /// mounted `ConfigMap`, unless the walk comes by the file itself.
 pub(super) fn inputs(paths: &[PathBuf]) -> impl Iterator<Item = Result<Input, CliError>> {
     let mut seen = HashSet::new();
@@ -54,6 +54,11 @@ fn in_path(path: &Path) -> Box<dyn Iterator<Item = Result<Input, CliError>>> {
             .filter_map(move |entry| match entry {
                 Ok(entry) => {
                     let is_link = entry.path_is_symlink();
+                    if let Some(what) = unreadable(&entry) {
+                        let path = entry.path().display();
+                        complain("note", &format!("{path}: passed over: it is {what}"));
+                        return None;
+                    }
                     let is_input = !is_unfinished(entry.file_name())
                         && (entry.file_type().is_file()
                             || is_link && leads_elsewhere(entry.path(), &root));
@@ -77,6 +82,16 @@ fn in_path(path: &Path) -> Box<dyn Iterator<Item = Result<Input, CliError>>> {
                 }
             }),
     )
+}
+
+/// What stands in a directory in the place of a file, if nothing can be read there.
+fn unreadable(entry: &DirEntry) -> Option<&'static str> {
+    let kind = entry.file_type();
+    if kind.is_symlink() {
+        let is_lost = entry.path().metadata().is_err();
+        return is_lost.then_some("a link that leads to nothing that can be read");
+    }
+    (!kind.is_file() && !kind.is_dir()).then_some("no plain file")
 }
 
 /// Whether a link leads to a plain file that the walk of a directory does not come by.

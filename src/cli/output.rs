@@ -86,6 +86,9 @@ fn parse_file_report(text: &str) -> Result<FileReport, String> {
         .ok_or("write it as FORMAT=PATH, such as sarif=seclint.sarif")?;
     let format =
         Format::from_str(format, false).map_err(|_| format!("the formats are {}", formats()))?;
+    if path == "-" {
+        return Err("what goes to standard output is what --format says".to_owned());
+    }
     let path = PathBuf::from(path);
     Ok(FileReport { format, path })
 }
@@ -124,7 +127,7 @@ impl OutputOptions {
             }) {
                 let path = path.display();
                 return Err(CliError::Usage(format!(
-                    "{path}: the report would replace what is checked"
+                    "{path}: the report would replace what is read"
                 )));
             }
             let failed = |error| CliError::Report(path.clone(), error);

@@ -31,7 +31,8 @@ pub fn find(directory: &Path) -> Result<Option<Config>, ConfigError> {
     let path = directory.join(FILE_NAME);
     match File::open(&path) {
         Ok(file) => parse(file, &path, directory).map(Some),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        // A link that leads nowhere is a configuration that is missing.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(None),
         Err(error) => Err(ConfigError::Read(name(&path), error)),
     }

@@ -19,12 +19,12 @@ pub use glob::Pattern;
 pub use ignore::Ignore;
 
 use crate::engine::Engine;
-use crate::finding::{Finding, Rule, Severity};
+use crate::finding::{Category, Finding, Rule, Severity};
 use crate::lint::{Demand, Demands, find_rule};
 use crate::profile::Dialects;
 use crate::syscalls::{self, Arch, KernelVersion, Release, Spelling, Syscall};
 use crate::target::{Target, platforms};
-use crate::text::Source;
+use crate::text::{Source, Span};
 use reader::{Problem, Reader, Value, one_of, unknown};
 
 /// The keys at the top.
@@ -155,11 +155,29 @@ impl<'t> Reader<'_> {
             fail_on: self.parsed(fail_on, threshold),
             is_strict: self.bool(is_strict).unwrap_or_default(),
             select: self.list(select, rule),
-            ignore: self.list(ignored, rule),
+            ignore: self.ignored(ignored, select),
             severities: self.severities(severities),
             ignores: self.ignores(ignore),
             demands: self.policy(policy),
         }
+    }
+
+    /// The rules that are not checked, none of which may be selected.
+    fn ignored(
+        &mut self,
+        value: Option<&Value<'t>>,
+        select: Option<&Value<'t>>,
+    ) -> Vec<&'static Rule> {
+        let selected = select.and_then(|it| it.get_ref().as_array());
+        let selected = selected.into_iter().flatten();
+        let selected: Vec<_> = selected.filter_map(|it| it.get_ref().as_str()).collect();
+        self.list(value, |written| match rule(written) {
+            Ok(rule) if selected.contains(&rule.id) => Err(Problem {
+                message: format!("`{written}` is selected as well"),
+                help: Some("leave it out of one of the two".to_owned()),
+            }),
+            found => found,
+        })
     }
 
     fn severities(&mut self, value: Option<&Value<'t>>) -> Vec<(&'static Rule, Severity)> {
@@ -184,9 +202,9 @@ impl<'t> Reader<'_> {
             let is_named = self.needed(name, span.clone(), "rule").is_some();
             let rule = name.filter(|_| is_named);
             let rule = rule.and_then(|name| self.parsed(Some(name), self::rule));
-            let path = self.string(path).map(Pattern::new);
+            let path = path.and_then(|path| self.parsed(Some(path), pattern));
             let syscall = self.string(syscall).map(str::to_owned);
-            let pointer = self.string(pointer).map(str::to_owned);
+            let pointer = pointer.and_then(|it| self.parsed(Some(it), pointer_of));
             let reason = self.needed(reason, span, "reason");
             if let (Some(rule), Some(reason)) = (rule, reason) {
                 ignores.push(Ignore {
@@ -207,10 +225,21 @@ impl<'t> Reader<'_> {
             return Demands::default();
         };
         let [forbid, require] = self.members(table, POLICY_KEYS);
-        Demands {
+        let demands = Demands {
             forbid: self.demands_of(forbid, "forbid"),
             require: self.demands_of(require, "require"),
+        };
+        let forbidden = demands.forbid.iter().flat_map(|it| &it.syscalls);
+        let forbidden: Vec<_> = forbidden.map(|it| it.name()).collect();
+        for required in &demands.require {
+            let mut names = required.syscalls.iter().map(|it| it.name());
+            let span = required.location.span.map(Span::range);
+            if let (Some(name), Some(span)) = (names.find(|it| forbidden.contains(it)), span) {
+                let message = format!("`{name}` is required here, and forbidden as well");
+                self.mistake(span, message, None);
+            }
         }
+        demands
     }
 
     fn demands_of(&mut self, value: Option<&Value<'t>>, key: &str) -> Vec<Demand> {
@@ -222,8 +251,11 @@ impl<'t> Reader<'_> {
             let [names, reason] = self.members(table, DEMAND_KEYS);
             let location = names.map_or(span.clone(), Value::span);
             let location = self.place(location);
-            if names.is_none() {
-                self.mistake(span.clone(), "the syscalls are missing".to_owned(), None);
+            let is_empty =
+                |names: &Value<'_>| names.get_ref().as_array().is_some_and(|it| it.is_empty());
+            if names.is_none_or(is_empty) {
+                let span = names.map_or(span.clone(), Value::span);
+                self.mistake(span, "the syscalls are missing".to_owned(), None);
             }
             let syscalls = self.list(names, syscall);
             if let Some(reason) = self.needed(reason, span, "reason") {
@@ -291,7 +323,38 @@ fn threshold(written: &str) -> Result<Option<Severity>, Problem> {
 }
 
 fn rule(written: &str) -> Result<&'static Rule, Problem> {
-    find_rule(written).map_err(|error| Problem::new(&error))
+    let rule = find_rule(written).map_err(|error| Problem::new(&error))?;
+    if rule.category == Category::Cache {
+        let message =
+            format!("`{written}` is a rule of `seclint cache-audit`, which reads no seclint.toml");
+        return Err(Problem::new(&message));
+    }
+    Ok(rule)
+}
+
+/// Paths of files below the directory of the `seclint.toml`.
+fn pattern(written: &str) -> Result<Pattern, Problem> {
+    let is_below = !written.starts_with('/') && written.split('/').all(|part| part != "..");
+    if written.is_empty() || !is_below {
+        return Err(Problem {
+            message: "no file that this is about has such a path".to_owned(),
+            help: Some(
+                "a path begins at the directory of the seclint.toml: `legacy/**`".to_owned(),
+            ),
+        });
+    }
+    Ok(Pattern::new(written))
+}
+
+/// A JSON Pointer.
+fn pointer_of(written: &str) -> Result<String, Problem> {
+    if written.is_empty() || written.starts_with('/') {
+        return Ok(written.to_owned());
+    }
+    Err(Problem {
+        message: "a JSON Pointer begins with a slash".to_owned(),
+        help: Some(format!("write `/{written}`")),
+    })
 }
 
 fn syscall(written: &str) -> Result<&'static Syscall, Problem> {

@@ -91,7 +91,13 @@ fn in_strings(source: &Source, document: &Document<'_>) -> Vec<Document<'static>
 /// reading it as what it is. Most YAML in a repository is about something else.
 #[must_use]
 pub fn may_hold_profile(source: &Source) -> bool {
+    Syntax::of(source) == Syntax::Json || speaks_of_profiles(source)
+}
+
+/// Whether a word is in a file that is in nearly every profile, and seldom elsewhere.
+#[must_use]
+pub fn speaks_of_profiles(source: &Source) -> bool {
     const WORDS: [&str; 3] = ["SCMP_ACT_", "SeccompProfile", "defaultAction"];
     let holds = |word: &&str| memmem::find(source.bytes(), word.as_bytes()).is_some();
-    Syntax::of(source) == Syntax::Json || WORDS.iter().any(holds)
+    WORDS.iter().any(holds)
 }

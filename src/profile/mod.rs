@@ -24,7 +24,7 @@ pub use comparison::{Comparison, Operator};
 pub use dialect::Dialects;
 pub use fields::{Field, Shape};
 pub use file::{Addition, ProfileFile, files};
-pub use kubernetes::{API_GROUPS, may_hold_profile, unfold};
+pub use kubernetes::{API_GROUPS, may_hold_profile, speaks_of_profiles, unfold};
 pub use merged::{Merged, disputed_words};
 
 use crate::text::{Document, Kind, Node, Syntax};

@@ -74,6 +74,8 @@ impl Baseline {
     /// # Errors
     /// If it is none.
     pub fn read(bytes: &[u8]) -> Result<Self, BaselineError> {
+        // As PowerShell writes it.
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let written: Written = serde_json::from_slice(bytes)?;
         let (SCHEMA, Some(known)) = (written.schema.as_str(), written.findings) else {
             return Err(BaselineError::OtherReport(written.schema));

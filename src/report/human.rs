@@ -159,7 +159,7 @@ pub(super) fn check_summary(summary: &Summary) -> String {
         return line;
     }
     let skipped = count(summary.skipped, "file");
-    format!("{line}; {skipped} passed over, in which none was found")
+    format!("{line}; {skipped} passed over, in which no profile was found")
 }
 
 /// What auditing a cache came to, in a line.

@@ -160,7 +160,10 @@ impl Syscall {
     /// names.
     #[must_use]
     pub fn known_to(&self, release: Release) -> bool {
-        self.first_release <= release && self.last_release.is_none_or(|last| release <= last)
+        // The table begins with that one, for it and all before it.
+        let is_old = self.first_release == Release::new(2, 1, 0);
+        (is_old || self.first_release <= release)
+            && self.last_release.is_none_or(|last| release <= last)
     }
 }
 

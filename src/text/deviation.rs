@@ -100,7 +100,7 @@ deviation_kinds! {
     /// Nested deeper than any reader goes. Nothing beyond is read.
     FarTooDeep = "far-too-deep", "more than 10,000 levels of nesting, beyond which nothing was read";
     /// Larger than [`super::MAX_BYTES`]. Nothing of it is read.
-    TooLarge = "too-large", "a file larger than 8 MiB, which seclint does not read";
+    TooLarge = "too-large", "a file larger than 8 MiB: seclint reads none that large";
     /// YAML's grammar is broken: nothing of the document is read from there on.
     NotYaml = "not-yaml", "a mistake in the YAML";
     /// An alias (`*name`) whose anchor does not come before it.
