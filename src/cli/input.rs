@@ -13,6 +13,10 @@ use super::output::is_unfinished;
 use super::{CliError, complain};
 use crate::text::{MAX_BYTES, Source, Syntax};
 
+/// How much is read of a file that was found, before it is known whether it is worth reading on: all
+/// of nearly every profile.
+const START: u64 = 64 << 10;
+
 /// A file to be read.
 #[derive(Debug)]
 pub(super) struct Input {
@@ -154,13 +158,14 @@ impl Input {
         let size = file.metadata().map_or(0, |meta| meta.len());
         let mut start = Vec::with_capacity((size as usize).min(MAX_BYTES) + 1);
         if self.is_found {
-            file.by_ref()
-                .take(1024)
-                .read_to_end(&mut start)
-                .map_err(failed)?;
+            let first = file.by_ref().take(START).read_to_end(&mut start);
+            let is_all = (first.map_err(failed)? as u64) < START;
             let may_be_yaml = Syntax::has_yaml_name(&name) || Syntax::may_be_yaml(&start);
             if !may_hold_object(&start) && !may_be_yaml {
                 return Ok(None);
+            }
+            if is_all {
+                return named(&name, Ok(start)).map(Some);
             }
         }
         named(&name, read_all(file, start)).map(Some)
