@@ -159,7 +159,8 @@ pub enum Test {
     AnyBit,
 }
 
-/// What an instruction does. Targets are indexes of instructions, counted from 0.
+/// What an instruction does. Targets are indexes of instructions, counted from 0: of the 4096 that
+/// there can be, or past the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instruction {
     /// Puts a value into a register.
@@ -186,7 +187,7 @@ pub enum Instruction {
     /// Takes the accumulator from 0, modulo 2³².
     Negate,
     /// Goes on elsewhere.
-    Jump(usize),
+    Jump(u16),
     /// Goes on at one of two places.
     Branch {
         /// The comparison of the accumulator.
@@ -194,9 +195,9 @@ pub enum Instruction {
         /// What it is compared with.
         operand: Operand,
         /// The target if the test holds.
-        if_true: usize,
+        if_true: u16,
         /// The target if it does not.
-        if_false: usize,
+        if_false: u16,
     },
     /// Ends with a value.
     Return(u32),
@@ -253,7 +254,7 @@ impl Instruction {
             code if code == RET | A => Ok(Self::ReturnAccumulator),
             NEGATE => Ok(Self::Negate),
             // Distances that do not fit are past the end as well.
-            JMP => Ok(Self::Jump(after(index, k as usize))),
+            JMP => Ok(Self::Jump(after(index, k))),
             code if code & !X == REMAINDER => Err(Reason::Remainder),
             code => Self::with_operand(code, raw, index),
         }
@@ -297,6 +298,24 @@ impl Instruction {
         Ok(Self::Calculate(operator, operand))
     }
 
+    /// Whether it is one of the few that libseccomp uses.
+    #[must_use]
+    pub fn is_of_libseccomp(self) -> bool {
+        matches!(
+            self,
+            Self::Load {
+                into: Register::A,
+                from: Source::Field(_)
+            } | Self::Calculate(Operator::And, Operand::Constant(_))
+                | Self::Jump(_)
+                | Self::Branch {
+                    operand: Operand::Constant(_),
+                    ..
+                }
+                | Self::Return(_)
+        )
+    }
+
     /// Where it can jump to, if it is a jump.
     pub(super) fn targets(self) -> impl Iterator<Item = usize> {
         let targets = match self {
@@ -306,12 +325,13 @@ impl Instruction {
             } => [Some(if_true), Some(if_false)],
             _ => [None, None],
         };
-        targets.into_iter().flatten()
+        targets.into_iter().flatten().map(usize::from)
     }
 }
 
-fn after(index: usize, skipped: usize) -> usize {
-    index.saturating_add(1).saturating_add(skipped)
+fn after(index: usize, skipped: u32) -> u16 {
+    let target = skipped.saturating_add(index as u32).saturating_add(1);
+    u16::try_from(target).unwrap_or(u16::MAX)
 }
 
 fn cell(k: u32) -> Result<u8, Reason> {

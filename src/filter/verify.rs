@@ -144,7 +144,17 @@ impl Filter {
                 reason,
             }));
         }
-        if faults.is_empty() {
+        let reads_cell = |it: &Instruction| {
+            matches!(
+                it,
+                Instruction::Load {
+                    from: Source::Cell(_),
+                    ..
+                }
+            )
+        };
+        // Hardly any does.
+        if faults.is_empty() && instructions.iter().any(reads_cell) {
             faults.extend(unwritten(&instructions));
         }
         match Refused::of(faults) {
@@ -181,7 +191,14 @@ fn misplaced(instruction: Instruction, index: usize, length: usize) -> Option<Re
         instruction,
         Instruction::Return(_) | Instruction::ReturnAccumulator
     );
-    if instruction.targets().any(|target| target >= length) {
+    let farthest = match instruction {
+        Instruction::Jump(target) => target,
+        Instruction::Branch {
+            if_true, if_false, ..
+        } => if_true.max(if_false),
+        _ => 0,
+    };
+    if usize::from(farthest) >= length {
         Some(Reason::Jump)
     } else if index + 1 == length && !is_end {
         Some(Reason::End)
