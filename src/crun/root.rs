@@ -4,12 +4,14 @@
 //! plain files is opened, no access time is changed (crun evicts entries by it),
 //! and everything may vanish at any moment.
 
+use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use rayon::prelude::*;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fstat, openat, statat};
 use rustix::io::Errno;
 
@@ -301,27 +303,27 @@ pub(super) fn open_directory(
 
 /// What is in a directory. Names that vanish meanwhile are left out.
 pub(super) fn list(directory: OwnedFd) -> Result<Vec<Item>, Errno> {
-    let mut items = Vec::new();
     let parent = directory
         .try_clone()
         .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+    let mut names = Vec::new();
     for entry in Dir::new(directory)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if matches!(name.to_bytes(), b"." | b"..") {
-            continue;
-        }
-        match Meta::of(&parent, name) {
-            Ok(stat) if stat.links > 0 => items.push(Item {
-                name: name.to_string_lossy().into_owned(),
-                stat,
-            }),
-            // Also gone: its last name went while it was looked at.
-            Ok(_) | Err(Errno::NOENT) => {}
-            Err(errno) => return Err(errno),
+        let name = entry?.file_name().to_owned();
+        if !matches!(name.to_bytes(), b"." | b"..") {
+            names.push(name);
         }
     }
-    Ok(items)
+    let item = |name: &CString| match Meta::of(&parent, name.as_c_str()) {
+        Ok(stat) if stat.links > 0 => Some(Ok(Item {
+            name: name.to_string_lossy().into_owned(),
+            stat,
+        })),
+        // Also gone: its last name went while it was looked at.
+        Ok(_) | Err(Errno::NOENT) => None,
+        Err(errno) => Some(Err(errno)),
+    };
+    let items: Vec<_> = names.par_iter().filter_map(item).collect();
+    items.into_iter().collect()
 }
 
 /// Reads a plain file; `None` if it is anything else, gone, or not allowed. One
