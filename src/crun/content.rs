@@ -236,6 +236,12 @@ impl<'a> Comparer<'a> {
         found
     }
 
+    /// Whether there is a section that a filter may be made of.
+    pub(super) fn has_plans(&self) -> bool {
+        let mut ids = self.sections.ids();
+        ids.any(|id| self.sections.plan(id).is_some())
+    }
+
     /// Whether a section's policy decides some calls as a filter does, of which `verdicts` has what it
     /// decided for the first of them so far.
     fn agrees(

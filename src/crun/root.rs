@@ -329,6 +329,17 @@ pub(super) fn list(directory: OwnedFd) -> Result<Vec<Item>, Errno> {
 /// Reads a plain file; `None` if it is anything else, gone, or not allowed. One
 /// byte more than `most` is read of a larger one, which tells that it is.
 pub(super) fn read_file(directory: &OwnedFd, name: &str, most: usize) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    read_into(directory, name, most, &mut bytes).map(|()| bytes)
+}
+
+/// The same, where many are read, into the place of what `bytes` had.
+pub(super) fn read_into(
+    directory: &OwnedFd,
+    name: &str,
+    most: usize,
+    bytes: &mut Vec<u8>,
+) -> Option<()> {
     // Without NONBLOCK, opening a fifo would wait for its writer.
     let flags = OFlags::RDONLY
         | OFlags::NOFOLLOW
@@ -342,12 +353,10 @@ pub(super) fn read_file(directory: &OwnedFd, name: &str, most: usize) -> Option<
     let file = openat(directory, name, flags, Mode::empty()).ok()?;
     let meta = fstat(&file).ok().map(Meta::from).filter(is_plain)?;
     let size = usize::try_from(meta.bytes).unwrap_or(most);
-    let mut bytes = Vec::with_capacity(size.min(most) + 1);
-    File::from(file)
-        .take(most as u64 + 1)
-        .read_to_end(&mut bytes)
-        .ok()?;
-    Some(bytes)
+    bytes.clear();
+    bytes.reserve(size.min(most) + 1);
+    let mut file = File::from(file).take(most as u64 + 1);
+    file.read_to_end(bytes).ok().map(|_| ())
 }
 
 impl Meta {

@@ -23,6 +23,12 @@ pub(super) enum Weakness {
 }
 
 impl Weakness {
+    /// Whether nothing is weak in a filter that was made from nobody knows what: a quick look, which
+    /// may fail to tell.
+    pub(super) fn is_clearly_none(filter: &Filter) -> bool {
+        is_clearly_sound(filter, &Arch::ALL, false)
+    }
+
     /// What is weak in a filter that was made from a plan, or from nobody knows what, if anything.
     pub(super) fn of(filter: &Filter, plan: Option<&Plan>) -> Option<Self> {
         match weakness(filter, plan) {
