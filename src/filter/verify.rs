@@ -129,21 +129,24 @@ impl Filter {
         }
         let (chunks, _) = bytes.as_chunks::<INSTRUCTION_BYTES>();
         let raw: Vec<_> = chunks.iter().map(|&bytes| Raw::of(bytes, order)).collect();
-        let mut instructions = Vec::with_capacity(raw.len());
         let mut faults = Vec::new();
-        for (index, &raw) in raw.iter().enumerate() {
-            let fault = match Instruction::of(raw, index, order) {
-                Ok(instruction) => {
-                    instructions.push(instruction);
-                    misplaced(instruction, index, chunks.len())
-                }
+        let decode = |(index, &raw): (usize, &Raw)| {
+            let decoded = Instruction::of(raw, index, order);
+            let fault = match decoded {
+                Ok(instruction) => misplaced(instruction, index, chunks.len()),
                 Err(reason) => Some(reason),
             };
-            faults.extend(fault.map(|reason| Fault {
-                instruction: Some(index),
-                reason,
-            }));
-        }
+            if let Some(reason) = fault {
+                let instruction = Some(index);
+                faults.push(Fault {
+                    instruction,
+                    reason,
+                });
+            }
+            // With a fault, there is no filter that it would be part of.
+            decoded.unwrap_or(Instruction::Return(0))
+        };
+        let instructions: Vec<_> = raw.iter().enumerate().map(decode).collect();
         let reads_cell = |it: &Instruction| {
             matches!(
                 it,
