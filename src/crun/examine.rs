@@ -91,7 +91,8 @@ impl<'a> Examiner<'a> {
             .collect();
         // Time may run out, and there may be any number of others.
         places.sort_by_key(|&(.., is_unexplained)| is_unexplained);
-        let mut examined: Vec<(usize, Entry, Vec<Finding>)> = Vec::with_capacity(items.len());
+        let mut examined = Vec::with_capacity(items.len());
+        let (mut told, mut all_told) = (Vec::new(), Vec::new());
         let reader = Reader {
             directory: self.directory,
             order: self.host.and_then(Host::byte_order),
@@ -105,18 +106,15 @@ impl<'a> Examiner<'a> {
                 })
                 .collect();
             for (&(place, item, _), contents) in some.iter().zip(&read) {
-                let mut told = Vec::new();
-                let entry = self.examine(item, contents, &mut told);
-                examined.push((place, entry, told));
+                examined.push((place, self.examine(item, contents, &mut told)));
+                all_told.extend(told.drain(..).map(|finding| (place, finding)));
             }
         }
-        examined.sort_by_key(|(place, ..)| *place);
-        let mut entries = Vec::with_capacity(items.len());
-        for (_, entry, told) in examined {
-            entries.push(entry);
-            findings.extend(told);
-        }
-        entries
+        // Sorting is stable.
+        examined.sort_by_key(|&(place, _)| place);
+        all_told.sort_by_key(|&(place, _)| place);
+        findings.extend(all_told.into_iter().map(|(_, finding)| finding));
+        examined.into_iter().map(|(_, entry)| entry).collect()
     }
 
     /// What the audit makes of a file in the cache.

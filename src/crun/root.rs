@@ -94,8 +94,6 @@ pub(super) enum Cache {
         directory: OwnedFd,
         /// The directories on the way to it, itself included, by their paths in the root.
         way: Vec<(&'static str, Meta)>,
-        /// What is in it, in the order of the names.
-        items: Vec<Item>,
     },
     /// There is none.
     Absent,
@@ -185,7 +183,7 @@ impl StateRoot {
         self.owner
     }
 
-    /// Lists the cache.
+    /// Goes to the cache.
     pub(super) fn cache(&self) -> Result<Cache, RootError> {
         let outer = self.path.join(".cache");
         let hidden = match step(&self.directory, ".cache", &outer)? {
@@ -209,16 +207,21 @@ impl StateRoot {
             (".cache", meta(&hidden)?),
             (".cache/seccomp", meta(&cache)?),
         ];
-        let directory = cache
-            .try_clone()
-            .map_err(|error| RootError::Other(inner.clone(), error))?;
-        let mut items = list(cache).map_err(|errno| other(&inner, errno))?;
-        items.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Cache::Found {
-            directory,
+            directory: cache,
             way,
-            items,
         })
+    }
+
+    /// What is in the cache, in the order of the names.
+    pub(super) fn entries(&self, cache: &OwnedFd) -> Result<Vec<Item>, RootError> {
+        let path = self.path.join(".cache/seccomp");
+        let again = cache
+            .try_clone()
+            .map_err(|error| RootError::Other(path.clone(), error))?;
+        let mut items = list(again).map_err(|errno| other(&path, errno))?;
+        items.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(items)
     }
 
     /// Reads the containers, in the order of their names.
