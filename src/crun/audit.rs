@@ -216,6 +216,7 @@ pub fn audit(
     notes.extend(scheme.note(host));
     let mut examiner = Examiner {
         root,
+        path: root.path().join(".cache/seccomp").display().to_string(),
         directory: directory.as_ref(),
         host,
         candidates: Candidates::new(&candidates),

@@ -10,7 +10,7 @@ use rustix::fs::FileType;
 use super::candidate::{Candidate, Candidates};
 use super::content::{Compared, Comparer, Content, MergeBug, Outcome, Witness};
 use super::deciding::{Deciders, Told};
-use super::entry::{Attribution, By, Entry, Status, check_permissions, describe, in_root, is_key};
+use super::entry::{self, Attribution, By, Entry, Status, check_permissions, describe, is_key};
 use super::root::{Item, StateRoot, read_into};
 use super::weak::Weakness;
 use super::{Host, merge_bug, rules, told};
@@ -18,7 +18,7 @@ use crate::filter::{self, ByteOrder, Filter, Refused};
 use crate::finding::{Finding, Location};
 
 /// How many entries are read at once, and held in memory.
-const AT_ONCE: usize = 256;
+const AT_ONCE: usize = 512;
 
 /// What is in an entry.
 enum Contents {
@@ -58,6 +58,8 @@ pub(super) struct Mismatch<'a> {
 /// What a file in the cache is held against.
 pub(super) struct Examiner<'a> {
     pub(super) root: &'a StateRoot,
+    /// The cache's path.
+    pub(super) path: String,
     /// The cache, if there is one.
     pub(super) directory: Option<&'a OwnedFd>,
     pub(super) host: Option<&'a Host>,
@@ -120,7 +122,7 @@ impl<'a> Examiner<'a> {
     /// What the audit makes of a file in the cache.
     fn examine(&mut self, item: &Item, contents: &Contents, findings: &mut Vec<Finding>) -> Entry {
         let mut entry = Entry::of(item);
-        let location = in_root(self.root, &format!(".cache/seccomp/{}", item.name));
+        let location = entry::at(format!("{}/{}", self.path, item.name));
         if !is_key(&item.name) {
             let message =
                 "not a cache entry: entries have names of 64 lower-case hexadecimal digits";
