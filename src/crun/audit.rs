@@ -216,6 +216,7 @@ pub fn audit(
     notes.extend(scheme.note(host));
     let mut examiner = Examiner {
         root,
+        path: root.path().join(".cache/seccomp").display().to_string(),
         directory: directory.as_ref(),
         host,
         candidates: Candidates::new(&candidates),
@@ -267,14 +268,11 @@ fn cache(
     findings: &mut Vec<Finding>,
 ) -> Result<(Option<OwnedFd>, Vec<Item>), RootError> {
     Ok(match root.cache()? {
-        Cache::Found {
-            directory,
-            way,
-            items,
-        } => {
+        Cache::Found { directory, way } => {
             for (path, meta) in way {
                 check_permissions(root, &meta, &in_root(root, path), findings);
             }
+            let items = root.entries(&directory)?;
             (Some(directory), items)
         }
         Cache::Absent => {
@@ -410,8 +408,10 @@ impl Scheme {
 /// containers' entries have the names that it gives them.
 fn scheme(host: Option<&Host>, candidates: &mut [Candidate], items: &[Item]) -> Scheme {
     // One file may have several names, of which crun gave one.
+    let filters: HashSet<_> = candidates.iter().filter_map(|it| it.filter).collect();
+    let is_linked = |item: &&Item| filters.contains(&item.stat.identity) && is_key(&item.name);
     let mut names: HashMap<_, Vec<_>> = HashMap::new();
-    for item in items.iter().filter(|item| is_key(&item.name)) {
+    for item in items.iter().filter(is_linked) {
         names
             .entry(item.stat.identity)
             .or_default()
@@ -429,12 +429,11 @@ fn scheme(host: Option<&Host>, candidates: &mut [Candidate], items: &[Item]) -> 
             .count()
     };
     let (agreeing, differing) = (count(true), count(false));
-    let names: HashSet<_> = items.iter().map(|item| &item.name).collect();
-    let mut keys = candidates
-        .iter()
-        .filter_map(|candidate| candidate.key.as_ref());
+    let keys: HashSet<_> = (candidates.iter())
+        .filter_map(|candidate| candidate.key.as_ref())
+        .collect();
     let known = host.and_then(|host| KeyScheme::of(&host.crun));
-    let state = if keys.any(|key| names.contains(key)) {
+    let state = if items.iter().any(|item| keys.contains(&item.name)) {
         SchemeState::Verified
     } else if known.is_none() {
         SchemeState::Unknown

@@ -46,8 +46,8 @@ pub(super) struct Search<'a> {
     pub(super) host: Option<&'a Host>,
     /// By which names are judged.
     pub(super) known_to: Release,
-    /// The entries to be explained.
-    pub(super) names: HashSet<&'a str>,
+    /// The entries to be explained, in order.
+    pub(super) names: Vec<&'a str>,
     /// The capabilities of the containers that were seen.
     pub(super) seen: SeenSets,
     /// What may add to profiles.
@@ -311,7 +311,7 @@ impl Search<'_> {
 
     /// Whether there is an entry of that name.
     fn explains(&self, key: Option<&str>) -> bool {
-        key.is_some_and(|key| self.names.contains(key))
+        key.is_some_and(|key| self.names.binary_search(&key).is_ok())
     }
 
     fn no_key(&mut self, source: &Source, why: &KeyError) {

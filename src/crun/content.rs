@@ -212,8 +212,7 @@ impl<'a> Comparer<'a> {
     /// The sections whose filter this is.
     pub(super) fn sections_of(&mut self, filter: &Filter) -> Vec<SectionId> {
         let sections = self.sections;
-        let mut found = Vec::new();
-        let mut probed = None;
+        let (mut found, mut verdicts) = (Vec::new(), Vec::new());
         for section in sections.ids() {
             let Some(plan) = sections.plan(section) else {
                 continue;
@@ -229,20 +228,29 @@ impl<'a> Comparer<'a> {
                 continue;
             }
             // Nearly all are told apart by this already.
-            let probed = probed.get_or_insert_with(|| {
-                probes(plan.native)
-                    .map(|call| filter.evaluate(&call))
-                    .collect::<Vec<_>>()
-            });
-            if self.agrees(section, plan, probed) && self.compare(filter, section).is_equal() {
+            let agrees = self.agrees(section, plan, filter, &mut verdicts);
+            if agrees && self.compare(filter, section).is_equal() {
                 found.push(section);
             }
         }
         found
     }
 
-    /// Whether a section's policy decides some calls as a filter did.
-    fn agrees(&mut self, section: SectionId, plan: &Plan, verdicts: &[Verdict]) -> bool {
+    /// Whether there is a section that a filter may be made of.
+    pub(super) fn has_plans(&self) -> bool {
+        let mut ids = self.sections.ids();
+        ids.any(|id| self.sections.plan(id).is_some())
+    }
+
+    /// Whether a section's policy decides some calls as a filter does, of which `verdicts` has what it
+    /// decided for the first of them so far.
+    fn agrees(
+        &mut self,
+        section: SectionId,
+        plan: &Plan,
+        filter: &Filter,
+        verdicts: &mut Vec<Verdict>,
+    ) -> bool {
         let Some(place) = self.probed.get_mut(section.0) else {
             return false;
         };
@@ -251,8 +259,13 @@ impl<'a> Comparer<'a> {
             let decide = |call| decided(&policy, &call);
             probes(plan.native).map(decide).collect()
         });
-        let mut both = asked.iter().zip(verdicts);
-        both.all(|(asked, verdict)| asked.is_none_or(|asked| asked == *verdict))
+        let mut calls = (0..).zip(probes(plan.native)).zip(asked);
+        calls.all(|((place, call), asked)| {
+            if place == verdicts.len() {
+                verdicts.push(filter.evaluate(&call));
+            }
+            asked.is_none_or(|asked| verdicts.get(place) == Some(&asked))
+        })
     }
 
     /// A call for which two sections ask for different things.

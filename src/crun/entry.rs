@@ -234,7 +234,11 @@ pub(super) fn is_key(name: &str) -> bool {
 
 /// A path in a state root, as a place for findings.
 pub(super) fn in_root(root: &StateRoot, path: &str) -> Location {
-    let path = root.path().join(path).display().to_string();
+    at(root.path().join(path).display().to_string())
+}
+
+/// A path, as a place for findings.
+pub(super) fn at(path: String) -> Location {
     Location::file(&Arc::new(Source::new(path, Vec::new())))
 }
 

@@ -10,24 +10,37 @@ use rustix::fs::FileType;
 use super::candidate::{Candidate, Candidates};
 use super::content::{Compared, Comparer, Content, MergeBug, Outcome, Witness};
 use super::deciding::{Deciders, Told};
-use super::entry::{Attribution, By, Entry, Status, check_permissions, describe, in_root, is_key};
-use super::root::{Item, StateRoot, read_file};
+use super::entry::{self, Attribution, By, Entry, Status, check_permissions, describe, is_key};
+use super::root::{Item, StateRoot, read_into};
 use super::weak::Weakness;
 use super::{Host, merge_bug, rules, told};
 use crate::filter::{self, ByteOrder, Filter, Refused};
 use crate::finding::{Finding, Location};
 
 /// How many entries are read at once, and held in memory.
-const AT_ONCE: usize = 256;
+const AT_ONCE: usize = 512;
 
 /// What is in an entry.
 enum Contents {
-    /// What the kernel takes for a filter.
-    Filter(Filter),
+    /// What the kernel takes for a filter, and what there is to know of it if nothing explains it by
+    /// its name or its links.
+    Filter(Filter, Option<Glance>),
+    /// A filter that nothing explains, or could, and in which nothing is weak: all that there is to
+    /// say of it is said, and nobody needs it in memory.
+    Told,
     /// What it refuses; if only for its byte order, that one and the host's.
     Refused(Refused, Option<(ByteOrder, ByteOrder)>),
     /// It may not be read, or is gone.
     Unread,
+}
+
+/// What one look at a filter tells.
+#[derive(Clone, Copy)]
+struct Glance {
+    /// Of its bytes.
+    digest: blake3::Hash,
+    /// Whether it is clear that nothing is weak in it.
+    is_sound: bool,
 }
 
 /// In what an entry is not what a configuration asks for.
@@ -45,6 +58,8 @@ pub(super) struct Mismatch<'a> {
 /// What a file in the cache is held against.
 pub(super) struct Examiner<'a> {
     pub(super) root: &'a StateRoot,
+    /// The cache's path.
+    pub(super) path: String,
     /// The cache, if there is one.
     pub(super) directory: Option<&'a OwnedFd>,
     pub(super) host: Option<&'a Host>,
@@ -71,33 +86,43 @@ impl<'a> Examiner<'a> {
         items: &[Item],
         findings: &mut Vec<Finding>,
     ) -> Vec<Entry> {
-        let mut places: Vec<_> = (0..).zip(items).collect();
+        let is_unexplained = |item: &Item| self.candidates.of(item).next().is_none();
+        let mut places: Vec<_> = (0..)
+            .zip(items)
+            .map(|(place, item)| (place, item, is_unexplained(item)))
+            .collect();
         // Time may run out, and there may be any number of others.
-        places.sort_by_key(|(_, item)| self.candidates.of(item).next().is_none());
-        let mut examined: Vec<(usize, Entry, Vec<Finding>)> = Vec::with_capacity(items.len());
-        let (directory, host) = (self.directory, self.host);
+        places.sort_by_key(|&(.., is_unexplained)| is_unexplained);
+        let mut examined = Vec::with_capacity(items.len());
+        let (mut told, mut all_told) = (Vec::new(), Vec::new());
+        let reader = Reader {
+            directory: self.directory,
+            order: self.host.and_then(Host::byte_order),
+            is_explainable: self.comparer.has_plans(),
+        };
         for some in places.chunks(AT_ONCE) {
-            let read = |&(_, item): &(usize, &Item)| contents(item, directory, host);
-            let read: Vec<_> = some.par_iter().map(read).collect();
-            for (&(place, item), contents) in some.iter().zip(&read) {
-                let mut told = Vec::new();
-                let entry = self.examine(item, contents, &mut told);
-                examined.push((place, entry, told));
+            let read: Vec<_> = some
+                .par_iter()
+                .map_init(Vec::new, |buffer, &(_, item, is_unexplained)| {
+                    reader.contents(item, is_unexplained, buffer)
+                })
+                .collect();
+            for (&(place, item, _), contents) in some.iter().zip(&read) {
+                examined.push((place, self.examine(item, contents, &mut told)));
+                all_told.extend(told.drain(..).map(|finding| (place, finding)));
             }
         }
-        examined.sort_by_key(|(place, ..)| *place);
-        let mut entries = Vec::with_capacity(items.len());
-        for (_, entry, told) in examined {
-            entries.push(entry);
-            findings.extend(told);
-        }
-        entries
+        // Sorting is stable.
+        examined.sort_by_key(|&(place, _)| place);
+        all_told.sort_by_key(|&(place, _)| place);
+        findings.extend(all_told.into_iter().map(|(_, finding)| finding));
+        examined.into_iter().map(|(_, entry)| entry).collect()
     }
 
     /// What the audit makes of a file in the cache.
     fn examine(&mut self, item: &Item, contents: &Contents, findings: &mut Vec<Finding>) -> Entry {
         let mut entry = Entry::of(item);
-        let location = in_root(self.root, &format!(".cache/seccomp/{}", item.name));
+        let location = entry::at(format!("{}/{}", self.path, item.name));
         if !is_key(&item.name) {
             let message =
                 "not a cache entry: entries have names of 64 lower-case hexadecimal digits";
@@ -116,11 +141,12 @@ impl<'a> Examiner<'a> {
         entry.pinned = item.stat.mode & 0o1000 != 0;
         let mut explained: Vec<_> = self.candidates.of(item).collect();
         entry.is_unread = matches!(contents, Contents::Unread);
-        let (mut mismatch, mut bug) = (None, None);
-        if let Contents::Filter(filter) = contents {
-            if explained.is_empty() {
-                let candidate = self.unexplained(filter).candidate;
-                explained.extend(candidate.map(|candidate| (candidate, By::Content)));
+        let (mut mismatch, mut bug, mut weakness) = (None, None, None);
+        if let Contents::Filter(filter, glance) = contents {
+            if let Some(glance) = glance {
+                let found = self.unexplained(filter, *glance);
+                explained.extend(found.candidate.map(|candidate| (candidate, By::Content)));
+                weakness = found.weakness;
             }
             (entry.content, mismatch) = self.compare(filter, &mut explained);
             bug = match self.merge_bug(filter, &explained, mismatch.as_ref()) {
@@ -155,21 +181,26 @@ impl<'a> Examiner<'a> {
             let told = told::vulnerable(&entry, candidate, &witness, is_old, location.clone());
             findings.push(told::asked_at(told, self.deciding(candidate, &witness)));
         }
-        findings.extend(self.weakness(&entry, contents, &explained, location.clone()));
+        if let Contents::Filter(filter, _) = contents
+            && !explained.is_empty()
+        {
+            weakness = self.weakness(&entry, filter, &explained);
+        }
+        findings.extend(weakness.map(|it| told::weakness(&entry, &it, location.clone())));
         findings.extend(self.stale(&entry, location));
         entry
     }
 
     /// The candidate that asks for a filter, if there is exactly one, or else what is weak in it.
-    fn unexplained(&mut self, filter: &Filter) -> Unexplained<'a> {
-        let digest = blake3::hash(&filter.bytes());
+    fn unexplained(&mut self, filter: &Filter, glance: Glance) -> Unexplained<'a> {
+        let Glance { digest, is_sound } = glance;
         if let Some(known) = self.unexplained.get(&digest) {
             return known.clone();
         }
         let sections = self.comparer.sections_of(filter);
         let candidate = self.candidates.only_of(&sections);
-        let is_asked_for = !sections.is_empty() || self.comparer.is_late();
-        let weakness = (!is_asked_for).then(|| Weakness::of(filter, None));
+        let is_known = is_sound || !sections.is_empty() || self.comparer.is_late();
+        let weakness = (!is_known).then(|| Weakness::of(filter, None));
         let found = Unexplained {
             candidate,
             weakness: weakness.flatten(),
@@ -345,22 +376,14 @@ impl<'a> Examiner<'a> {
         Some(finding)
     }
 
-    /// What is weak in an entry that is not known to be as asked. What is as asked is for the rules
-    /// about profiles to judge.
+    /// What is weak in an entry that is explained, and not known to be as asked. What is as asked is
+    /// for the rules about profiles to judge.
     fn weakness(
-        &mut self,
+        &self,
         entry: &Entry,
-        contents: &Contents,
+        filter: &Filter,
         explained: &[(&Candidate, By)],
-        location: Location,
-    ) -> Option<Finding> {
-        let Contents::Filter(filter) = contents else {
-            return None;
-        };
-        if explained.is_empty() {
-            let weakness = self.unexplained(filter).weakness?;
-            return Some(told::weakness(entry, &weakness, location));
-        }
+    ) -> Option<Weakness> {
         if entry.is_compared() == Some(true) || self.comparer.is_late() {
             return None;
         }
@@ -368,8 +391,7 @@ impl<'a> Examiner<'a> {
         let mut plans = explained
             .iter()
             .filter_map(|(it, _)| sections.plan(it.section?));
-        let weakness = Weakness::of(filter, plans.next())?;
-        Some(told::weakness(entry, &weakness, location))
+        Weakness::of(filter, plans.next())
     }
 
     fn stale(&self, entry: &Entry, location: Location) -> Option<Finding> {
@@ -417,30 +439,48 @@ fn attribute(entry: &mut Entry, explained: &[(&Candidate, By)]) {
     }
 }
 
-/// Reads an entry, once and no further than a filter can be long, and asks whether the kernel
-/// of its machine takes it.
-fn contents(item: &Item, directory: Option<&OwnedFd>, host: Option<&Host>) -> Contents {
-    if !is_key(&item.name) || item.stat.kind != FileType::RegularFile {
-        return Contents::Unread;
-    }
-    if let Some(refused) = Refused::by_size(item.stat.bytes) {
-        return Contents::Refused(refused, None);
-    }
-    let read = |directory: &OwnedFd| read_file(directory, &item.name, filter::MAX_BYTES);
-    let Some(bytes) = directory.and_then(read) else {
-        return Contents::Unread;
-    };
-    let order = host.and_then(Host::byte_order);
-    let read = match order {
-        Some(order) => Filter::read(&bytes, order),
-        None => Filter::detect(&bytes),
-    };
-    match (read, order) {
-        (Ok(filter), _) => Contents::Filter(filter),
-        (Err(refused), Some(order)) => {
-            let other = Filter::detect(&bytes).ok().map(|filter| filter.order());
-            Contents::Refused(refused, other.map(|other| (other, order)))
+/// Reads entries, any number of them at once.
+struct Reader<'a> {
+    directory: Option<&'a OwnedFd>,
+    /// That of the host's machine, if it is known.
+    order: Option<ByteOrder>,
+    /// Whether there is anything that a filter may be made of.
+    is_explainable: bool,
+}
+
+impl Reader<'_> {
+    /// Reads an entry, once and no further than a filter can be long, and asks whether the kernel
+    /// of its machine takes it.
+    fn contents(&self, item: &Item, is_unexplained: bool, buffer: &mut Vec<u8>) -> Contents {
+        if !is_key(&item.name) || item.stat.kind != FileType::RegularFile {
+            return Contents::Unread;
         }
-        (Err(refused), None) => Contents::Refused(refused, None),
+        if let Some(refused) = Refused::by_size(item.stat.bytes) {
+            return Contents::Refused(refused, None);
+        }
+        let read = |directory| read_into(directory, &item.name, filter::MAX_BYTES, buffer);
+        if self.directory.and_then(read).is_none() {
+            return Contents::Unread;
+        }
+        let read = match self.order {
+            Some(order) => Filter::read(buffer, order),
+            None => Filter::detect(buffer),
+        };
+        match (read, self.order) {
+            (Ok(filter), _) if is_unexplained => {
+                let is_sound = Weakness::is_clearly_none(&filter);
+                if is_sound && !self.is_explainable {
+                    return Contents::Told;
+                }
+                let digest = blake3::hash(buffer);
+                Contents::Filter(filter, Some(Glance { digest, is_sound }))
+            }
+            (Ok(filter), _) => Contents::Filter(filter, None),
+            (Err(refused), Some(order)) => {
+                let other = Filter::detect(buffer).ok().map(|filter| filter.order());
+                Contents::Refused(refused, other.map(|other| (other, order)))
+            }
+            (Err(refused), None) => Contents::Refused(refused, None),
+        }
     }
 }

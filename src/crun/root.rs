@@ -4,12 +4,14 @@
 //! plain files is opened, no access time is changed (crun evicts entries by it),
 //! and everything may vanish at any moment.
 
+use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use rayon::prelude::*;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fstat, openat, statat};
 use rustix::io::Errno;
 
@@ -92,8 +94,6 @@ pub(super) enum Cache {
         directory: OwnedFd,
         /// The directories on the way to it, itself included, by their paths in the root.
         way: Vec<(&'static str, Meta)>,
-        /// What is in it, in the order of the names.
-        items: Vec<Item>,
     },
     /// There is none.
     Absent,
@@ -183,7 +183,7 @@ impl StateRoot {
         self.owner
     }
 
-    /// Lists the cache.
+    /// Goes to the cache.
     pub(super) fn cache(&self) -> Result<Cache, RootError> {
         let outer = self.path.join(".cache");
         let hidden = match step(&self.directory, ".cache", &outer)? {
@@ -207,16 +207,21 @@ impl StateRoot {
             (".cache", meta(&hidden)?),
             (".cache/seccomp", meta(&cache)?),
         ];
-        let directory = cache
-            .try_clone()
-            .map_err(|error| RootError::Other(inner.clone(), error))?;
-        let mut items = list(cache).map_err(|errno| other(&inner, errno))?;
-        items.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Cache::Found {
-            directory,
+            directory: cache,
             way,
-            items,
         })
+    }
+
+    /// What is in the cache, in the order of the names.
+    pub(super) fn entries(&self, cache: &OwnedFd) -> Result<Vec<Item>, RootError> {
+        let path = self.path.join(".cache/seccomp");
+        let again = cache
+            .try_clone()
+            .map_err(|error| RootError::Other(path.clone(), error))?;
+        let mut items = list(again).map_err(|errno| other(&path, errno))?;
+        items.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(items)
     }
 
     /// Reads the containers, in the order of their names.
@@ -301,32 +306,43 @@ pub(super) fn open_directory(
 
 /// What is in a directory. Names that vanish meanwhile are left out.
 pub(super) fn list(directory: OwnedFd) -> Result<Vec<Item>, Errno> {
-    let mut items = Vec::new();
     let parent = directory
         .try_clone()
         .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+    let mut names = Vec::new();
     for entry in Dir::new(directory)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if matches!(name.to_bytes(), b"." | b"..") {
-            continue;
-        }
-        match Meta::of(&parent, name) {
-            Ok(stat) if stat.links > 0 => items.push(Item {
-                name: name.to_string_lossy().into_owned(),
-                stat,
-            }),
-            // Also gone: its last name went while it was looked at.
-            Ok(_) | Err(Errno::NOENT) => {}
-            Err(errno) => return Err(errno),
+        let name = entry?.file_name().to_owned();
+        if !matches!(name.to_bytes(), b"." | b"..") {
+            names.push(name);
         }
     }
-    Ok(items)
+    let item = |name: &CString| match Meta::of(&parent, name.as_c_str()) {
+        Ok(stat) if stat.links > 0 => Some(Ok(Item {
+            name: name.to_string_lossy().into_owned(),
+            stat,
+        })),
+        // Also gone: its last name went while it was looked at.
+        Ok(_) | Err(Errno::NOENT) => None,
+        Err(errno) => Some(Err(errno)),
+    };
+    let items: Vec<_> = names.par_iter().filter_map(item).collect();
+    items.into_iter().collect()
 }
 
 /// Reads a plain file; `None` if it is anything else, gone, or not allowed. One
 /// byte more than `most` is read of a larger one, which tells that it is.
 pub(super) fn read_file(directory: &OwnedFd, name: &str, most: usize) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    read_into(directory, name, most, &mut bytes).map(|()| bytes)
+}
+
+/// The same, where many are read, into the place of what `bytes` had.
+pub(super) fn read_into(
+    directory: &OwnedFd,
+    name: &str,
+    most: usize,
+    bytes: &mut Vec<u8>,
+) -> Option<()> {
     // Without NONBLOCK, opening a fifo would wait for its writer.
     let flags = OFlags::RDONLY
         | OFlags::NOFOLLOW
@@ -340,12 +356,10 @@ pub(super) fn read_file(directory: &OwnedFd, name: &str, most: usize) -> Option<
     let file = openat(directory, name, flags, Mode::empty()).ok()?;
     let meta = fstat(&file).ok().map(Meta::from).filter(is_plain)?;
     let size = usize::try_from(meta.bytes).unwrap_or(most);
-    let mut bytes = Vec::with_capacity(size.min(most) + 1);
-    File::from(file)
-        .take(most as u64 + 1)
-        .read_to_end(&mut bytes)
-        .ok()?;
-    Some(bytes)
+    bytes.clear();
+    bytes.reserve(size.min(most) + 1);
+    let mut file = File::from(file).take(most as u64 + 1);
+    file.read_to_end(bytes).ok().map(|_| ())
 }
 
 impl Meta {

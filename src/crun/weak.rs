@@ -1,7 +1,7 @@
 //! What no filter should do, whatever it was made from.
 
 use crate::filter::{
-    Call, Diagram, Diagrams, Field, Filter, Leaf, Test, TooLarge, Undecided, Verdict,
+    Call, Diagram, Diagrams, Field, Filter, Instruction, Leaf, Test, TooLarge, Undecided, Verdict,
 };
 use crate::profile::Action;
 use crate::runtime::Plan;
@@ -23,6 +23,12 @@ pub(super) enum Weakness {
 }
 
 impl Weakness {
+    /// Whether nothing is weak in a filter that was made from nobody knows what: a quick look, which
+    /// may fail to tell.
+    pub(super) fn is_clearly_none(filter: &Filter) -> bool {
+        is_clearly_sound(filter, &Arch::ALL, false)
+    }
+
     /// What is weak in a filter that was made from a plan, or from nobody knows what, if anything.
     pub(super) fn of(filter: &Filter, plan: Option<&Plan>) -> Option<Self> {
         match weakness(filter, plan) {
@@ -89,14 +95,24 @@ fn asks_for_success(plan: &Plan) -> bool {
         || effects.any(|effect| is_success(effect.action, effect.errno))
 }
 
-/// Whether one pass over the program tells that there is nothing weak in it: true of nearly all that
-/// a host has, at a thousandth of what deciding it for all calls costs.
+/// Whether a look at the program tells that there is nothing weak in it: true of nearly all that a
+/// host has, at a thousandth of what deciding it for all calls costs.
 fn is_clearly_sound(filter: &Filter, meant: &[Arch], is_asked: bool) -> bool {
-    let of_others = filter.reachable(|field, test, constant| {
+    let is_success = |it: Verdict| it.action == Action::Errno && it.data == 0;
+    let permits = |it: Verdict| it.action.permits();
+    // libseccomp makes no instructions that no call comes to.
+    let is_usual = |instruction: &Instruction| match *instruction {
+        Instruction::Return(value) => is_asked || !is_success(Verdict::of(value)),
+        other => other.is_of_libseccomp(),
+    };
+    if !filter.instructions().iter().all(is_usual) {
+        return false;
+    }
+    let of_others = |field, test, constant| {
         let is_meant = || meant.iter().any(|arch| arch.audit_arch() == constant);
         (field == Field::Architecture && test == Test::Equal && is_meant()).then_some(false)
-    });
-    let of_x32 = filter.reachable(|field, test, constant| match (field, test) {
+    };
+    let of_x32 = |field, test, constant| match (field, test) {
         (Field::Architecture, Test::Equal) => Some(constant == Arch::X32.audit_arch()),
         // Of the numbers from there on, up to the last but one.
         (Field::Number, Test::Equal) if constant < Arch::X32_BIT || constant == u32::MAX => {
@@ -105,16 +121,9 @@ fn is_clearly_sound(filter: &Filter, meant: &[Arch], is_asked: bool) -> bool {
         (Field::Number, Test::Greater) if constant < Arch::X32_BIT => Some(true),
         (Field::Number, Test::GreaterOrEqual) if constant <= Arch::X32_BIT => Some(true),
         _ => None,
-    });
-    let of_any = filter.reachable(|_, _, _| None);
-    let (Some(of_others), Some(of_x32), Some(of_any)) = (of_others, of_x32, of_any) else {
-        return false;
     };
-    let permits = |verdicts: &[Verdict]| verdicts.iter().any(|it| it.action.permits());
-    let is_success = |it: &Verdict| it.action == Action::Errno && it.data == 0;
-    !permits(&of_others)
-        && (meant.contains(&Arch::X32) || !permits(&of_x32))
-        && (is_asked || !of_any.iter().any(is_success))
+    !filter.may_decide(of_others, permits)
+        && (meant.contains(&Arch::X32) || !filter.may_decide(of_x32, permits))
 }
 
 fn word(field: Field, value: u32, diagrams: &mut Diagrams) -> Result<Diagram, TooLarge> {

@@ -142,7 +142,7 @@ impl Filter {
                     }
                 }
                 Instruction::Negate => a = a.wrapping_neg(),
-                Instruction::Jump(target) => index = target,
+                Instruction::Jump(target) => index = target.into(),
                 Instruction::Branch {
                     test,
                     operand,
@@ -150,7 +150,7 @@ impl Filter {
                     if_false,
                 } => {
                     let holds = holds(a, test, value(operand, x));
-                    index = if holds { if_true } else { if_false };
+                    index = if holds { if_true } else { if_false }.into();
                 }
                 Instruction::Return(value) => return value,
                 Instruction::ReturnAccumulator => return a,

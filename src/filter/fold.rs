@@ -207,7 +207,7 @@ impl Pending {
                 let value = state.a.value().ok_or(Undecided::Calculation(index))?;
                 state.a = Word::constant(value.wrapping_neg());
             }
-            Instruction::Jump(target) => next = target,
+            Instruction::Jump(target) => next = target.into(),
             Instruction::Branch {
                 test,
                 operand,
@@ -216,15 +216,15 @@ impl Pending {
             } => {
                 let constant = state.operand(operand).ok_or(Undecided::Words(index))?;
                 match state.a.value() {
-                    Some(value) if holds(value, test, constant) => next = if_true,
-                    Some(_) => next = if_false,
+                    Some(value) if holds(value, test, constant) => next = if_true.into(),
+                    Some(_) => next = if_false.into(),
                     None => {
                         return Ok(Step::Test {
                             word: state.a,
                             test,
                             constant,
-                            if_true: self.place(if_true, state)?,
-                            if_false: self.place(if_false, state)?,
+                            if_true: self.place(if_true.into(), state)?,
+                            if_false: self.place(if_false.into(), state)?,
                         });
                     }
                 }

@@ -159,7 +159,8 @@ pub enum Test {
     AnyBit,
 }
 
-/// What an instruction does. Targets are indexes of instructions, counted from 0.
+/// What an instruction does. Targets are indexes of instructions, counted from 0: of the 4096 that
+/// there can be, or past the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instruction {
     /// Puts a value into a register.
@@ -186,7 +187,7 @@ pub enum Instruction {
     /// Takes the accumulator from 0, modulo 2³².
     Negate,
     /// Goes on elsewhere.
-    Jump(usize),
+    Jump(u16),
     /// Goes on at one of two places.
     Branch {
         /// The comparison of the accumulator.
@@ -194,9 +195,9 @@ pub enum Instruction {
         /// What it is compared with.
         operand: Operand,
         /// The target if the test holds.
-        if_true: usize,
+        if_true: u16,
         /// The target if it does not.
-        if_false: usize,
+        if_false: u16,
     },
     /// Ends with a value.
     Return(u32),
@@ -204,68 +205,40 @@ pub enum Instruction {
     ReturnAccumulator,
 }
 
-// The parts of an operation's code, as in linux/bpf_common.h.
+// The operations' codes that have a name in linux/bpf_common.h; their parts are or-ed there.
 const LD: u16 = 0x00;
+const LD_ABS: u16 = LD | 0x20;
+const LD_MEM: u16 = LD | 0x60;
+const LD_LEN: u16 = LD | 0x80;
 const LDX: u16 = 0x01;
+const LDX_MEM: u16 = LDX | 0x60;
+const LDX_LEN: u16 = LDX | 0x80;
 const ST: u16 = 0x02;
 const STX: u16 = 0x03;
-const ALU: u16 = 0x04;
+const NEGATE: u16 = 0x84;
+const REMAINDER: u16 = 0x94;
 const JMP: u16 = 0x05;
 const RET: u16 = 0x06;
-const MISC: u16 = 0x07;
-const ABS: u16 = 0x20;
-const MEM: u16 = 0x60;
-const LEN: u16 = 0x80;
+const RET_A: u16 = RET | 0x10;
+const TO_X: u16 = 0x07;
+const TO_A: u16 = 0x87;
+/// In the code of a calculation or test: its operand is X, and no constant.
 const X: u16 = 0x08;
-const A: u16 = 0x10;
-const NEGATE: u16 = ALU | 0x80;
-const REMAINDER: u16 = ALU | 0x90;
-const TO_X: u16 = MISC;
-const TO_A: u16 = MISC | 0x80;
 
 impl Instruction {
     /// What an instruction does, or why the kernel refuses it, whatever stands around it.
+    #[inline]
     pub(super) fn of(raw: Raw, index: usize, order: ByteOrder) -> Result<Self, Reason> {
-        let k = raw.constant;
+        let Raw {
+            code, constant: k, ..
+        } = raw;
         let load = |into, from| Ok(Self::Load { into, from });
-        let store = |from| {
-            Ok(Self::Store {
-                from,
-                cell: cell(k)?,
-            })
-        };
-        match raw.code {
-            code if code == LD | ABS => {
-                let field = Field::at(k, order).ok_or(Reason::Offset(k))?;
-                load(Register::A, Source::Field(field))
-            }
-            LD => load(Register::A, Source::Constant(k)),
-            LDX => load(Register::X, Source::Constant(k)),
-            code if code == LD | LEN => load(Register::A, Source::Constant(DATA_BYTES)),
-            code if code == LDX | LEN => load(Register::X, Source::Constant(DATA_BYTES)),
-            code if code == LD | MEM => load(Register::A, Source::Cell(cell(k)?)),
-            code if code == LDX | MEM => load(Register::X, Source::Cell(cell(k)?)),
-            ST => store(Register::A),
-            STX => store(Register::X),
-            TO_X => Ok(Self::Copy { into: Register::X }),
-            TO_A => Ok(Self::Copy { into: Register::A }),
-            RET => Ok(Self::Return(k)),
-            code if code == RET | A => Ok(Self::ReturnAccumulator),
-            NEGATE => Ok(Self::Negate),
-            // Distances that do not fit are past the end as well.
-            JMP => Ok(Self::Jump(after(index, k as usize))),
-            code if code & !X == REMAINDER => Err(Reason::Remainder),
-            code => Self::with_operand(code, raw, index),
-        }
-    }
-
-    /// Calculations and tests: their operand is a constant or X.
-    fn with_operand(code: u16, raw: Raw, index: usize) -> Result<Self, Reason> {
-        let k = raw.constant;
+        let store = |from| cell(k).map(|cell| Self::Store { from, cell });
         let operand = match code & X {
             0 => Operand::Constant(k),
             _ => Operand::X,
         };
+        let calculate = |operator| Ok(Self::Calculate(operator, operand));
         let branch = |test| {
             Ok(Self::Branch {
                 test,
@@ -274,27 +247,61 @@ impl Instruction {
                 if_false: after(index, raw.jump_false.into()),
             })
         };
-        let operator = match code & !X {
-            0x04 => Operator::Add,
-            0x14 => Operator::Subtract,
-            0x24 => Operator::Multiply,
-            0x34 if operand == Operand::Constant(0) => return Err(Reason::DivisionByZero),
-            0x34 => Operator::Divide,
-            0x44 => Operator::Or,
-            0x54 => Operator::And,
-            0x64 | 0x74 if operand == Operand::Constant(k) && k >= u32::BITS => {
-                return Err(Reason::Shift(k));
+        match code {
+            LD_ABS => {
+                let field = Field::at(k, order).ok_or(Reason::Offset(k))?;
+                load(Register::A, Source::Field(field))
             }
-            0x64 => Operator::ShiftLeft,
-            0x74 => Operator::ShiftRight,
-            0xa4 => Operator::Xor,
-            0x15 => return branch(Test::Equal),
-            0x25 => return branch(Test::Greater),
-            0x35 => return branch(Test::GreaterOrEqual),
-            0x45 => return branch(Test::AnyBit),
-            _ => return Err(Reason::Operation(code)),
-        };
-        Ok(Self::Calculate(operator, operand))
+            LD => load(Register::A, Source::Constant(k)),
+            LDX => load(Register::X, Source::Constant(k)),
+            LD_LEN => load(Register::A, Source::Constant(DATA_BYTES)),
+            LDX_LEN => load(Register::X, Source::Constant(DATA_BYTES)),
+            LD_MEM => load(Register::A, Source::Cell(cell(k)?)),
+            LDX_MEM => load(Register::X, Source::Cell(cell(k)?)),
+            ST => store(Register::A),
+            STX => store(Register::X),
+            TO_X => Ok(Self::Copy { into: Register::X }),
+            TO_A => Ok(Self::Copy { into: Register::A }),
+            RET => Ok(Self::Return(k)),
+            RET_A => Ok(Self::ReturnAccumulator),
+            NEGATE => Ok(Self::Negate),
+            JMP => Ok(Self::Jump(after(index, k))),
+            0x04 | 0x0c => calculate(Operator::Add),
+            0x14 | 0x1c => calculate(Operator::Subtract),
+            0x24 | 0x2c => calculate(Operator::Multiply),
+            0x34 if k == 0 => Err(Reason::DivisionByZero),
+            0x34 | 0x3c => calculate(Operator::Divide),
+            0x44 | 0x4c => calculate(Operator::Or),
+            0x54 | 0x5c => calculate(Operator::And),
+            0x64 | 0x74 if k >= u32::BITS => Err(Reason::Shift(k)),
+            0x64 | 0x6c => calculate(Operator::ShiftLeft),
+            0x74 | 0x7c => calculate(Operator::ShiftRight),
+            0xa4 | 0xac => calculate(Operator::Xor),
+            0x15 | 0x1d => branch(Test::Equal),
+            0x25 | 0x2d => branch(Test::Greater),
+            0x35 | 0x3d => branch(Test::GreaterOrEqual),
+            0x45 | 0x4d => branch(Test::AnyBit),
+            _ if code & !X == REMAINDER => Err(Reason::Remainder),
+            _ => Err(Reason::Operation(code)),
+        }
+    }
+
+    /// Whether it is one of the few that libseccomp uses.
+    #[must_use]
+    pub fn is_of_libseccomp(self) -> bool {
+        matches!(
+            self,
+            Self::Load {
+                into: Register::A,
+                from: Source::Field(_)
+            } | Self::Calculate(Operator::And, Operand::Constant(_))
+                | Self::Jump(_)
+                | Self::Branch {
+                    operand: Operand::Constant(_),
+                    ..
+                }
+                | Self::Return(_)
+        )
     }
 
     /// Where it can jump to, if it is a jump.
@@ -306,12 +313,14 @@ impl Instruction {
             } => [Some(if_true), Some(if_false)],
             _ => [None, None],
         };
-        targets.into_iter().flatten()
+        targets.into_iter().flatten().map(usize::from)
     }
 }
 
-fn after(index: usize, skipped: usize) -> usize {
-    index.saturating_add(1).saturating_add(skipped)
+/// Distances that do not fit are past the end as well.
+fn after(index: usize, skipped: u32) -> u16 {
+    let target = skipped.saturating_add(index as u32 + 1);
+    target.min(u16::MAX.into()) as u16
 }
 
 fn cell(k: u32) -> Result<u8, Reason> {

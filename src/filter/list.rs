@@ -164,15 +164,15 @@ impl Filter {
             };
             match instruction {
                 Instruction::Return(_) | Instruction::ReturnAccumulator => {}
-                Instruction::Jump(target) => arrive(target, here),
+                Instruction::Jump(target) => arrive(target.into(), here),
                 Instruction::Branch {
                     test,
                     operand,
                     if_true,
                     if_false,
                 } => {
-                    arrive(if_true, here.tested(test, operand, true));
-                    arrive(if_false, here.tested(test, operand, false));
+                    arrive(if_true.into(), here.tested(test, operand, true));
+                    arrive(if_false.into(), here.tested(test, operand, false));
                 }
                 other => arrive(index + 1, here.after(other)),
             }
@@ -278,9 +278,9 @@ impl Words {
                 if_true,
                 if_false,
             } => {
-                let next = index + 1;
+                let is_next = |target| usize::from(target) == index + 1;
                 let condition = |holds| condition(test, operand, holds, known);
-                match (if_true == next, if_false == next) {
+                match (is_next(if_true), is_next(if_false)) {
                     (false, true) => format!("if {} goto {if_true}", condition(true)),
                     (true, false) => format!("if {} goto {if_false}", condition(false)),
                     _ => format!("if {} goto {if_true} else {if_false}", condition(true)),

@@ -4,18 +4,18 @@ use super::instruction::{Field, Instruction, Operand, Operator, Register, Source
 use super::{Filter, Verdict};
 
 impl Filter {
-    /// All that the program may decide for calls of which `known` tells whether a test of a word
-    /// with a constant holds, or `None` where that is not known. Some of it may be decided for no
-    /// call at all: what is known of a word is not made more of on the way.
-    ///
-    /// `None` for a program with instructions that libseccomp does not use.
+    /// Whether the program may decide what `counts` for calls of which `known` tells whether a test
+    /// of a word with a constant holds, or `None` where that is not known. That it may does not mean
+    /// that there is such a call: what is known of a word is not made more of on the way, and with
+    /// instructions that libseccomp does not use a program may decide anything.
     ///
     /// Time and memory are linear in the number of instructions.
     #[must_use]
-    pub fn reachable(
+    pub fn may_decide(
         &self,
         known: impl Fn(Field, Test, u32) -> Option<bool>,
-    ) -> Option<Vec<Verdict>> {
+        counts: impl Fn(Verdict) -> bool,
+    ) -> bool {
         /// The word in the accumulator, if it is there as it is.
         type Accumulator = Option<Field>;
         // Jumps go forwards only.
@@ -27,7 +27,7 @@ impl Filter {
             }
         };
         reach(&mut reached, 0, None);
-        let mut verdicts = Vec::new();
+        let mut is_found = false;
         for (place, instruction) in self.instructions().iter().enumerate() {
             let Some(&Some(word)) = reached.get(place) else {
                 continue;
@@ -40,7 +40,7 @@ impl Filter {
                 Instruction::Calculate(Operator::And, Operand::Constant(_)) => {
                     reach(&mut reached, place + 1, None);
                 }
-                Instruction::Jump(target) => reach(&mut reached, target, word),
+                Instruction::Jump(target) => reach(&mut reached, target.into(), word),
                 Instruction::Branch {
                     test,
                     operand: Operand::Constant(constant),
@@ -49,21 +49,16 @@ impl Filter {
                 } => {
                     let holds = word.and_then(|word| known(word, test, constant));
                     if holds != Some(false) {
-                        reach(&mut reached, if_true, word);
+                        reach(&mut reached, if_true.into(), word);
                     }
                     if holds != Some(true) {
-                        reach(&mut reached, if_false, word);
+                        reach(&mut reached, if_false.into(), word);
                     }
                 }
-                Instruction::Return(value) => {
-                    let verdict = Verdict::of(value);
-                    if !verdicts.contains(&verdict) {
-                        verdicts.push(verdict);
-                    }
-                }
-                _ => return None,
+                Instruction::Return(value) => is_found |= counts(Verdict::of(value)),
+                _ => return true,
             }
         }
-        Some(verdicts)
+        is_found
     }
 }

@@ -129,22 +129,35 @@ impl Filter {
         }
         let (chunks, _) = bytes.as_chunks::<INSTRUCTION_BYTES>();
         let raw: Vec<_> = chunks.iter().map(|&bytes| Raw::of(bytes, order)).collect();
-        let mut instructions = Vec::with_capacity(raw.len());
         let mut faults = Vec::new();
-        for (index, &raw) in raw.iter().enumerate() {
-            let fault = match Instruction::of(raw, index, order) {
-                Ok(instruction) => {
-                    instructions.push(instruction);
-                    misplaced(instruction, index, chunks.len())
-                }
+        let decode = |(index, &raw): (usize, &Raw)| {
+            let decoded = Instruction::of(raw, index, order);
+            let fault = match decoded {
+                Ok(instruction) => misplaced(instruction, index, chunks.len()),
                 Err(reason) => Some(reason),
             };
-            faults.extend(fault.map(|reason| Fault {
-                instruction: Some(index),
-                reason,
-            }));
-        }
-        if faults.is_empty() {
+            if let Some(reason) = fault {
+                let instruction = Some(index);
+                faults.push(Fault {
+                    instruction,
+                    reason,
+                });
+            }
+            // With a fault, there is no filter that it would be part of.
+            decoded.unwrap_or(Instruction::Return(0))
+        };
+        let instructions: Vec<_> = raw.iter().enumerate().map(decode).collect();
+        let reads_cell = |it: &Instruction| {
+            matches!(
+                it,
+                Instruction::Load {
+                    from: Source::Cell(_),
+                    ..
+                }
+            )
+        };
+        // Hardly any does.
+        if faults.is_empty() && instructions.iter().any(reads_cell) {
             faults.extend(unwritten(&instructions));
         }
         match Refused::of(faults) {
@@ -181,7 +194,14 @@ fn misplaced(instruction: Instruction, index: usize, length: usize) -> Option<Re
         instruction,
         Instruction::Return(_) | Instruction::ReturnAccumulator
     );
-    if instruction.targets().any(|target| target >= length) {
+    let farthest = match instruction {
+        Instruction::Jump(target) => target,
+        Instruction::Branch {
+            if_true, if_false, ..
+        } => if_true.max(if_false),
+        _ => 0,
+    };
+    if usize::from(farthest) >= length {
         Some(Reason::Jump)
     } else if index + 1 == length && !is_end {
         Some(Reason::End)
