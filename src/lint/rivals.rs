@@ -184,49 +184,58 @@ impl<'c> Rival<'c> {
 
     /// What containers are like in which both hold, if there are such.
     pub(super) fn together(&self, other: &Self) -> Option<Containers<'c>> {
-        let [one, two] = [self.entry, other.entry];
-        let is_split = |a: &RuleEntry<'_>, b: &RuleEntry<'_>| {
-            let [a_in, b_in, b_out] = [&a.includes, &b.includes, &b.excludes].map(Option::as_ref);
-            let (a_arches, b_arches, out) = (arches(a_in), arches(b_in), arches(b_out));
-            let are_named = !a_arches.is_empty();
-            (are_named && !b_arches.is_empty() && !has_any(a_arches, b_arches))
-                || (are_named && has_all(out, a_arches))
-                || (kernel(a_in).is_some() && kernel(a_in) == kernel(b_out))
-        };
-        let sides = [one, two].map(|it| [&it.includes, &it.excludes].map(|it| caps(it.as_ref())));
-        let [[one_with, one_without], [two_with, two_without]] = sides;
-        let never = [one_with, two_with].into_iter().any(|with| {
-            let mut without = [one_without, two_without].into_iter();
-            without.any(|without| has_any(with, without))
-        });
-        if never || is_split(one, two) || is_split(two, one) {
-            return None;
-        }
-        let both = |one: &[Text<'c>], two: &[Text<'c>]| {
-            let mut caps: Vec<_> = one.iter().chain(two).map(|cap| cap.value).collect();
-            caps.sort_unstable();
-            caps.dedup();
-            caps
-        };
-        Some(Containers {
-            with: both(one_with, two_with),
-            without: both(one_without, two_without),
-        })
+        together(self.entry, other.entry)
     }
 
     /// Whether it holds in every container in which `other` does.
     pub(super) fn holds_where(&self, other: &Self) -> bool {
-        let [a_in, a_out] = [&self.entry.includes, &self.entry.excludes].map(Option::as_ref);
-        let [b_in, b_out] = [&other.entry.includes, &other.entry.excludes].map(Option::as_ref);
-        let (a_arches, b_arches) = (arches(a_in), arches(b_in));
-        has_all(caps(b_in), caps(a_in))
-            && has_all(caps(b_out), caps(a_out))
-            && has_all(arches(b_out), arches(a_out))
-            && (a_arches.is_empty() || (!b_arches.is_empty() && has_all(a_arches, b_arches)))
-            && [(a_in, b_in), (a_out, b_out)]
-                .iter()
-                .all(|&(a, b)| kernel(a).is_none() || kernel(a) == kernel(b))
+        holds_where(self.entry, other.entry)
     }
+}
+
+/// What containers are like in which both rule entries hold, if there are such.
+pub(super) fn together<'c>(one: &RuleEntry<'c>, two: &RuleEntry<'c>) -> Option<Containers<'c>> {
+    let is_split = |a: &RuleEntry<'_>, b: &RuleEntry<'_>| {
+        let [a_in, b_in, b_out] = [&a.includes, &b.includes, &b.excludes].map(Option::as_ref);
+        let (a_arches, b_arches, out) = (arches(a_in), arches(b_in), arches(b_out));
+        let are_named = !a_arches.is_empty();
+        (are_named && !b_arches.is_empty() && !has_any(a_arches, b_arches))
+            || (are_named && has_all(out, a_arches))
+            || (kernel(a_in).is_some() && kernel(a_in) == kernel(b_out))
+    };
+    let sides = [one, two].map(|it| [&it.includes, &it.excludes].map(|it| caps(it.as_ref())));
+    let [[one_with, one_without], [two_with, two_without]] = sides;
+    let never = [one_with, two_with].into_iter().any(|with| {
+        let mut without = [one_without, two_without].into_iter();
+        without.any(|without| has_any(with, without))
+    });
+    if never || is_split(one, two) || is_split(two, one) {
+        return None;
+    }
+    let both = |one: &[Text<'c>], two: &[Text<'c>]| {
+        let mut caps: Vec<_> = one.iter().chain(two).map(|cap| cap.value).collect();
+        caps.sort_unstable();
+        caps.dedup();
+        caps
+    };
+    Some(Containers {
+        with: both(one_with, two_with),
+        without: both(one_without, two_without),
+    })
+}
+
+/// Whether a rule entry holds in every container in which the `other` does.
+pub(super) fn holds_where(entry: &RuleEntry<'_>, other: &RuleEntry<'_>) -> bool {
+    let [a_in, a_out] = [&entry.includes, &entry.excludes].map(Option::as_ref);
+    let [b_in, b_out] = [&other.includes, &other.excludes].map(Option::as_ref);
+    let (a_arches, b_arches) = (arches(a_in), arches(b_in));
+    has_all(caps(b_in), caps(a_in))
+        && has_all(caps(b_out), caps(a_out))
+        && has_all(arches(b_out), arches(a_out))
+        && (a_arches.is_empty() || (!b_arches.is_empty() && has_all(a_arches, b_arches)))
+        && [(a_in, b_in), (a_out, b_out)]
+            .iter()
+            .all(|&(a, b)| kernel(a).is_none() || kernel(a) == kernel(b))
 }
 
 /// A condition as libseccomp keeps it.

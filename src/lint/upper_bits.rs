@@ -4,93 +4,148 @@
 //! has compared all of them: `seccomp(2)`.
 
 use crate::finding::{Finding, Rule};
-use crate::policy::{CallPolicy, Decided};
+use crate::policy::CallPolicy;
 use crate::profile::{Comparison, Condition, Effect, Operator};
-use crate::syscalls::{Arch, ParameterKind, named};
+use crate::syscalls::{Arch, ParameterKind, Syscall, named};
 
 use super::Context;
+use super::operator::MOST_CONDITIONS;
 use super::rivals::{Contested, Rival};
 
 /// A call that the filter takes for another one than the kernel does.
-pub(super) struct Found<'c> {
-    /// The condition that does.
-    pub condition: &'c Condition<'c>,
+pub(super) struct Found<'a, 'c> {
+    /// The call.
+    syscall: &'static Syscall,
+    /// The rule entry that makes the filter do so.
+    rival: &'a Rival<'c>,
+    /// Its condition that does.
+    condition: &'c Condition<'c>,
     /// The argument.
-    pub index: u32,
+    index: u32,
     /// How many of its bits the kernel looks at.
-    pub bits: u8,
-    /// What it holds.
-    pub written: u64,
-    /// What the kernel takes it for.
-    pub taken: u64,
-    /// All arguments of the call.
-    pub arguments: [u64; 6],
+    bits: u8,
+    hole: Hole,
 }
 
-/// Where the filter does something else with what is `written` than with what the kernel takes it
-/// for, in a way that `counts`; each condition once. The first effect is that of what the kernel
-/// takes it for.
-pub(super) fn all<'a, 'c>(
-    context: &'a Context<'c>,
-    counts: impl Fn(Effect, Effect) -> bool,
-) -> Vec<(&'a Contested<'c>, Found<'c>)> {
+impl Found<'_, '_> {
+    /// Whether the rule entry lets calls run.
+    pub(super) fn is_permission(&self) -> bool {
+        self.rival.effect.action.permits()
+    }
+}
+
+/// How a condition makes the filter do something else than for what the kernel sees.
+struct Hole {
+    /// What the kernel takes the argument for.
+    taken: u64,
+    /// All arguments of the call.
+    arguments: [u64; 6],
+    /// Of which others it depends.
+    others: Vec<u32>,
+    /// Whether it is known what is done with what the kernel sees. Where conditions overlap that is
+    /// up to libseccomp.
+    is_sure: bool,
+}
+
+/// What of the filter and of the kernel counts: whether effects differ in a way that matters, the
+/// first being that of what the kernel takes the call for.
+type Counts = fn(Effect, Effect) -> bool;
+
+/// Where the filter does something else with an argument than with what the kernel takes it for, in
+/// a way that `counts`; of each condition each value once.
+pub(super) fn all<'a, 'c>(context: &'a Context<'c>, counts: Counts) -> Vec<Found<'a, 'c>> {
     // Elsewhere registers have no upper bits.
     const WIDE: [Arch; 3] = [Arch::X86_64, Arch::Aarch64, Arch::Riscv64];
-    let mut all: Vec<(&Contested<'_>, Found<'_>)> = Vec::new();
+    let mut all: Vec<Found<'_, '_>> = Vec::new();
     for contested in context.contested() {
         let on = |arch: &Arch| contested.syscall.direct_number(*arch).is_some();
         if !WIDE.iter().any(on) {
             continue;
         }
-        for rival in &contested.rivals {
-            let Some(found) = of_rival(contested, rival, &counts) else {
-                continue;
-            };
-            // The names of a rule entry share its conditions.
-            let mut known = all.iter().map(|(_, other)| other.condition);
-            if !known.any(|condition| std::ptr::eq(condition, found.condition)) {
-                all.push((contested, found));
+        let by_default = contested.default.action.permits();
+        // What makes an exception to the default is what has to be changed.
+        for is_exception in [true, false] {
+            for rival in &contested.rivals {
+                if is_exception != (rival.effect.action.permits() != by_default) {
+                    continue;
+                }
+                for found in of_rival(contested, rival, counts) {
+                    let is_told = all.iter().any(|told| {
+                        let is_same = told.syscall.index() == found.syscall.index()
+                            && told.index == found.index;
+                        // The names of a rule entry share its conditions.
+                        told.hole.taken == found.hole.taken
+                            && (std::ptr::eq(told.condition, found.condition)
+                                || is_same && !is_exception)
+                    });
+                    if !is_told {
+                        all.push(found);
+                    }
+                }
             }
         }
     }
     all
 }
 
-fn of_rival<'c>(
-    contested: &Contested<'c>,
-    rival: &Rival<'c>,
-    counts: &impl Fn(Effect, Effect) -> bool,
-) -> Option<Found<'c>> {
+fn of_rival<'a, 'c>(
+    contested: &'a Contested<'c>,
+    rival: &'a Rival<'c>,
+    counts: Counts,
+) -> Vec<Found<'a, 'c>> {
+    let mut all = Vec::new();
+    if rival.effect == contested.default {
+        // Runtimes leave it out.
+        return all;
+    }
     let mut policy: Option<CallPolicy<'_>> = None;
-    for condition in &rival.entry.args {
-        let comparison = condition.comparison?;
-        let index = comparison.index;
-        let bits = match contested
-            .syscall
-            .parameter(u64::from(index))
-            .map(|it| it.kind)
-        {
-            Some(ParameterKind::Integer { bits }) if bits < 64 => bits,
-            _ => continue,
-        };
-        if !may_count(contested, rival, comparison, bits, counts) {
-            continue;
-        }
-        let policy = policy.get_or_insert_with(|| contested.policy(rival));
-        let found = differing(policy, rival, (index, bits), counts);
-        if let Some((arguments, taken)) = found {
-            let written = *arguments.get(index as usize)?;
-            return Some(Found {
+    // crun reads no more.
+    let mut conditions = rival.entry.args.iter().take(MOST_CONDITIONS);
+    for rule in rival.rules() {
+        for (comparison, condition) in rule.iter().zip(conditions.by_ref()) {
+            let index = comparison.index;
+            let bits = match contested.syscall.parameter(index.into()).map(|it| it.kind) {
+                Some(ParameterKind::Integer { bits }) if bits < 64 => bits,
+                _ => continue,
+            };
+            let Some(holds_above) = holds_above(*comparison, bits)
+                .filter(|&holds_above| may_count(contested, rival, holds_above, counts))
+            else {
+                continue;
+            };
+            let search = Search {
+                policy: policy.get_or_insert_with(|| contested.policy(rival)),
+                rule,
+                index,
+                bits,
+                holds_above,
+                counts,
+            };
+            all.extend(search.holes().into_iter().map(|hole| Found {
+                syscall: contested.syscall,
+                rival,
                 condition,
                 index,
                 bits,
-                written,
-                taken,
-                arguments,
-            });
+                hole,
+            }));
         }
     }
-    None
+    all
+}
+
+/// Whether a condition holds for arguments with upper bits, or holds for what the kernel takes them
+/// for and not for them; `None` if they make no difference to it.
+fn holds_above(comparison: Comparison, bits: u8) -> Option<bool> {
+    let upper = u64::MAX << bits;
+    match comparison.operator {
+        Operator::NotEqual | Operator::GreaterOrEqual | Operator::Greater => Some(true),
+        Operator::Equal | Operator::Less | Operator::LessOrEqual => Some(false),
+        Operator::MaskedEqual => {
+            let compares = comparison.value & upper != 0;
+            compares.then_some(comparison.value & comparison.value_two & upper != 0)
+        }
+    }
 }
 
 /// Whether it is worth to look: whether the condition's rule entry and what holds without it differ
@@ -98,17 +153,9 @@ fn of_rival<'c>(
 fn may_count(
     contested: &Contested<'_>,
     rival: &Rival<'_>,
-    comparison: Comparison,
-    bits: u8,
-    counts: &impl Fn(Effect, Effect) -> bool,
+    holds_above: bool,
+    counts: Counts,
 ) -> bool {
-    let upper = u64::MAX << bits;
-    let holds_above = match comparison.operator {
-        Operator::NotEqual | Operator::GreaterOrEqual | Operator::Greater => true,
-        Operator::Equal | Operator::Less | Operator::LessOrEqual => false,
-        Operator::MaskedEqual if comparison.value & upper == 0 => return false,
-        Operator::MaskedEqual => comparison.value & comparison.value_two & upper != 0,
-    };
     let others = contested.rivals.iter().map(|it| it.effect);
     let mut others = others.chain([contested.default]);
     others.any(|other| {
@@ -120,114 +167,240 @@ fn may_count(
     })
 }
 
-/// Arguments of a call that the filter takes for another one than the kernel does, and what the
-/// kernel takes the argument for.
-fn differing(
-    policy: &CallPolicy<'_>,
-    rival: &Rival<'_>,
-    (index, bits): (u32, u8),
-    counts: &impl Fn(Effect, Effect) -> bool,
-) -> Option<([u64; 6], u64)> {
-    let lower = !(u64::MAX << bits);
-    let comparisons = policy
-        .rules()
-        .iter()
-        .flat_map(|rule| rule.comparisons.iter());
-    let values = comparisons
-        .filter(|it| it.index == index)
-        .flat_map(|it| match it.operator {
-            Operator::MaskedEqual => [it.value & it.value_two; 3],
-            _ => [it.value, it.value.wrapping_sub(1), it.value.wrapping_add(1)],
+/// A search for what a condition does to upper bits.
+struct Search<'s> {
+    policy: &'s CallPolicy<'s>,
+    /// The rule that the condition is of.
+    rule: &'s [Comparison],
+    index: u32,
+    bits: u8,
+    holds_above: bool,
+    counts: Counts,
+}
+
+impl Search<'_> {
+    /// One for each value that conditions name, or else the first next to one.
+    fn holes(&self) -> Vec<Hole> {
+        // More than anybody tells apart, and few enough for files that were made to be slow.
+        const MOST: usize = 64;
+        let lower = !(u64::MAX << self.bits);
+        let rules = self.policy.rules().iter();
+        let comparisons = rules.flat_map(|rule| rule.comparisons.iter());
+        let named = comparisons.filter(|it| it.index == self.index).map(|it| {
+            let value = match it.operator {
+                Operator::MaskedEqual => it.value & it.value_two,
+                _ => it.value,
+            };
+            value & lower
         });
-    let mut values: Vec<_> = values.chain([0]).map(|value| value & lower).collect();
-    values.dedup();
-    let effect = |arguments: &[u64; 6]| match policy.decide(arguments) {
-        Decided::Effect { effect, rule } => Some((effect, rule)),
-        Decided::OneOf { .. } => None,
-    };
-    // The other arguments as the rule entry wants them.
-    rival.rules().find_map(|rule| {
-        let mut arguments = [0_u64; 6];
-        for comparison in rule.iter().filter(|it| it.index != index) {
-            let slot = arguments.get_mut(comparison.index as usize)?;
-            *slot = satisfying(comparison)?;
+        let mut named: Vec<_> = named.take(MOST).collect();
+        named.sort_unstable();
+        named.dedup();
+        let holes: Vec<_> = named.iter().filter_map(|&it| self.hole(it)).collect();
+        if !holes.is_empty() {
+            return holes;
         }
-        values.iter().find_map(|&value| {
-            let at = index as usize;
-            *arguments.get_mut(at)? = value;
-            let (kernel, decides) = effect(&arguments)?;
-            [value | 1 << bits, value | !lower]
-                .into_iter()
-                .find_map(|written| {
-                    let mut raised = arguments;
-                    *raised.get_mut(at)? = written;
-                    let (filter, instead) = effect(&raised)?;
-                    let is_by = |place: Option<usize>| {
-                        let rule = policy.rules().get(place?)?;
-                        let mut rules = rival.rules();
-                        let is_one = rules.any(|it| *it == *rule.comparisons);
-                        Some(is_one && rule.effect == rival.effect)
-                    };
-                    let is_by_rival = [decides, instead]
-                        .into_iter()
-                        .any(|it| is_by(it) == Some(true));
-                    (is_by_rival && counts(kernel, filter)).then_some((raised, value))
-                })
-        })
+        let beside = named
+            .iter()
+            .flat_map(|it| [it.wrapping_sub(1), it.wrapping_add(1)]);
+        let mut beside = beside.chain([0]).map(|it| it & lower);
+        beside.find_map(|it| self.hole(it)).into_iter().collect()
+    }
+
+    /// What becomes of a value with upper bits, where that is something else.
+    fn hole(&self, taken: u64) -> Option<Hole> {
+        let wanted = self.wanted()?;
+        let mut unsure = None;
+        for upper in [1 << self.bits, u64::MAX << self.bits] {
+            for is_evading in [false, true] {
+                let mut arguments = wanted;
+                *arguments.get_mut(self.index as usize)? = taken | upper;
+                if is_evading {
+                    self.evade(&mut arguments);
+                }
+                match self.differs(&arguments) {
+                    Some(is_sure) if is_sure || unsure.is_none() => {
+                        let hole = Hole {
+                            taken,
+                            arguments,
+                            others: self.others(&arguments, is_sure),
+                            is_sure,
+                        };
+                        if is_sure {
+                            return Some(hole);
+                        }
+                        unsure = Some(hole);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        unsure
+    }
+
+    /// The arguments as the rule wants them.
+    fn wanted(&self) -> Option<[u64; 6]> {
+        let mut arguments = [0; 6];
+        for comparison in self.rule.iter().filter(|it| it.index != self.index) {
+            let example = comparison.example();
+            *arguments.get_mut(comparison.index as usize)? = example;
+            if !comparison.holds(example) {
+                return None;
+            }
+        }
+        Some(arguments)
+    }
+
+    /// The call as the kernel takes it.
+    fn taken(&self, arguments: &[u64; 6]) -> [u64; 6] {
+        let mut taken = *arguments;
+        if let Some(argument) = taken.get_mut(self.index as usize) {
+            *argument &= !(u64::MAX << self.bits);
+        }
+        taken
+    }
+
+    /// Changes the other arguments so that other rules are about neither the call nor what the
+    /// kernel takes it for, as far as the rule leaves a choice.
+    fn evade(&self, arguments: &mut [u64; 6]) {
+        for other in self.policy.rules() {
+            let taken = self.taken(arguments);
+            let is_about = [*arguments, taken]
+                .iter()
+                .any(|it| is_met(&other.comparisons, it));
+            if !is_about || *other.comparisons == *self.rule {
+                continue;
+            }
+            for comparison in other.comparisons.iter() {
+                let value = comparison.counterexample();
+                let mut own = self.rule.iter().filter(|it| it.index == comparison.index);
+                if comparison.index != self.index
+                    && !comparison.holds(value)
+                    && own.all(|it| it.holds(value))
+                    && let Some(argument) = arguments.get_mut(comparison.index as usize)
+                {
+                    *argument = value;
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Whether the filter does something else with these arguments than with those that the kernel
+    /// sees, by the rule's doing, whichever rule decides about them: for sure (true), or if of the
+    /// rules that may decide about those that the kernel sees one does.
+    fn differs(&self, arguments: &[u64; 6]) -> Option<bool> {
+        let taken = self.taken(arguments);
+        let is_by_rule = if self.holds_above {
+            is_met(self.rule, arguments)
+        } else {
+            is_met(self.rule, &taken) && !is_met(self.rule, arguments)
+        };
+        if !is_by_rule {
+            return None;
+        }
+        let counts = |kernel| {
+            let mut filter = self.policy.asked(arguments);
+            filter.all(|filter| (self.counts)(kernel, filter))
+        };
+        let is_possible = self.policy.asked(&taken).any(counts);
+        is_possible.then(|| !self.policy.is_fragile() && self.policy.asked(&taken).all(counts))
+    }
+
+    /// The other arguments of which it depends.
+    fn others(&self, arguments: &[u64; 6], is_sure: bool) -> Vec<u32> {
+        let rules = self.policy.rules().iter();
+        let comparisons = rules.flat_map(|rule| rule.comparisons.iter());
+        let mut others = Vec::new();
+        for comparison in comparisons.filter(|it| it.index != self.index) {
+            let mut values = [comparison.example(), comparison.counterexample()].into_iter();
+            let matters = values.any(|value| {
+                let mut other = *arguments;
+                if let Some(argument) = other.get_mut(comparison.index as usize) {
+                    *argument = value;
+                }
+                self.differs(&other) != Some(is_sure)
+            });
+            if matters && !others.contains(&comparison.index) {
+                others.push(comparison.index);
+            }
+        }
+        others
+    }
+}
+
+/// Whether arguments meet all conditions.
+fn is_met(rule: &[Comparison], arguments: &[u64; 6]) -> bool {
+    rule.iter().all(|it| {
+        let argument = arguments.get(it.index as usize);
+        argument.is_some_and(|&argument| it.holds(argument))
     })
 }
 
-/// A value for which a condition holds, if there is one.
-fn satisfying(comparison: &Comparison) -> Option<u64> {
-    let value = comparison.value;
-    let around = [
-        0,
-        value,
-        value.wrapping_sub(1),
-        value.wrapping_add(1),
-        value & comparison.value_two,
-    ];
-    around.into_iter().find(|&it| comparison.holds(it))
+/// What the filter does with a call, and with what the kernel takes it for.
+pub(super) struct Words {
+    /// As in "the call is denied".
+    pub filter: &'static str,
+    /// As in "it is allowed".
+    pub kernel: &'static str,
+    /// As in "it is to be allowed", where others overlap with the rule entry that does.
+    pub perhaps: &'static str,
 }
 
-/// The finding about it: `words` say what becomes of the call, from the number of bits that count
-/// and what the kernel takes the argument for.
+/// The finding about it.
 pub(super) fn report(
     rule: &'static Rule,
     context: &Context<'_>,
-    (contested, found): &(&Contested<'_>, Found<'_>),
-    words: impl Fn(u8, &str) -> String,
+    found: &Found<'_, '_>,
+    words: &Words,
 ) -> Finding {
-    let name = contested.syscall.name();
-    let named = named(
-        contested.syscall,
-        found.index as usize,
-        found.taken,
-        Arch::X86_64,
-    );
-    let taken = match named {
-        Some(named) => format!("{} ({named})", found.taken),
-        None => found.taken.to_string(),
+    let (name, index, bits) = (found.syscall.name(), found.index, found.bits);
+    let Hole {
+        taken, arguments, ..
+    } = found.hole;
+    let containers = found.rival.together(found.rival);
+    let containers = containers.map(|it| it.phrase()).unwrap_or_default();
+    let argument = |index: u32| arguments.get(index as usize).copied().unwrap_or_default();
+    let mut shown = found.hole.others.clone();
+    shown.push(index);
+    shown.sort_unstable();
+    let shown = shown.iter().map(|&it| {
+        if it == index {
+            format!("argument {it} = {:#x}", argument(it))
+        } else {
+            format!("argument {it} = {}", argument(it))
+        }
+    });
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    let named = named(found.syscall, index as usize, taken, Arch::X86_64);
+    let named = named.map(|it| format!(" ({it})")).unwrap_or_default();
+    let becomes = if found.hole.is_sure {
+        words.kernel
+    } else {
+        words.perhaps
     };
     let message = format!(
-        "`{name}` with argument {} = {:#x} {}",
-        found.index,
-        found.written,
-        words(found.bits, &taken)
+        "`{name}` with {shown} is {}{containers}: the kernel looks at {bits} bits of argument {index} and takes it for {taken}{named}, with which {becomes}",
+        words.filter,
     );
     Finding::new(rule, context.at(found.condition.node), message)
         .here("compares all 64 bits")
-        .help(help(found.bits))
         .fact("syscall", name)
-        .fact("arguments", found.arguments.to_vec())
-        .fact("index", found.index)
-        .fact("taken", found.taken)
+        .fact("arguments", arguments.to_vec())
+        .fact("index", index)
+        .fact("taken", taken)
+        .fact("certain", found.hole.is_sure)
 }
 
 /// What to write instead.
-fn help(bits: u8) -> String {
-    let mask = !(u64::MAX << bits);
+pub(super) fn help(found: &Found<'_, '_>) -> String {
+    let mask = !(u64::MAX << found.bits);
+    let what = if found.is_permission() {
+        "allowed"
+    } else {
+        "denied"
+    };
     format!(
-        "compare the bits that the kernel looks at: `SCMP_CMP_MASKED_EQ` with the mask {mask} (`value`) and the argument (`valueTwo`), one rule entry for each value that is allowed or denied"
+        "compare the bits that the kernel looks at, in the place of this condition: `SCMP_CMP_MASKED_EQ` with the mask {mask} (`value`) and the argument (`valueTwo`), one rule entry for each value that is {what}"
     )
 }

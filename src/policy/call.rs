@@ -165,10 +165,8 @@ impl<'r> CallPolicy<'r> {
         })
     }
 
-    /// What happens to the call with these arguments.
-    #[must_use]
-    pub fn decide(&self, arguments: &[u64; 6]) -> Decided {
-        let holds = |comparison: &Comparison| {
+    fn is_met(&self, rule: &CallRule<'_>, arguments: &[u64; 6]) -> bool {
+        rule.comparisons.iter().all(|comparison| {
             let argument = arguments.get(comparison.index as usize);
             let argument = argument.copied().unwrap_or_default();
             let argument = if self.bits == 32 {
@@ -177,10 +175,24 @@ impl<'r> CallPolicy<'r> {
                 argument
             };
             comparison.truncated(self.bits).holds(argument)
-        };
+        })
+    }
+
+    /// What may happen to the call with these arguments by what the rules ask for, whether or not
+    /// libseccomp goes wrong about them: what each rule says that it keeps and whose conditions they
+    /// meet, or the default.
+    pub fn asked(&self, arguments: &[u64; 6]) -> impl Iterator<Item = Effect> {
+        let mut met = self.kept().filter(|(_, rule)| self.is_met(rule, arguments));
+        let first = met.next().map_or(self.default, |(_, rule)| rule.effect);
+        std::iter::once(first).chain(met.map(|(_, rule)| rule.effect))
+    }
+
+    /// What happens to the call with these arguments.
+    #[must_use]
+    pub fn decide(&self, arguments: &[u64; 6]) -> Decided {
         let matching = || {
             self.kept()
-                .filter(|(_, rule)| self.is_fragile || rule.comparisons.iter().all(holds))
+                .filter(|(_, rule)| self.is_fragile || self.is_met(rule, arguments))
         };
         let or_default = self.is_fragile || self.is_doubtful;
         let mut others = matching();

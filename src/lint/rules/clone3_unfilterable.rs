@@ -1,5 +1,7 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::rivals::{holds_where, together};
 use crate::lint::{Context, Findings, LintRule, NameUse, Permission};
+use crate::profile::Filter;
 use crate::syscalls::known;
 
 pub(super) static RULE: LintRule = LintRule {
@@ -17,30 +19,82 @@ pub(super) static RULE: LintRule = LintRule {
 /// `CLONE_NEWPID` and `CLONE_NEWNET`.
 const NAMESPACES: u64 = 0x7e02_0000;
 
+/// Who has it makes namespaces anyway.
+const ANYWAY: &str = "CAP_SYS_ADMIN";
+
 fn check(context: &Context<'_>, findings: &mut Findings) {
+    let clone3 = context.permission(known::CLONE3);
     if context.permission(known::CLONE) != Some(Permission::Sometimes)
-        || context.permission(known::CLONE3) != Some(Permission::Always)
+        || !matches!(clone3, Some(Permission::Always | Permission::Sometimes))
     {
         return;
     }
-    let Some(clone) = context
-        .uses(known::CLONE)
-        .find(|name| asks_for_namespaces(name))
-    else {
+    let restricted = || {
+        context
+            .uses(known::CLONE)
+            .filter(|it| asks_for_namespaces(it))
+    };
+    let mut open = context.uses(known::CLONE3).filter(|it| opens(context, it));
+    let both = open.find_map(|open| {
+        restricted().find_map(|clone| {
+            let containers = together(clone.entry, open.entry)?;
+            let hosts = hosts(open.entry.includes.as_ref());
+            Some((clone, Some(open), format!("{hosts}{}", containers.phrase())))
+        })
+    });
+    // By default, then.
+    let by_default = || {
+        let clone = restricted().next()?;
+        (clone3 == Some(Permission::Always)).then_some((clone, None, String::new()))
+    };
+    let Some((clone, open, place)) = both.or_else(by_default) else {
         return;
     };
-    let mut uses = context.uses(known::CLONE3);
-    let clone3 = uses.find(|name| name.is_allowed());
-    let message = "`clone` is allowed only without some flags for namespaces, and `clone3`, whose flags no filter sees, is allowed with all";
-    let place = clone3.unwrap_or(clone).text.node;
-    let finding = Finding::new(&RULE.rule, context.at(place), message)
+    let message = format!(
+        "`clone` is allowed only without some flags for namespaces, and `clone3`, whose flags no filter sees, is allowed with all{place}"
+    );
+    let node = open.unwrap_or(clone).text.node;
+    let finding = Finding::new(&RULE.rule, context.at(node), message)
         .here("makes any namespace all the same")
         .help("answer `clone3` with ENOSYS (`errnoRet` 38): programs then use `clone`")
         .fact("syscall", "clone3");
-    findings.push(match clone3 {
+    findings.push(match open {
         Some(_) => finding.label(context.at(clone.text.node), "restricted here"),
         None => finding,
     });
+}
+
+/// Whether a rule entry lets `clone3` run where `clone` is not let run with all flags, and not only
+/// for those who may make namespaces anyway.
+fn opens(context: &Context<'_>, name: &NameUse<'_>) -> bool {
+    let default = context.profile().and_then(|it| it.default_effect);
+    // Those without conditions that the runtime adds.
+    let decides = |it: &NameUse<'_>| it.entry.args.is_empty() && it.entry.effect != default;
+    let includes = name.entry.includes.as_ref();
+    let is_gated = includes.is_some_and(|it| it.caps.iter().any(|cap| cap.value == ANYWAY));
+    let earlier = context.uses(known::CLONE3);
+    let mut earlier = earlier.take_while(|it| !std::ptr::eq(*it, name));
+    let mut clones = context.uses(known::CLONE);
+    name.is_allowed()
+        && name.entry.args.is_empty()
+        && !is_gated
+        && !earlier.any(|it| decides(it) && holds_where(it.entry, name.entry))
+        && !clones.any(|it| decides(it) && holds_where(it.entry, name.entry))
+}
+
+/// ` on amd64, x86 from Linux 5.3 on`; nothing for all hosts.
+fn hosts(includes: Option<&Filter<'_>>) -> String {
+    let Some(includes) = includes else {
+        return String::new();
+    };
+    let arches: Vec<_> = includes.arches.iter().map(|it| it.value).collect();
+    let arches = match arches.as_slice() {
+        [] => String::new(),
+        arches => format!(" on {}", arches.join(", ")),
+    };
+    let kernel = includes.min_kernel.map(|it| it.value);
+    let kernel = kernel.map_or_else(String::new, |it| format!(" from Linux {it} on"));
+    arches + &kernel
 }
 
 /// Whether a rule entry asks about flags for namespaces: argument 0, on s390x 1.

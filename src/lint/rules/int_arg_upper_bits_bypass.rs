@@ -1,5 +1,6 @@
 use crate::finding::{Category, Rule, RuleSet, Severity};
-use crate::lint::{Context, Findings, LintRule, upper_bits};
+use crate::lint::upper_bits::{self, Words};
+use crate::lint::{Context, Findings, LintRule};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -12,15 +13,21 @@ pub(super) static RULE: LintRule = LintRule {
     check,
 };
 
+const WORDS: Words = Words {
+    filter: "let through",
+    kernel: "it is denied",
+    perhaps: "it is to be denied",
+};
+
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let all = upper_bits::all(context, |kernel, filter| {
         !kernel.action.permits() && filter.action.permits()
     });
     for found in &all {
-        findings.push(upper_bits::report(&RULE.rule, context, found, |bits, taken| {
-            format!(
-                "is let through: the kernel looks at {bits} bits and takes it for {taken}, which is denied"
-            )
-        }));
+        let mut help = upper_bits::help(found);
+        if found.is_permission() {
+            help.push_str("; a rule entry that denies, beside this one, does not keep them out");
+        }
+        findings.push(upper_bits::report(&RULE.rule, context, found, &WORDS).help(help));
     }
 }

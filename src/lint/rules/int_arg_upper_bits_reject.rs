@@ -1,5 +1,6 @@
 use crate::finding::{Category, Rule, RuleSet, Severity};
-use crate::lint::{Context, Findings, LintRule, upper_bits};
+use crate::lint::upper_bits::{self, Words};
+use crate::lint::{Context, Findings, LintRule};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -12,15 +13,18 @@ pub(super) static RULE: LintRule = LintRule {
     check,
 };
 
+const WORDS: Words = Words {
+    filter: "denied",
+    kernel: "it is allowed",
+    perhaps: "it is to be allowed",
+};
+
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let all = upper_bits::all(context, |kernel, filter| {
         kernel.action.permits() && !filter.action.permits()
     });
     for found in &all {
-        findings.push(upper_bits::report(&RULE.rule, context, found, |bits, taken| {
-            format!(
-                "is denied, although the kernel looks at {bits} bits and takes it for {taken}, which is allowed"
-            )
-        }));
+        let finding = upper_bits::report(&RULE.rule, context, found, &WORDS);
+        findings.push(finding.help(upper_bits::help(found)));
     }
 }

@@ -1,4 +1,5 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::condition::{borders, leave_none_out};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::{Comparison, Digits, Operator, RuleEntry};
 
@@ -62,17 +63,8 @@ fn judge(entry: &RuleEntry<'_>, index: u32) -> (Severity, String, &'static str) 
             .take(MOST)
             .filter_map(|condition| condition.comparison)
     };
-    let same = || all().filter(|comparison| comparison.index == index);
-    let has_mask = |comparison: &Comparison| comparison.operator == Operator::MaskedEqual;
-    // Between these the comparisons do not change, masks aside.
-    let around = |value: u64| [value.saturating_sub(1), value, value.saturating_add(1)];
-    let mut values = same()
-        .flat_map(|comparison| around(comparison.value))
-        .chain([0, u64::MAX]);
-    if values
-        .clone()
-        .all(|value| same().any(|one| !has_mask(&one) && one.holds(value)))
-    {
+    let same: Vec<_> = all().filter(|it| it.index == index).collect();
+    if leave_none_out(&same) {
         let message = format!(
             "the conditions on argument {index} are alternatives that leave no value out, so the rule entry matches every call"
         );
@@ -87,7 +79,8 @@ fn judge(entry: &RuleEntry<'_>, index: u32) -> (Severity, String, &'static str) 
     }
     let message =
         format!("each condition on argument {index} is enough alone: they are alternatives");
-    if values.any(|value| same().all(|one| has_mask(&one) || one.holds(value))) {
+    let meets = |one: &Comparison, value| one.operator == Operator::MaskedEqual || one.holds(value);
+    if borders(&same).any(|value| same.iter().all(|one| meets(one, value))) {
         return (Severity::Warning, message, SPLIT);
     }
     let help = "as no value meets them all, that must be what is meant; a rule entry for each says so to every reader";

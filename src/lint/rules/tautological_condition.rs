@@ -1,6 +1,8 @@
 use crate::finding::{Applicability, Category, Edit, Finding, Rule, RuleSet, Severity};
+use crate::lint::alternatives::Alternative;
+use crate::lint::rivals::Contested;
 use crate::lint::{ConditionUse, Context, Findings, LintRule};
-use crate::profile::Operator;
+use crate::profile::{Condition, Operator};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -39,6 +41,48 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             _ => finding.help("leave it out if every value is meant"),
         });
     }
+    let mut told = Vec::new();
+    for contested in context.contested() {
+        if let Some((condition, finding)) = together(context, contested) {
+            // The names of a rule entry share its conditions.
+            if !told.iter().any(|it| std::ptr::eq(*it, condition)) {
+                told.push(condition);
+                findings.push(finding);
+            }
+        }
+    }
+}
+
+/// The finding about rule entries that leave no value out together, though each does, and the
+/// condition at which it is told.
+fn together<'c>(
+    context: &Context<'c>,
+    contested: &Contested<'c>,
+) -> Option<(&'c Condition<'c>, Finding)> {
+    let alternatives = Alternative::all(contested);
+    let (containers, all) = Alternative::leaving_none_out(&alternatives)?;
+    let (last, others) = all.split_last()?;
+    let (name, index) = (contested.syscall.name(), last.comparison.index);
+    let (does, severity) = if contested.default.action.permits() {
+        ("deny", Severity::Warning)
+    } else {
+        ("allow", Severity::Error)
+    };
+    let message = format!(
+        "this condition and what other rule entries say of argument {index} leave no value out: together they {does} every `{name}`{}",
+        containers.phrase()
+    );
+    let place = last.condition.value?.node;
+    let mut finding = Finding::new(&RULE.rule, context.at(place), message)
+        .severity(severity)
+        .here("holds where the others do not")
+        .help("rule entries are alternatives: write one for each value that is meant")
+        .fact("syscall", name)
+        .fact("index", index);
+    for value in others.iter().filter_map(|it| it.condition.value) {
+        finding = finding.label(context.at(value.node), "together with this");
+    }
+    Some((last.condition, finding))
 }
 
 /// What to do about a mask of 0. Most often the mask stands in `valueTwo`.
