@@ -446,3 +446,26 @@ fn a_change_of_the_base_is_a_change_of_the_profile() {
     let [few, web, write] = ["few", "web", "write"].map(Value::from);
     assert_eq!(changed, [(&few, &write), (&web, &write)]);
 }
+
+/// Whoever checks a base alone would be told to add to it what is the application's to bring, and a base
+/// for runc that lacks what runc calls would pass.
+#[test]
+fn a_base_is_not_judged_for_what_others_add() {
+    let few = "action: SCMP_ACT_ALLOW, names: [execve, clone, close_range, newfstatat, open]";
+    let rules = "--select=enosys-fallback-missing,incomplete-allow-family,clone3-not-enosys,\
+                 missing-exit-syscalls,missing-runtime-syscalls";
+    let told = |name: &str, more: &str| {
+        let text = object(name, "", "ERRNO", &[few]) + more;
+        let files = Files::new(&[("all.yaml", text)]);
+        let told = files.check(&["all.yaml"], &[rules]).into_iter();
+        let of_first = told.filter(|(_, place)| place == "all.yaml:7" || place == "all.yaml:10");
+        of_first.map(|(rule, _)| rule).collect::<Vec<_>>()
+    };
+    assert_eq!(told("database", "").len(), 5);
+    for runtime in ["runc", "runc-v1.4.2", "crun-v1.21"] {
+        assert_eq!(told(runtime, ""), ["missing-runtime-syscalls"], "{runtime}");
+    }
+    assert_eq!(told("my-base", ""), [""; 0]);
+    let web = object("web", "few", "ERRNO", &[RUNTIME]);
+    assert_eq!(told("few", &web), [""; 0]);
+}

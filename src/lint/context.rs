@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::engine::Engine;
 use crate::finding::{Finding, Location};
 use crate::profile::{Action, Dialects, Found, Mistake, Profile, RuleEntry, Text, UnseenBase};
-use crate::syscalls::{self, Arch, KernelVersion, Relation, Spelling, Syscall};
+use crate::syscalls::{self, Arch, KernelVersion, Spelling, Syscall};
 use crate::target::Target;
 use crate::text::{Deviation, DeviationKind, Document, Kind, Node, Source, Span, Syntax};
 
@@ -52,6 +52,8 @@ pub struct Place {
     pub is_first_of_document: bool,
     /// How many profiles there are in the file.
     pub profiles: usize,
+    /// Whether another profile of the file names it as its base.
+    pub is_named_as_base: bool,
 }
 
 /// A name in a rule entry.
@@ -317,14 +319,6 @@ impl<'c> Context<'c> {
             let node = name.text.node;
             (!node.is_of(self.document), node.span().start)
         })
-    }
-
-    /// Whether a call is always allowed whose related one is denied, and not by name: what is denied
-    /// by name is meant to be.
-    pub(super) fn lacks(&self, pair: &Relation) -> bool {
-        self.permission(pair.related) == Some(Permission::Never)
-            && self.permission(pair.syscall) == Some(Permission::Always)
-            && self.uses(pair.related).next().is_none()
     }
 
     /// The calls that several rule entries are about, or whose arguments matter.

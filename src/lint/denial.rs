@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use crate::engine::podman_errno;
 use crate::finding::Location;
 use crate::profile::{Action, Decision, Effect, GivenErrno, Mistake};
-use crate::syscalls::{self, Arch, Spelling, Syscall};
+use crate::syscalls::{self, Arch, Relation, Spelling, Syscall};
 
+use super::inherited::base_of;
 use super::{Context, NameUse, Permission};
 
 /// What becomes of a call that never runs.
@@ -18,8 +19,7 @@ pub(super) struct Denial<'c> {
     pub effect: Effect,
 }
 
-/// Whether a profile is to be judged for what it lacks: all that reaches the runtime is known, and
-/// was read as it is meant.
+/// Whether all that reaches the runtime is known, and was read as it is meant.
 fn is_whole(context: &Context<'_>) -> bool {
     let is_misread = |mistake: &Mistake<'_>| {
         matches!(
@@ -29,6 +29,14 @@ fn is_whole(context: &Context<'_>) -> bool {
     };
     let profiles = context.whole();
     profiles.is_some_and(|mut all| !all.any(|it| it.mistakes.iter().any(is_misread)))
+}
+
+/// Whether a call is always allowed whose related one is denied, and not by name: what is denied by
+/// name is meant to be.
+pub(super) fn is_lacking(context: &Context<'_>, pair: &Relation) -> bool {
+    context.permission(pair.related) == Some(Permission::Never)
+        && context.permission(pair.syscall) == Some(Permission::Always)
+        && context.uses(pair.related).next().is_none()
 }
 
 impl<'c> Denial<'c> {
@@ -52,6 +60,12 @@ impl<'c> Denial<'c> {
     /// The default of a profile that is judged for what it lacks: it denies, and nothing is added
     /// to the profile that is not seen here.
     pub(super) fn by_default(context: &Context<'c>) -> Option<Self> {
+        Self::for_runtimes(context).filter(|_| base_of(context).is_none())
+    }
+
+    /// The same of a profile that is judged for what it lacks of what runtimes call: a base that is
+    /// made for one is to have all of that.
+    pub(super) fn for_runtimes(context: &Context<'c>) -> Option<Self> {
         let profile = context.profile()?;
         let default = profile.default_decision()?;
         let denies = matches!(
@@ -68,7 +82,8 @@ impl<'c> Denial<'c> {
         let profile = context.profile()?;
         let may_start = context.permission((*EXECVE)?)? != Permission::Never;
         let default = profile.default_decision()?;
-        (may_start && is_whole(context)).then(|| Self::new(default))
+        let is_judged = may_start && is_whole(context) && base_of(context).is_none();
+        is_judged.then(|| Self::new(default))
     }
 
     /// Whether a program may start threads.

@@ -1,4 +1,5 @@
-//! What base profiles add to a profile, so that it is judged for all that reaches the runtime.
+//! What base profiles add to a profile, so that it is judged for all that reaches the runtime; and
+//! which profiles are bases, to which others add.
 
 use std::sync::Arc;
 
@@ -62,6 +63,32 @@ impl<'b> Inherited<'b> {
     }
 }
 
+/// A profile that is made for others to add to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Base {
+    /// It has what a runtime calls, which the operator's own bases are named after.
+    OfRuntime(&'static str),
+    /// Nobody can tell what it is to have.
+    Other,
+}
+
+/// What base a profile is, as far as can be told: its name says so, or another one in its file names
+/// it as its own. It is no whole profile then, and what it lacks may be in those that name it, which
+/// are judged together with it.
+pub(super) fn base_of(context: &Context<'_>) -> Option<Base> {
+    let name = context.profile()?.object_name()?;
+    let runtime = ["runc", "crun"].into_iter().find(|runtime| {
+        let rest = name.strip_prefix(runtime);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("-v"))
+    });
+    let says_so = |part: &str| part == "base" || part == "baseprofile";
+    if let Some(runtime) = runtime {
+        return Some(Base::OfRuntime(runtime));
+    }
+    let is_base = context.place.is_named_as_base || name.split(['-', '.']).any(says_so);
+    is_base.then_some(Base::Other)
+}
+
 /// Makes a finding about a profile that has bases one of its own file; `false` if it is none. What is
 /// all in a base is found in the base.
 pub(super) fn settle(context: &Context<'_>, finding: &mut Finding) -> bool {
@@ -80,6 +107,9 @@ pub(super) fn settle(context: &Context<'_>, finding: &mut Finding) -> bool {
     }
     if all.all(|place| inherited.holds(place)) {
         return false;
+    }
+    if let Some(rest) = finding.message.strip_prefix("this rule entry ") {
+        finding.message = format!("a rule entry of the base profile {rest}");
     }
     let place = context.at(base.node);
     let there = std::mem::replace(&mut finding.location, place);

@@ -5,6 +5,7 @@ use crate::syscalls::Syscall;
 
 use super::Context;
 use super::denial::{Denial, is_newer_than_all};
+use super::inherited::{Base, base_of};
 
 /// What a runtime lacks; nothing if it starts containers.
 pub(super) struct Lack {
@@ -16,7 +17,7 @@ pub(super) struct Lack {
     pub is_always: bool,
 }
 
-/// What each runtime lacks that a target may have.
+/// What each runtime lacks that a target may have, and that the profile is for.
 pub(super) fn of_runtimes<'c>(context: &Context<'c>, default: Denial<'c>) -> Vec<Lack> {
     (STARTERS.iter())
         .filter(|starter| is_meant(context, starter))
@@ -24,8 +25,14 @@ pub(super) fn of_runtimes<'c>(context: &Context<'c>, default: Denial<'c>) -> Vec
         .collect()
 }
 
-/// Whether a target may have the runtime in such a version.
+/// Whether a target may have the runtime in such a version, and the profile is not a base for
+/// another one.
 fn is_meant(context: &Context<'_>, starter: &Starter) -> bool {
+    if let Some(Base::OfRuntime(runtime)) = base_of(context)
+        && runtime != starter.runtime
+    {
+        return false;
+    }
     context.targets().iter().any(|it| {
         let version = match starter.runtime {
             "crun" => &it.target.crun,
@@ -63,11 +70,6 @@ impl Lack {
     pub(super) fn title(&self) -> String {
         format!("{} {}", self.starter.runtime, self.starter.versions)
     }
-
-    /// What is to be allowed for it.
-    pub(super) fn needs(&self) -> String {
-        format!("{} `{}`", self.title(), self.calls.join("`, `"))
-    }
 }
 
 /// Which containers do not start.
@@ -100,7 +102,7 @@ pub(super) fn who(lacks: &[Lack]) -> String {
         (_, true) => format!("containers do not start with {always}"),
         (true, _) => format!("containers without `noNewPrivileges` do not start with {others}"),
         _ => format!(
-            "containers do not start with {always}, nor with {others} without `noNewPrivileges`"
+            "containers do not start with {always}, and with {others} only those with `noNewPrivileges`"
         ),
     }
 }

@@ -26,6 +26,7 @@ mod target_use;
 mod upper_bits;
 mod word;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 pub use condition::ConditionUse;
@@ -117,11 +118,21 @@ impl Linter {
         let is_profile = |found: &&Found<'_>| matches!(found, Found::Profile(_));
         let profiles = found.iter().flatten().filter(is_profile).count();
         let mut own = Bases::default();
-        let has_base =
-            |found: &Found<'_>| matches!(found, Found::Profile(it) if it.base().is_some());
-        if found.iter().flatten().any(has_base) {
+        let base = |found: &Found<'_>| match found {
+            Found::Profile(profile) => Some(profile.base()?.value.to_owned()),
+            _ => None,
+        };
+        let named: HashSet<_> = found.iter().flatten().filter_map(base).collect();
+        if !named.is_empty() {
             own.add(source);
         }
+        let is_named = |found: &Found<'_>| match found {
+            Found::Profile(profile) if !named.is_empty() => {
+                let name = profile.object_name();
+                name.is_some_and(|name| named.contains(name))
+            }
+            _ => false,
+        };
         let mut finder = BaseFinder::new(source, &own, given);
         let inherited = found
             .iter()
@@ -142,6 +153,7 @@ impl Linter {
                     is_first_of_file: contexts.is_empty(),
                     is_first_of_document: number == 0,
                     profiles,
+                    is_named_as_base: is_named(found),
                 };
                 let context = Context::new(source, document, found, &self.targets, place);
                 let context = context.with_engines(&self.engines).with_base(inherited);

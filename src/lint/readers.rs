@@ -36,6 +36,15 @@ impl Readers {
         Some(Self(titles)).filter(|readers| !readers.0.is_empty())
     }
 
+    /// Whether those that are meant may know `includes` and `excludes`, so that these can be advised.
+    pub(super) fn know_filters(context: &Context<'_>) -> bool {
+        let filters = Dialects::DOCKER.or(Dialects::PODMAN);
+        let know = |dialects: Dialects| !(dialects & filters).is_empty();
+        let mut engines = context.engines().iter();
+        let is_read = context.engines().is_empty() || engines.any(|it| know(it.dialect()));
+        is_read && context.profile().is_some_and(|it| know(it.dialects))
+    }
+
     /// Those that do not know a field, of which `dialects` do.
     pub(super) fn without_field(context: &Context<'_>, dialects: Dialects) -> Option<Self> {
         let profile = context.profile()?;

@@ -111,6 +111,13 @@ impl<'d> Profile<'d> {
         Some(Spanned { value, node })
     }
 
+    /// The `metadata.name` of the `SeccompProfile` that it is the `spec` of.
+    #[must_use]
+    pub fn object_name(&self) -> Option<&'d str> {
+        let object = self.node.parent().filter(|_| self.is_for_operator())?;
+        object.get("metadata")?.get("name")?.as_str()
+    }
+
     /// Every `includes` and `excludes` of its rule entries.
     pub fn filters(&self) -> impl Iterator<Item = (Side, &Filter<'d>)> {
         self.entries.iter().flat_map(|entry| {

@@ -1,4 +1,5 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::readers::Readers;
 use crate::lint::rivals::{Containers, Contested, Rival, effect_words};
 use crate::lint::{Context, Findings, LintRule};
 
@@ -56,7 +57,11 @@ fn report(
         })
         .here(format!("{lost}, which is lost"))
         .label(context.at(first.name.node), "this one decides")
-        .help("keep one of the two, or have `includes` and `excludes` keep them apart")
+        .help(if Readers::know_filters(context) {
+            "keep one of the two, or have `includes` and `excludes` keep them apart"
+        } else {
+            "keep one of the two"
+        })
         .fact("syscall", name)
         .fact("decides", first.effect.action.name())
         .fact("lost", later.effect.action.name())

@@ -1,9 +1,9 @@
 use crate::engine::Engine;
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::condition::listed;
-use crate::lint::denial::{Denial, is_newer_than_all};
-use crate::lint::{Context, Findings, LintRule, Permission};
-use crate::profile::Dialects;
+use crate::lint::denial::{Denial, is_lacking, is_newer_than_all};
+use crate::lint::{Context, Findings, LintRule};
+use crate::profile::{Action, Dialects};
 use crate::syscalls::{Relation, RelationKind};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -18,14 +18,9 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let is_missing = |pair: &&Relation| {
-        context.permission(pair.related) == Some(Permission::Never)
-            && context.permission(pair.syscall) == Some(Permission::Always)
-            // Of it another rule speaks.
-            && pair.related.name() != "clone3"
-            // What is denied by name is meant to be.
-            && context.uses(pair.related).next().is_none()
-    };
+    // Of `clone3` another rule speaks.
+    let is_missing =
+        |pair: &&Relation| pair.related.name() != "clone3" && is_lacking(context, pair);
     let mut missing = RelationKind::Fallback
         .pairs()
         .iter()
@@ -51,9 +46,15 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         default.words(all.len()),
         listed(&older)
     );
-    let mut help =
-        "allow them, or deny what is not named with ENOSYS (`defaultErrnoRet` 38), or them alone"
-            .to_owned();
+    let mut help = format!(
+        "allow {them}, or deny {them} with ENOSYS: a rule entry with `SCMP_ACT_ERRNO` and `errnoRet` 38",
+        them = if all.len() == 1 { "it" } else { "them" }
+    );
+    let profile = context.profile();
+    let has_default_errno = profile.is_some_and(|it| !it.is_for_operator());
+    if has_default_errno && default.effect.action == Action::Errno {
+        help.push_str(", or `defaultErrnoRet` 38 for all calls that are not named");
+    }
     if !answered.is_empty() && !others.is_empty() {
         help = format!(
             "{help}; runc answers {} with ENOSYS by itself",

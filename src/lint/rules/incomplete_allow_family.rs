@@ -1,6 +1,6 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::condition::{listed, quoted};
-use crate::lint::denial::Denial;
+use crate::lint::denial::{Denial, is_lacking};
 use crate::lint::{Context, Findings, LintRule};
 use crate::syscalls::{Arch, Relation, RelationKind};
 
@@ -16,7 +16,7 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let is_missing = |pair: &&Relation| context.lacks(pair);
+    let is_missing = |pair: &&Relation| is_lacking(context, pair);
     let missing = |kind: RelationKind| kind.pairs().iter().filter(is_missing);
     let [mut everywhere, mut generic] =
         [RelationKind::Everywhere, RelationKind::Generic].map(|kind| missing(kind).peekable());

@@ -59,6 +59,15 @@ fn report(
     call: [u64; 6],
 ) -> Finding {
     let name = contested.syscall.name();
+    // Another errno, which runtimes do add, would help in none of the cases: of two without conditions
+    // the first counts, any without conditions beats one with, and two with the same are refused.
+    let help = if denial.is_unconditional() {
+        format!("take `{name}` out of the rule entry that allows it")
+    } else if permission.shares_rule(denial) {
+        "keep the one of the two that is meant".to_owned()
+    } else {
+        "give the rule entry that allows it conditions that leave these calls out".to_owned()
+    };
     let message = format!(
         "this rule entry denies `{name}` as the default does, and runtimes leave it out: {} is allowed{}",
         call_words(name, denial, &call),
@@ -67,7 +76,7 @@ fn report(
     Finding::new(&RULE.rule, context.at(denial.name.node), message)
         .here("denies nothing")
         .label(context.at(permission.name.node), "allowed here")
-        .help("restrict the rule entry that allows it; or deny with another errno, which runtimes do add, where the conditions are the same or there are none")
+        .help(help)
         .fact("syscall", name)
         .fact("arguments", call.to_vec())
         .fact("with", containers.with.clone())

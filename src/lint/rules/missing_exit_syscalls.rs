@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use crate::lint::condition::listed;
 use crate::lint::denial::Denial;
 use crate::lint::{Context, Findings, LintRule, Permission};
-use crate::profile::{Action, Profile};
+use crate::profile::Action;
 use crate::syscalls::{self, Syscall};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -29,7 +29,8 @@ struct End {
 static ENDS: LazyLock<Vec<End>> = LazyLock::new(|| {
     let ends = [
         ("exit_group", "exit", Severity::Error),
-        ("exit", "end a thread", Severity::Warning),
+        // Programs without threads, and those whose threads never end, as most in Go, do without.
+        ("exit", "end a thread", Severity::Info),
         (
             "rt_sigreturn",
             "return from a signal handler",
@@ -55,14 +56,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(default) = Denial::of_programs(context) else {
         return;
     };
-    // What ends a program can be in a profile that this one is the base of, too; that is rare.
-    let may_be_base = context.profile().is_some_and(Profile::is_for_operator);
     let has_threads = Denial::lets_start_threads(context);
-    let matters = |end: &&End| match end.syscall.name() {
-        "exit_group" => true,
-        "exit" => has_threads && !may_be_base,
-        _ => !may_be_base,
-    };
+    let matters = |end: &&End| end.syscall.name() != "exit" || has_threads;
     let ends: Vec<_> = (ENDS.iter())
         .filter(matters)
         .filter_map(|end| Some((end, Denial::of(context, default, end.syscall)?)))
@@ -74,11 +69,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let purposes: Vec<_> = ends.iter().map(|(end, _)| end.purpose).collect();
     let are = if names.len() == 1 { "is" } else { "are" };
     let is_killed = denial.effect.action != Action::Errno;
+    let severity = ends.iter().map(|(end, _)| end.severity).max();
+    let severity = severity.unwrap_or(RULE.rule.severity);
     // A program that is killed as it ends has ended, but for its exit status.
     let severity = if is_killed {
-        Severity::Warning
+        severity.min(Severity::Warning)
     } else {
-        first.severity
+        severity
     };
     findings.push(
         Finding::new(
@@ -94,7 +91,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         .here(if is_killed {
             "kills them then"
         } else {
-            "no way out"
+            "what ends them fails"
         })
         .help(format!("allow {}", listed(&names)))
         .fact("syscalls", names),

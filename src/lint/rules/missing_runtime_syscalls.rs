@@ -1,10 +1,11 @@
 use serde_json::{Map, Value};
 
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
-use crate::lint::condition::listed;
+use crate::lint::condition::{listed, quoted};
 use crate::lint::denial::Denial;
+use crate::lint::inherited::{Base, base_of};
 use crate::lint::lack::{self, Lack};
-use crate::lint::{Context, Findings, LintRule, Permission};
+use crate::lint::{Context, Findings, LintRule, NameUse, Permission};
 use crate::profile::Profile;
 use crate::runtime::Starter;
 use crate::syscalls::{Arch, Syscall};
@@ -21,9 +22,13 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some(default) = Denial::by_default(context) else {
+    let Some(default) = Denial::for_runtimes(context) else {
         return;
     };
+    // Nobody expects that a profile starts a container that allows nothing.
+    if base_of(context) == Some(Base::Other) || !context.all_names().any(NameUse::is_allowed) {
+        return;
+    }
     let is_denied = |call: &&Syscall| context.permission(call) == Some(Permission::Never);
     if !Starter::all_calls().iter().any(is_denied) || !is_for_x86_64(context) {
         return;
@@ -56,21 +61,17 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     // What matters most.
     calls.sort_by_key(|call| *call != "execve");
     let message = format!(
-        "{}: the runtime itself calls {} behind the filter",
+        "{}: the runtime itself calls {} after it has loaded the filter",
         lack::who(&lacks),
         listed(&calls)
     );
-    let dead = || lacks.iter().filter(|it| it.is_dead());
-    let runtimes = dead().map(|it| (it.title(), Value::from(it.calls.clone())));
-    let needs: Vec<_> = dead().map(Lack::needs).collect();
+    let dead = lacks.iter().filter(|it| it.is_dead());
+    let runtimes = dead.map(|it| (it.title(), Value::from(it.calls.clone())));
     findings.push(
         Finding::new(&RULE.rule, context.at(default.decision.text.node), message)
             .severity(severity)
             .here("holds for the runtime too")
-            .help(format!(
-                "allow what the runtimes need: {}",
-                needs.join("; ")
-            ))
+            .help(format!("allow {}", quoted(&calls)))
             .fact("runtimes", runtimes.collect::<Map<_, _>>())
             .fact("syscalls", calls),
     );

@@ -1,4 +1,5 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::readers::Readers;
 use crate::lint::target_use::may_hold_on;
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::RuleEntry;
@@ -32,6 +33,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     if conditions.peek().is_none() {
         return;
     }
+    let help = if Readers::know_filters(context) {
+        "write two rule entries: index 1 for s390 and s390x (`includes.arches`), index 0 for the others (`excludes.arches`)"
+    } else {
+        "write a profile for s390 and s390x alone, with index 1, and one for the others, with index 0"
+    };
     let hosts = hosts(context);
     for condition in conditions {
         let index = condition.comparison.index;
@@ -56,7 +62,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 format!("argument {index} of `clone` is the new stack on {host}: the flags are argument {right} there"),
             )
             .here("not the flags everywhere")
-            .help("write two rule entries: index 1 for s390 and s390x (`includes.arches`), index 0 for the others (`excludes.arches`)")
+            .help(help)
             .fact("syscall", "clone")
             .fact("architecture", host.name())
             .fact("index", index),

@@ -1,0 +1,117 @@
+//! What a finding says to do. If one of these fails, a user follows the advice, and meets a field that
+//! the file cannot have, or a profile that denies as little as before, or none at all.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a test")]
+
+mod support;
+
+use support::{file, run};
+
+/// The helps of a rule's findings.
+fn helps(name: &str, text: &str, rule: &str, options: &[&str]) -> Vec<String> {
+    let (_directory, path) = file(name, text);
+    let path = path.display().to_string();
+    let arguments = [
+        "check",
+        "--no-config",
+        "--format=json",
+        "--select",
+        rule,
+        &path,
+    ];
+    let ran = run(arguments.into_iter().chain(options.iter().copied()));
+    let report = ran.report();
+    let findings = report["findings"].as_array().expect("findings").iter();
+    let help = findings.map(|it| it["help"].as_str().expect("a help").to_owned());
+    help.collect()
+}
+
+fn json(entries: &str) -> String {
+    format!(r#"{{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{entries}]}}"#)
+}
+
+fn object(entries: &str) -> String {
+    let spec = json(entries);
+    format!(
+        "apiVersion: security-profiles-operator.x-k8s.io/v1\nkind: SeccompProfile\n\
+         metadata: {{name: web}}\nspec: {spec}\n"
+    )
+}
+
+fn section(entries: &str) -> String {
+    let spec = json(entries);
+    format!(r#"{{"ociVersion": "1.0.2", "process": {{}}, "linux": {{"seccomp": {spec}}}}}"#)
+}
+
+/// The operator's objects have neither `defaultErrnoRet` nor `includes`, and configurations of
+/// containers lack the latter.
+#[test]
+fn fields_are_only_advised_where_there_are_such() {
+    let fallback =
+        r#"{"names": ["close_range", "execve", "newfstatat"], "action": "SCMP_ACT_ALLOW"}"#;
+    let conflict = r#"{"names": ["chmod"], "action": "SCMP_ACT_ALLOW"},
+        {"names": ["chmod"], "action": "SCMP_ACT_ERRNO", "errnoRet": 13}"#;
+    let mask = r#"{"names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": [
+        {"index": 0, "value": 2114060288, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"}]}"#;
+    let both = ["json", "yaml", "config.json"];
+    for (rule, entries, field, having) in [
+        (
+            "enosys-fallback-missing",
+            fallback,
+            "`defaultErrnoRet`",
+            &["json", "config.json"][..],
+        ),
+        (
+            "conflicting-unconditional-rules",
+            conflict,
+            "`includes`",
+            &["json"],
+        ),
+        ("s390-clone-arg-order", mask, "`includes.arches`", &["json"]),
+    ] {
+        for kind in both {
+            let (name, text) = match kind {
+                "json" => ("profile.json", json(entries)),
+                "yaml" => ("profile.yaml", object(entries)),
+                _ => ("config.json", section(entries)),
+            };
+            let helps = helps(name, &text, rule, &["--arch=s390x", "--arch=x86_64"]);
+            let [help] = helps.as_slice() else {
+                panic!("{rule}, {kind}: {helps:?}");
+            };
+            assert_eq!(
+                help.contains(field),
+                having.contains(&kind),
+                "{rule}, {kind}: {help}"
+            );
+        }
+    }
+}
+
+/// Another errno would start no container, or allow what it did before.
+#[test]
+fn a_denial_without_effect_is_mended_by_what_works() {
+    let is_2 = r#", "args": [{"index": 0, "value": 2, "op": "SCMP_CMP_EQ"}]"#;
+    let below_3 = r#", "args": [{"index": 0, "value": 3, "op": "SCMP_CMP_LT"}]"#;
+    for (allowed, denied, expected) in [
+        ("", "", "take `socket` out of the rule entry that allows it"),
+        (
+            "",
+            is_2,
+            "give the rule entry that allows it conditions that leave these calls out",
+        ),
+        (
+            below_3,
+            is_2,
+            "give the rule entry that allows it conditions that leave these calls out",
+        ),
+        (is_2, is_2, "keep the one of the two that is meant"),
+    ] {
+        let entries = format!(
+            r#"{{"names": ["socket"], "action": "SCMP_ACT_ALLOW"{allowed}}},
+               {{"names": ["socket"], "action": "SCMP_ACT_ERRNO"{denied}}}"#
+        );
+        let found = helps("profile.json", &json(&entries), "ineffective-deny", &[]);
+        assert_eq!(found, [expected], "{entries}");
+    }
+}
