@@ -10,13 +10,13 @@ use rayon::prelude::*;
 
 use super::base::BaseOptions;
 use super::baseline::Comparison;
-use super::fix::{Change, FixOptions};
+use super::fix::{Change, FixOptions, say_held_back};
 use super::input::{Input, inputs};
 use super::output::{OutputOptions, Reports};
 use super::settings::{ConfigOptions, Finder, LintOptions, Settings};
 use super::{CliError, Ending, complain};
 use crate::finding::Finding;
-use crate::lint::Linted;
+use crate::lint::{HeldBack, Linted};
 use crate::profile::{GivenBases, may_hold_profile};
 use crate::report::{Against, Conclusion, Summary};
 use crate::text::Source;
@@ -83,6 +83,8 @@ struct Outcome {
     linted: Option<Linted>,
     /// The text as it was, and a better one.
     change: Option<Change>,
+    /// What was not corrected of what was asked for.
+    held_back: Vec<HeldBack>,
     name: String,
     settings: Arc<Settings>,
 }
@@ -170,6 +172,7 @@ fn lint(job: Job, arguments: &Arguments, bases: &GivenBases) -> Result<Option<Ou
     let mut outcome = Outcome {
         linted: None,
         change: None,
+        held_back: Vec::new(),
         name: job.input.name(),
         settings,
     };
@@ -182,15 +185,17 @@ fn lint(job: Job, arguments: &Arguments, bases: &GivenBases) -> Result<Option<Ou
         return Ok(Some(outcome));
     }
     let lint = |source: &Arc<Source>| outcome.settings.lint(source, job.file.as_deref(), bases);
+    let linted = lint(&source);
     let fix = if job.input.is_link {
         // Its file is in no directory that the user named.
         FixOptions::default()
     } else {
         arguments.fix
     };
-    let (linted, change) = fix.lint(&source, lint)?;
-    outcome.change = change;
-    outcome.linted = Some(linted).filter(|linted| !may_pass || linted.profiles > 0);
+    let corrected = fix.correct(linted, lint)?;
+    outcome.change = corrected.change;
+    outcome.held_back = corrected.held_back;
+    outcome.linted = Some(corrected.linted).filter(|linted| !may_pass || linted.profiles > 0);
     Ok(Some(outcome))
 }
 
@@ -227,9 +232,11 @@ impl Run {
         let Outcome {
             mut linted,
             change,
+            held_back,
             name,
             settings,
         } = outcome;
+        say_held_back(&name, &held_back);
         if let Some(change) = change {
             match self.fix.make(change) {
                 Ok((after, count)) => {

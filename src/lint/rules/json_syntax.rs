@@ -1,4 +1,5 @@
 use crate::finding::{Applicability, Category, Finding, Location, Rule, RuleSet, Severity};
+use crate::lint::findings::MORE;
 use crate::lint::{Context, Findings, LintRule};
 use crate::text::{Deviation, DeviationKind};
 
@@ -25,9 +26,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for (number, deviation) in deviations.take(SHOWN).enumerate() {
         let mut finding = report(context, deviation);
         if number + 1 == SHOWN && total > SHOWN {
-            finding = finding.help(format!(
-                "{} more places like this one are not shown; is this file meant to be JSON?",
-                total - SHOWN
+            let more = total - SHOWN;
+            finding = finding.fact(MORE, more).help(format!(
+                "{more} more places like this one are not shown; is this file meant to be JSON?"
             ));
         }
         findings.push(finding);
