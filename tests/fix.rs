@@ -305,6 +305,39 @@ fn what_holds_no_profile_is_not_corrected() {
     }
 }
 
+/// Comments document a profile: nobody expects that they are lost by what is called safe. Who wants
+/// them gone wants all of them gone, however many there are, and no blank lines in their place.
+#[test]
+fn comments_stay_unless_they_are_to_go() {
+    let comments: String = (0..30).map(|number| format!("  // {number}\n")).collect();
+    let clean = "{\n  \"defaultAction\": \"SCMP_ACT_ALLOW\"\n}\n";
+    let before = clean
+        .replace("{\n", &format!("{{\n{comments}"))
+        .replace("W\"", "W\",  /* the last */");
+    let directory = directory(&[("a.json", &before)]);
+    let run = |level: &str| {
+        let ran = check(directory.path(), &["a.json", level, "--format=json"]);
+        let fixed = ran.report()["summary"]["fixed"].as_u64();
+        (fixed, ran.stderr, read(&directory, "a.json"))
+    };
+    // Past twenty places of a file that is no JSON only their number is told.
+    assert_eq!(run("--fix"), (Some(0), String::new(), before.clone()));
+    assert_eq!(
+        run("--unsafe-fixes"),
+        (Some(32), String::new(), clean.to_owned())
+    );
+}
+
+/// The API server refuses an object for what a list names twice.
+#[test]
+fn a_name_too_many_in_a_block_of_yaml_goes_with_its_line() {
+    let before = "apiVersion: security-profiles-operator.x-k8s.io/v1beta1\nkind: SeccompProfile\nmetadata: {name: p}\nspec:\n  defaultAction: SCMP_ACT_ALLOW\n  syscalls:\n  - action: SCMP_ACT_ERRNO\n    names:\n    - reboot\n    # the next one stays\n    - mount # of all kinds\n    - reboot\n    - 'mount'\n    - mount # why";
+    let directory = directory(&[("a.yaml", before)]);
+    check(directory.path(), &["a.yaml", "--fix", RULES]);
+    let after = before.replace("    - reboot\n    - 'mount'\n", "");
+    assert_eq!(read(&directory, "a.yaml"), after);
+}
+
 const MANIFEST: &str = r#"# a profile of each kind
 apiVersion: v1
 kind: ConfigMap

@@ -22,7 +22,7 @@ pub(super) struct FixOptions {
     /// Correct in the files what can be without changing a filter; report what is left
     #[arg(long)]
     fix: bool,
-    /// Correct what changes filters as well: look at what it does
+    /// Correct what changes filters as well, and take comments out of JSON: look at what it does
     #[arg(long)]
     unsafe_fixes: bool,
     /// Write no file: print what would be corrected as a patch, instead of a report

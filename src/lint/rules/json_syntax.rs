@@ -1,6 +1,6 @@
 use crate::finding::{Applicability, Category, Finding, Location, Rule, RuleSet, Severity};
 use crate::lint::findings::MORE;
-use crate::lint::{Context, Findings, LintRule};
+use crate::lint::{Context, Findings, LintRule, removal};
 use crate::text::{Deviation, DeviationKind};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -51,10 +51,13 @@ fn report(context: &Context<'_>, deviation: Deviation) -> Finding {
         .severity(severity)
         .fact("deviation", kind.name());
     match kind {
-        // A space, since a comment may be all that keeps two words apart.
-        DeviationKind::Comment => finding
-            .fix(Applicability::Safe, deviation.span, " ")
-            .help("remove it"),
+        // No filter changes, but what somebody wrote down is lost.
+        DeviationKind::Comment => {
+            let (span, text) = removal::of_comment(context.source, deviation.span);
+            finding
+                .fix(Applicability::Unsafe, span, text)
+                .help("remove it")
+        }
         DeviationKind::TrailingComma | DeviationKind::ExtraComma | DeviationKind::ByteOrderMark => {
             finding
                 .fix(Applicability::Safe, deviation.span, "")
