@@ -29,7 +29,8 @@ const AFTER: &str = concat!(
     "\
 Not reporting a finding:
   A comment says so where it stands, with the reason. A rule entry of Docker's and Podman's JSON
-  has a comment of its own, for all that is in it; one in YAML is about its line, or the next:
+  has a comment of its own, for all that is in it; one in YAML is about its line, or the next, and
+  the string that begins there:
 
       \"comment\": \"seclint-ignore: RULE -- REASON\"
       # seclint-ignore: RULE -- REASON
