@@ -192,7 +192,7 @@ pub enum Applicability {
     /// Every runtime makes the same filter of the profile before and after,
     /// or made none of it before.
     Safe,
-    /// The filter changes; a person should look.
+    /// The filter changes, or a comment is lost; a person should look.
     Unsafe,
 }
 

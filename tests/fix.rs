@@ -244,6 +244,100 @@ fn fixes_that_touch_each_other_are_made_one_after_the_other() {
     }
 }
 
+/// A finding that only stands elsewhere afterwards, or that an error hid, must keep nobody from a fix
+/// that the report calls safe; the more rules are asked for, the more it would.
+#[test]
+fn what_moves_or_is_uncovered_holds_no_safe_fix_back() {
+    let denied = r#"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"name":"mount","action":"SCMP_ACT_ERRNO"}]}"#;
+    let dated = r#"{"defaultAction":"SCMP_ACT_ERRNO","architectures":["x86_64"],"syscalls":[{"name":"read","action":"SCMP_ACT_ALLOW"}]}"#;
+    let refused = r#"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"name":"mount","names":["umount"],"action":"SCMP_ACT_ERRNO"}]}"#;
+    for (before, old, new) in [
+        (denied, r#""name":"mount""#, r#""names":["mount"]"#),
+        (
+            refused,
+            r#""name":"mount","names":["umount"]"#,
+            r#""names":["umount", "mount"]"#,
+        ),
+        (dated, r#""name":"read""#, r#""names":["read"]"#),
+    ] {
+        let after = before
+            .replace(old, new)
+            .replace("x86_64", "SCMP_ARCH_X86_64");
+        for more in [&[][..], &["--strict"]] {
+            let directory = directory(&[("a.json", before)]);
+            let ran = check(directory.path(), &[&["a.json", "--fix"], more].concat());
+            assert_eq!(read(&directory, "a.json"), after, "{more:?}");
+            assert_eq!(ran.stderr, "");
+        }
+    }
+}
+
+/// Who asked for all fixes must learn which were not made, and why; the others are made all the same,
+/// and none is left for a second run.
+#[test]
+fn what_is_held_back_is_said() {
+    let before = r#"{"defaultAction":"SCMP_ACT_ERNO","syscalls":[{"names":["reed","read","reed"],"action":"SCMP_ACT_ALLOW"}]}"#;
+    let directory = directory(&[("a.json", before)]);
+    for fixed in [4, 0] {
+        let ran = check(
+            directory.path(),
+            &["a.json", "--unsafe-fixes", "--format=json"],
+        );
+        assert_eq!(
+            ran.stderr,
+            "seclint: note: a.json: a fix is held back: unknown-action would bring a finding of missing-runtime-syscalls\n"
+        );
+        assert_eq!(ran.report()["summary"]["fixed"], fixed);
+        let after = before.replace(r#""reed","read","reed""#, r#""read""#);
+        assert_eq!(read(&directory, "a.json"), after);
+    }
+    assert_eq!(check(directory.path(), &["a.json", "--fix"]).stderr, "");
+}
+
+/// What is no profile may be no JSON either, but another language that has comments and spare commas.
+#[test]
+fn what_holds_no_profile_is_not_corrected() {
+    let other = "// a library\n{\n  names: ['a', 'b',],\n  \"more\": [1,],\n}\n";
+    let directory = directory(&[("a.json", other)]);
+    for paths in [".", "a.json"] {
+        check(directory.path(), &[paths, "--unsafe-fixes"]);
+        assert_eq!(read(&directory, "a.json"), other, "{paths}");
+    }
+}
+
+/// Comments document a profile: nobody expects that they are lost by what is called safe. Who wants
+/// them gone wants all of them gone, however many there are, and no blank lines in their place.
+#[test]
+fn comments_stay_unless_they_are_to_go() {
+    let comments: String = (0..30).map(|number| format!("  // {number}\n")).collect();
+    let clean = "{\n  \"defaultAction\": \"SCMP_ACT_ALLOW\"\n}\n";
+    let before = clean
+        .replace("{\n", &format!("{{\n{comments}"))
+        .replace("W\"", "W\",  /* the last */");
+    let directory = directory(&[("a.json", &before)]);
+    let run = |level: &str| {
+        let ran = check(directory.path(), &["a.json", level, "--format=json"]);
+        let fixed = ran.report()["summary"]["fixed"].as_u64();
+        (fixed, ran.stderr, read(&directory, "a.json"))
+    };
+    // Past twenty places of a file that is no JSON only their number is told.
+    assert_eq!(run("--fix"), (Some(0), String::new(), before.clone()));
+    assert_eq!(
+        run("--unsafe-fixes"),
+        (Some(32), String::new(), clean.to_owned())
+    );
+}
+
+/// The API server refuses an object for what a list names twice.
+#[test]
+fn a_name_too_many_in_a_block_of_yaml_goes_with_its_line() {
+    let before = "apiVersion: security-profiles-operator.x-k8s.io/v1beta1\nkind: SeccompProfile\nmetadata: {name: p}\nspec:\n  defaultAction: SCMP_ACT_ALLOW\n  syscalls:\n  - action: SCMP_ACT_ERRNO\n    names:\n    - reboot\n    # the next one stays\n    - mount # of all kinds\n    - reboot\n    - 'mount'\n    - mount # why";
+    let directory = directory(&[("a.yaml", before)]);
+    check(directory.path(), &["a.yaml", "--fix", RULES]);
+    let after = before.replace("    - reboot\n    - 'mount'\n", "");
+    assert_eq!(read(&directory, "a.yaml"), after);
+}
+
 const MANIFEST: &str = r#"# a profile of each kind
 apiVersion: v1
 kind: ConfigMap
@@ -297,6 +391,18 @@ fn told(ran: &Ran) -> Vec<(String, String)> {
     told.collect()
 }
 
+/// Whether a safe fix left the filter as it was, or there was none.
+fn is_same_filter(directory: &Path, original: &Path, name: &str) -> bool {
+    let mut command = seclint();
+    command.current_dir(directory);
+    let diff = command
+        .args(["diff", "--fail-on=any"])
+        .arg(original)
+        .arg(name);
+    let ran = Ran::from(diff.output().expect("seclint runs"));
+    ran.stdout.contains("no changes") || ran.stdout.contains("nothing runs with the old one")
+}
+
 /// Fixes a copy of a file, and checks what came of it. Returns how much was fixed.
 fn fixed(original: &Path, arguments: &[&str], level: &str) -> u64 {
     let directory = TempDir::new().expect("a directory");
@@ -330,15 +436,32 @@ fn fixed(original: &Path, arguments: &[&str], level: &str) -> u64 {
         "{what}: not all at once"
     );
     let mut known = told(&before);
-    for finding in told(&after) {
-        let place = known.iter().position(|it| *it == finding);
-        let place = place.unwrap_or_else(|| panic!("{what}: a new finding: {finding:?}"));
-        known.swap_remove(place);
-    }
+    let mut new = told(&after);
+    new.retain(|finding| match known.iter().position(|it| it == finding) {
+        Some(place) => {
+            known.swap_remove(place);
+            false
+        }
+        None => true,
+    });
     assert!(
         known.len() as u64 >= count.min(1),
         "{what}: nothing is gone"
     );
+    let errors = |ran: &Ran| ran.report()["summary"]["errors"].as_u64();
+    // What an error hid is seen without it, but only what is corrected safely is known to hide it.
+    let may_uncover = errors(&before) > Some(0) && count > 0;
+    if level == "--unsafe-fixes" && may_uncover && !new.is_empty() {
+        fs::copy(original, &copy).expect("a copy");
+        let uncovered = told(&run(&["--fix"]));
+        new.retain(|finding| !uncovered.contains(finding));
+        assert!(new.is_empty(), "{what}: new: {new:?}");
+    }
+    assert!(new.is_empty() || may_uncover, "{what}: new: {new:?}");
+    if level == "--fix" && count > 0 {
+        let is_same = is_same_filter(directory.path(), original, name);
+        assert!(is_same, "{what}: another filter");
+    }
     count
 }
 

@@ -95,6 +95,7 @@ spec:
         - mkdirr # seclint-ignore: unknown-syscall -- this line
         - rmdirr
         # seclint-ignore: unknown-syscall -- the line below
+
         - chmodd
     - action: SCMP_ACT_ERRNO
       names: ['# seclint-ignore: unknown-syscall -- no comment', 'creatt']
@@ -106,10 +107,56 @@ spec:
         [
             "3:unused-ignore",
             "12:unknown-syscall",
-            "16:unknown-syscall"
+            "17:unknown-syscall"
         ]
     );
     assert_eq!(suppressed, 3);
+}
+
+/// Whoever keeps profiles in a `ConfigMap` has no other comments, unless the JSON has its own; the
+/// string may stand in one line or in many, and the next one is another profile.
+#[test]
+fn a_comment_of_yaml_holds_for_the_string_that_begins_in_its_line() {
+    let json = |name: &str| {
+        format!(
+            r#"{{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{{"names":["{name}"],"action":"SCMP_ACT_ERRNO"}}]}}"#
+        )
+    };
+    let lines = |name: &str, begin: &str| json(name).replace(",\"", &format!(",\n    {begin}\""));
+    let map = format!(
+        "apiVersion: v1
+kind: ConfigMap
+data:
+  # seclint-ignore: unknown-syscall -- below
+  a.json: '{}'
+  b.json: '{}' # seclint-ignore: unknown-syscall -- here
+  # seclint-ignore: unknown-syscall -- all of it
+  c.json: |
+    {}
+  d.json: | # seclint-ignore: unknown-syscall -- all of it
+    {}
+  # seclint-ignore: unknown-syscall
+  e.json: '{}'
+  # seclint-ignore: unknown-syscall, unknown-action -- all of it
+  f.json: \"{}\"
+",
+        json("mkdirr"),
+        json("rmdirr"),
+        lines("chmodd", ""),
+        lines("chownn", ""),
+        json("renamee"),
+        lines("unlinkk", "").replace('"', "\\\""),
+    );
+    let (rules, suppressed) = found(&[("a.yaml", &map)], &["a.yaml"]);
+    assert_eq!(
+        rules,
+        [
+            "16:invalid-ignore",
+            "17:unknown-syscall",
+            "18:unused-ignore"
+        ]
+    );
+    assert_eq!(suppressed, 5);
 }
 
 /// What is missing must be said, or its author waits for what does not come.
@@ -132,6 +179,24 @@ fn an_ignore_that_cannot_be_taken_says_why() {
             "did you mean `unknown-syscall`?",
         ),
         ("seclint-ignore: unknown-syscall, -- x", "no rule is named"),
+        (
+            "seclint-ignore: unknown-syscall unknown-action -- x",
+            "write `seclint-ignore: unknown-syscall, unknown-action -- REASON`",
+        ),
+        ("seclint-ignore: unknown-syscall - x", "`--` is missing"),
+        (
+            "seclint-ignore: unknown-syscall \u{2013} x",
+            "`--` is missing",
+        ),
+        ("seclint-ignore: unknown-syscall ours", "`--` is missing"),
+        (
+            "seclint-ignore: unknown-syscall -- x # seclint-ignore: unknown-action -- x",
+            "write `seclint-ignore: unknown-syscall, unknown-action -- REASON`",
+        ),
+        ("SECLINT-IGNORE: unknown-syscall -- x", "it does not say"),
+        ("Seclint-Ignore: unknown-syscall -- x", "it does not say"),
+        ("seclint-ignor: unknown-syscall -- x", "it does not say"),
+        ("SECLINT: ignore", "it does not say"),
     ] {
         let profile = format!(
             "{OBJECT}spec:\n  defaultAction: SCMP_ACT_ALLOW\n  syscalls:\n  - action: SCMP_ACT_ERRNO\n    names: [mkdirr] # {comment}\n"

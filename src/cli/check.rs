@@ -10,13 +10,13 @@ use rayon::prelude::*;
 
 use super::base::BaseOptions;
 use super::baseline::Comparison;
-use super::fix::{Change, FixOptions};
+use super::fix::{Change, FixOptions, say_held_back};
 use super::input::{Input, inputs};
 use super::output::{OutputOptions, Reports};
 use super::settings::{ConfigOptions, Finder, LintOptions, Settings};
 use super::{CliError, Ending, complain};
 use crate::finding::Finding;
-use crate::lint::Linted;
+use crate::lint::{HeldBack, Linted};
 use crate::profile::{GivenBases, may_hold_profile, speaks_of_profiles};
 use crate::report::{Against, Conclusion, Summary};
 use crate::text::{MAX_BYTES, Source};
@@ -29,7 +29,8 @@ const AFTER: &str = concat!(
     "\
 Not reporting a finding:
   A comment says so where it stands, with the reason. A rule entry of Docker's and Podman's JSON
-  has a comment of its own, for all that is in it; one in YAML is about its line, or the next:
+  has a comment of its own, for all that is in it; one in YAML is about its line, or the next, and
+  the string that begins there:
 
       \"comment\": \"seclint-ignore: RULE -- REASON\"
       # seclint-ignore: RULE -- REASON
@@ -83,6 +84,8 @@ struct Outcome {
     linted: Option<Linted>,
     /// The text as it was, and a better one.
     change: Option<Change>,
+    /// What was not corrected of what was asked for.
+    held_back: Vec<HeldBack>,
     name: String,
     settings: Arc<Settings>,
 }
@@ -170,6 +173,7 @@ fn lint(job: Job, arguments: &Arguments, bases: &GivenBases) -> Result<Option<Ou
     let mut outcome = Outcome {
         linted: None,
         change: None,
+        held_back: Vec::new(),
         name: job.input.name(),
         settings,
     };
@@ -182,18 +186,20 @@ fn lint(job: Job, arguments: &Arguments, bases: &GivenBases) -> Result<Option<Ou
         return Ok(Some(outcome));
     }
     let lint = |source: &Arc<Source>| outcome.settings.lint(source, job.file.as_deref(), bases);
+    let linted = lint(&source);
     let fix = if job.input.is_link {
         // Its file is in no directory that the user named.
         FixOptions::default()
     } else {
         arguments.fix
     };
-    let (linted, change) = fix.lint(&source, lint)?;
-    outcome.change = change;
+    let corrected = fix.correct(linted, lint)?;
+    outcome.change = corrected.change;
+    outcome.held_back = corrected.held_back;
     // What is too large to be read must not pass for what holds no profile.
     let is_unread = source.bytes().len() > MAX_BYTES && speaks_of_profiles(&source);
     let is_kept = |linted: &Linted| !may_pass || linted.profiles > 0 || is_unread;
-    outcome.linted = Some(linted).filter(is_kept);
+    outcome.linted = Some(corrected.linted).filter(is_kept);
     Ok(Some(outcome))
 }
 
@@ -230,9 +236,11 @@ impl Run {
         let Outcome {
             mut linted,
             change,
+            held_back,
             name,
             settings,
         } = outcome;
+        say_held_back(&name, &held_back);
         if let Some(change) = change {
             match self.fix.make(change) {
                 Ok((after, count)) => {

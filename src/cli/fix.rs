@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::CliError;
 use super::output::{Main, OutputOptions};
 use super::replace::replace;
+use super::{CliError, complain};
 use crate::finding::Applicability;
-use crate::lint::{Fixed, Linted, fix};
+use crate::lint::{Fixed, HeldBack, Linted, fix};
 use crate::report::patch;
 use crate::text::{MAX_BYTES, Source};
 
@@ -22,7 +22,7 @@ pub(super) struct FixOptions {
     /// Correct in the files what can be without changing a filter; report what is left
     #[arg(long)]
     fix: bool,
-    /// Correct what changes filters as well: look at what it does
+    /// Correct what changes filters as well, and take comments out of JSON: look at what it does
     #[arg(long)]
     unsafe_fixes: bool,
     /// Write no file: print what would be corrected as a patch, instead of a report
@@ -37,6 +37,16 @@ pub(super) struct Change {
     /// What is left, if anything was corrected.
     linted: Option<Linted>,
     count: usize,
+}
+
+/// What came of a source.
+pub(super) struct Corrected {
+    /// What was found in the text as it was.
+    pub(super) linted: Linted,
+    /// A better text.
+    pub(super) change: Option<Change>,
+    /// What was not corrected of what was asked for.
+    pub(super) held_back: Vec<HeldBack>,
 }
 
 impl FixOptions {
@@ -70,33 +80,45 @@ impl FixOptions {
         })
     }
 
-    /// Checks a source, and corrects it if that is asked for. What was found is of the text as it
-    /// was.
-    pub(super) fn lint(
+    /// Corrects what was found in a source, if that is asked for.
+    pub(super) fn correct(
         self,
-        source: &Arc<Source>,
+        linted: Linted,
         lint: impl Fn(&Arc<Source>) -> Linted,
-    ) -> Result<(Linted, Option<Change>), CliError> {
-        let Some(applicability) = self.applicability() else {
-            return Ok((lint(source), None));
-        };
-        if source.name() == Source::STANDARD_INPUT && source.bytes().len() > MAX_BYTES {
+    ) -> Result<Corrected, CliError> {
+        let source = Arc::clone(&linted.source);
+        let is_long = source.name() == Source::STANDARD_INPUT && source.bytes().len() > MAX_BYTES;
+        if is_long && self.applicability().is_some() {
             // Not all of it was read.
             let error = io::Error::other("too large to be corrected");
             return Err(CliError::Fix(source.name().to_owned(), error));
         }
+        // What holds no profile may be in another language, which is nobody's to correct.
+        let applicability = self.applicability().filter(|_| linted.profiles > 0);
+        let Some(applicability) = applicability else {
+            return Ok(Corrected {
+                linted,
+                change: self.unchanged(&source),
+                held_back: Vec::new(),
+            });
+        };
         let Fixed {
             before,
             after,
             count,
-        } = fix(source, applicability, lint);
+            held_back,
+        } = fix(linted, applicability, lint);
         let change = after.map(|after| Change {
-            before: Arc::clone(source),
+            before: Arc::clone(&source),
             after: Arc::clone(&after.source),
             linted: Some(after),
             count,
         });
-        Ok((before, change.or_else(|| self.unchanged(source))))
+        Ok(Corrected {
+            linted: before,
+            change: change.or_else(|| self.unchanged(&source)),
+            held_back,
+        })
     }
 
     /// What is to be written though nothing is corrected: standard input goes on to standard output.
@@ -134,4 +156,33 @@ impl FixOptions {
         }
         Ok((change.linted, change.count))
     }
+}
+
+/// Says of a file which fixes were not made, and why, in one line.
+pub(super) fn say_held_back(name: &str, held_back: &[HeldBack]) {
+    let mut kinds: Vec<(&HeldBack, usize)> = Vec::new();
+    for fix in held_back {
+        match kinds.iter_mut().find(|(kind, _)| *kind == fix) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((fix, 1)),
+        }
+    }
+    let kinds = kinds.iter().map(|(HeldBack { rule, why }, count)| {
+        let times = if *count > 1 {
+            format!(" ({count})")
+        } else {
+            String::new()
+        };
+        format!("{rule}{times} {why}")
+    });
+    let (number, verb) = match held_back.len() {
+        0 => return,
+        1 => ("a fix".to_owned(), "is"),
+        more => (format!("{more} fixes"), "are"),
+    };
+    let kinds = kinds.collect::<Vec<_>>().join("; ");
+    complain(
+        "note",
+        &format!("{name}: {number} {verb} held back: {kinds}"),
+    );
 }

@@ -8,6 +8,9 @@ use crate::text::Document;
 /// break every rule everywhere must not take the machine's memory.
 const MOST: usize = 500;
 
+/// The fact that says how many findings of a rule are not shown.
+pub(super) const MORE: &str = "more";
+
 /// The findings of one source, rule after rule.
 #[derive(Debug, Default)]
 pub struct Findings {
@@ -93,6 +96,7 @@ impl Findings {
         if let Some(last) = self.list.last().filter(|_| self.left_out > 0) {
             let message = format!("{} more findings of this rule are left out", self.left_out);
             let finding = Finding::new(rule, last.location.clone(), message);
+            let finding = finding.fact(MORE, self.left_out);
             self.list
                 .push(finding.help("correct those that are shown, and check again"));
         }

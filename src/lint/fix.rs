@@ -1,23 +1,34 @@
 //! Making the fixes that findings have.
 //!
-//! All that go together are made at once, again and again until none is left. Should what comes out
-//! read otherwise in a place that none of them touches, keep a finding that it was to settle, or have
-//! one that was not there, they are made one by one, and those that do so are held back.
+//! All that go together are made at once, and what comes out is linted again. Should it read otherwise
+//! in a place that no fix touches, keep a finding that was to be settled, or have one that was not
+//! there, half of them are tried, and so on, until those are known that have to be held back. That is
+//! done again with what came of it, until nothing changes any more.
+//!
+//! A safe fix leaves the filter as it is, or there was none: what is found after it and not before was
+//! there and could not be seen, behind the mistake that is corrected now. After an unsafe one nothing
+//! may be found that was not before.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::Linted;
+use super::findings::MORE;
 use crate::finding::{Applicability, Finding, Fix, identity};
 use crate::profile;
 use crate::text::{self, Source, Span};
 
-/// How often fixes are made of what fixes have made.
+/// How often fixes are made of what a fix has brought.
 const MOST_ROUNDS: usize = 20;
-/// How many are tried one by one.
-const MOST_TRIALS: usize = 200;
-/// How many bytes are linted for all that, so that long files take no longer.
+/// How often a file is linted at most, and how many bytes are for all that, so that long files take
+/// no longer.
+const MOST_TRIALS: usize = 400;
 const MOST_BYTES: usize = 8 << 20;
+/// How often it is even if it is long.
+const LEAST_TRIALS: usize = 4;
 
 /// What came of making fixes.
 #[derive(Debug)]
@@ -28,116 +39,188 @@ pub struct Fixed {
     pub after: Option<Linted>,
     /// How many findings were settled.
     pub count: usize,
+    /// What was not made of what was asked for.
+    pub held_back: Vec<HeldBack>,
 }
 
-/// Makes the fixes of what `lint` finds in a source: the safe ones, or with [`Applicability::Unsafe`]
-/// all. Findings that are suppressed keep theirs.
+/// A fix that was not made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldBack {
+    /// The rule of its finding.
+    pub rule: &'static str,
+    /// Why it was not.
+    pub why: Why,
+}
+
+/// Why a fix was not made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// There would be findings of this rule that there are not now.
+    Brings(&'static str),
+    /// Its finding would still be there.
+    Stays,
+    /// What it does not touch would read otherwise.
+    Spoils,
+    /// There is too much to try.
+    Untried,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Why::Brings(rule) => write!(f, "would bring a finding of {rule}"),
+            Why::Stays => f.write_str("would not settle its finding"),
+            Why::Spoils => f.write_str("would change what stands beside it"),
+            Why::Untried => f.write_str("was not tried, after many others: run seclint again"),
+        }
+    }
+}
+
+/// Makes the fixes of what `lint` finds, and found in a source: the safe ones, or with
+/// [`Applicability::Unsafe`] all. Findings that are suppressed keep theirs.
 pub fn fix(
-    source: &Arc<Source>,
+    before: Linted,
     applicability: Applicability,
     lint: impl Fn(&Arc<Source>) -> Linted,
 ) -> Fixed {
+    let source = Arc::clone(&before.source);
+    let trials = MOST_BYTES / source.bytes().len().max(1);
     let fixer = Fixer {
-        applicability,
         lint,
+        trials: Cell::new(trials.clamp(LEAST_TRIALS, MOST_TRIALS)),
     };
-    let before = (fixer.lint)(source);
-    let made = fixer.together(&before);
-    let (after, count) = made.unwrap_or_else(|| fixer.one_by_one(&before));
-    let is_changed = after.source.bytes() != source.bytes();
-    let (after, count) = if is_changed {
-        (Some(after), count)
-    } else {
-        (None, 0)
+    let mut count = 0;
+    let mut after: Option<Linted> = None;
+    let held_back = loop {
+        let now = after.as_ref().unwrap_or(&before);
+        let mut pass = fixer.pass(now, Applicability::Safe);
+        // What is unsafe comes last: of what is safe already the least is held back.
+        if pass.made.is_none() && applicability == Applicability::Unsafe {
+            let Pass { made, held_back } = fixer.pass(now, Applicability::Unsafe);
+            pass.made = made;
+            pass.held_back.extend(held_back);
+        }
+        let Some((linted, settled)) = pass.made else {
+            break pass.held_back;
+        };
+        count += settled;
+        after = Some(linted);
     };
+    let after = after.filter(|after| after.source.bytes() != source.bytes());
     Fixed {
+        count: if after.is_some() { count } else { 0 },
         before,
         after,
-        count,
+        held_back,
     }
 }
 
 struct Fixer<L> {
-    applicability: Applicability,
     lint: L,
+    /// How often it may still be linted.
+    trials: Cell<usize>,
 }
 
 /// A text that was linted, and how many findings it has been rid of.
 type Made = (Linted, usize);
 
+/// What came of the fixes of one text.
+struct Pass {
+    /// `None` if none could be made.
+    made: Option<Made>,
+    held_back: Vec<HeldBack>,
+}
+
 impl<L: Fn(&Arc<Source>) -> Linted> Fixer<L> {
-    fn fixes<'f>(&self, linted: &'f Linted) -> impl Iterator<Item = (&'f Finding, &'f Fix)> {
-        let applicability = self.applicability;
-        let open = linted.findings.iter().filter(|it| it.suppression.is_none());
-        let fixes = open.filter_map(|finding| Some((finding, finding.fix.as_ref()?)));
-        fixes.filter(move |(_, fix)| {
-            let is_wanted =
-                fix.applicability == Applicability::Safe || applicability == Applicability::Unsafe;
-            is_wanted && !fix.edits.is_empty()
-        })
-    }
-
-    /// All at once; `None` if something is wrong with what comes of it.
-    fn together(&self, before: &Linted) -> Option<Made> {
-        let mut settled = Vec::new();
-        let mut last: Option<Linted> = None;
-        for _ in 0..rounds(&before.source, MOST_ROUNDS) {
-            let now = last.as_ref().unwrap_or(before);
-            let (findings, edits) = apart(self.fixes(now));
-            if edits.is_empty() {
-                let count = settled.len();
-                let linted = last.unwrap_or_else(|| copy(before));
-                return is_better(&before.findings, &linted.findings, &settled)
-                    .then_some((linted, count));
-            }
-            let next = apply(&now.source, &edits)?;
-            settled.extend(findings.into_iter().map(key));
-            last = Some((self.lint)(&next));
-        }
-        None
-    }
-
-    fn one_by_one(&self, before: &Linted) -> Made {
-        let mut now = copy(before);
-        let mut count = 0;
-        let mut held_back = HashSet::new();
-        for _ in 0..rounds(&before.source, MOST_TRIALS) {
-            let name = |finding: &Finding| (key(finding), finding.location.pointer.clone());
-            let found = self
-                .fixes(&now)
-                .find(|(it, _)| !held_back.contains(&name(it)));
-            let Some((finding, fix)) = found else {
-                break;
-            };
-            let tried = name(finding);
-            let (_, edits) = apart(std::iter::once((finding, fix)));
-            let next = apply(&now.source, &edits).map(|next| (self.lint)(&next));
-            let settled = std::slice::from_ref(&tried.0);
-            match next.filter(|next| is_better(&now.findings, &next.findings, settled)) {
-                Some(next) => {
-                    now = next;
-                    count += 1;
+    /// Makes as many fixes of one kind as can be made together.
+    fn pass(&self, base: &Linted, applicability: Applicability) -> Pass {
+        let fixes: Vec<_> = fixes(&base.findings)
+            .filter(|(_, fix)| fix.applicability == applicability)
+            .collect();
+        let mut pass = Pass {
+            made: None,
+            held_back: Vec::new(),
+        };
+        let mut taken: Vec<usize> = Vec::new();
+        // The last is tried next, so that they are in their order.
+        let mut groups: Vec<Range<usize>> = Vec::new();
+        groups.extend((!fixes.is_empty()).then_some(0..fixes.len()));
+        while let Some(group) = groups.pop() {
+            let tried: Vec<_> = taken.iter().copied().chain(group.clone()).collect();
+            let edits = apart(
+                tried
+                    .iter()
+                    .filter_map(|&number| fixes.get(number).copied()),
+            );
+            match self.attempt(base, edits, applicability) {
+                Ok(made) => {
+                    pass.made = Some(made);
+                    taken = tried;
                 }
-                None => {
-                    held_back.insert(tried);
+                Err(why) if group.len() == 1 || why == Why::Untried => {
+                    let of = fixes.get(group).unwrap_or_default().iter();
+                    let of = of.map(|(finding, _)| finding.rule.id);
+                    let why = |rule| HeldBack {
+                        rule,
+                        why: why.clone(),
+                    };
+                    pass.held_back.extend(of.map(why));
+                }
+                Err(_) => {
+                    let middle = group.start + group.len() / 2;
+                    groups.extend([middle..group.end, group.start..middle]);
                 }
             }
         }
-        (now, count)
+        pass
+    }
+
+    /// What comes of some fixes, if nothing is wrong with it.
+    fn attempt(
+        &self,
+        base: &Linted,
+        (findings, edits): (Vec<&Finding>, Edits<'_>),
+        applicability: Applicability,
+    ) -> Result<Made, Why> {
+        if edits.is_empty() {
+            return Err(Why::Spoils);
+        }
+        let about = About::new(&base.findings);
+        let mut settled: Vec<_> = findings.into_iter().map(|it| about.key(it)).collect();
+        let mut made = self.made(&base.source, &edits)?;
+        if applicability == Applicability::Unsafe {
+            // A name that is no longer misspelt may stand there twice, which has a fix as well.
+            for _ in 0..MOST_ROUNDS {
+                let new = about.compare(&base.findings, &made.findings, &[]);
+                let (findings, edits) = apart(fixes(new));
+                if edits.is_empty() {
+                    break;
+                }
+                let next = self.made(&made.source, &edits)?;
+                settled.extend(findings.into_iter().map(|it| about.key(it)));
+                made = next;
+            }
+        }
+        about.judge(base, &made, &settled, applicability)?;
+        Ok((made, settled.len()))
+    }
+
+    /// The text with edits made, linted.
+    fn made(&self, source: &Arc<Source>, edits: &Edits<'_>) -> Result<Linted, Why> {
+        let trials = self.trials.get().checked_sub(1).ok_or(Why::Untried)?;
+        self.trials.set(trials);
+        let next = apply(source, edits).ok_or(Why::Spoils)?;
+        Ok((self.lint)(&next))
     }
 }
 
-/// How often a source is linted, at `most`.
-fn rounds(source: &Source, most: usize) -> usize {
-    (MOST_BYTES / source.bytes().len().max(1)).clamp(2, most)
-}
-
-fn copy(linted: &Linted) -> Linted {
-    Linted {
-        source: Arc::clone(&linted.source),
-        profiles: linted.profiles,
-        findings: linted.findings.clone(),
-    }
+/// The fixes of findings that are reported.
+fn fixes<'f>(
+    findings: impl IntoIterator<Item = &'f Finding>,
+) -> impl Iterator<Item = (&'f Finding, &'f Fix)> {
+    let open = findings.into_iter().filter(|it| it.suppression.is_none());
+    let fixes = open.filter_map(|finding| Some((finding, finding.fix.as_ref()?)));
+    fixes.filter(|(_, fix)| !fix.edits.is_empty())
 }
 
 type Edits<'f> = Vec<(Span, &'f str)>;
@@ -184,33 +267,77 @@ fn apply(source: &Arc<Source>, edits: &Edits<'_>) -> Option<Arc<Source>> {
     text::reads_alike(&documents(source), &documents(&next), edits).then_some(next)
 }
 
-/// What a finding is, wherever it stands.
+/// What a finding is, wherever it stands: a fix may move others, and give their keys other names.
 type Key = (&'static str, Vec<String>);
 
-fn key(finding: &Finding) -> Key {
-    let pointer = finding.location.pointer.as_deref();
-    (finding.rule.id, identity(pointer, &finding.facts))
+/// How findings are told from each other.
+struct About {
+    /// The rules that have more findings than are shown: of theirs nobody can say which is new.
+    cut: HashSet<&'static str>,
 }
 
-/// Whether nothing is found that was not found before, or that was to be settled.
-fn is_better(before: &[Finding], after: &[Finding], settled: &[Key]) -> bool {
-    let mut counts: HashMap<Key, usize> = HashMap::new();
-    for finding in before {
-        *counts.entry(key(finding)).or_default() += 1;
-    }
-    // What fixes have made, and settled, is in neither.
-    for key in settled {
-        if let Some(count) = counts.get_mut(key) {
-            *count = count.saturating_sub(1);
+impl About {
+    fn new(findings: &[Finding]) -> Self {
+        let cut = findings.iter().filter(|it| it.facts.contains_key(MORE));
+        Self {
+            cut: cut.map(|finding| finding.rule.id).collect(),
         }
     }
-    after
-        .iter()
-        .all(|finding| match counts.get_mut(&key(finding)) {
+
+    fn key(&self, finding: &Finding) -> Key {
+        let rule = finding.rule.id;
+        if self.cut.contains(rule) {
+            return (rule, Vec::new());
+        }
+        (rule, identity(None, &finding.facts))
+    }
+
+    /// Those that there were not before, where `settled` are gone.
+    fn compare<'f>(
+        &self,
+        before: &[Finding],
+        after: &'f [Finding],
+        settled: &[Key],
+    ) -> Vec<&'f Finding> {
+        let mut counts: HashMap<Key, usize> = HashMap::new();
+        for finding in before {
+            *counts.entry(self.key(finding)).or_default() += 1;
+        }
+        // What fixes have made, and settled, is in neither; of what is cut others move up.
+        for key in settled.iter().filter(|key| !self.cut.contains(key.0)) {
+            if let Some(count) = counts.get_mut(key) {
+                *count = count.saturating_sub(1);
+            }
+        }
+        let is_new = |finding: &&Finding| match counts.get_mut(&self.key(finding)) {
             Some(count) if *count > 0 => {
                 *count -= 1;
-                true
+                false
             }
-            _ => false,
-        })
+            _ => true,
+        };
+        after.iter().filter(is_new).collect()
+    }
+
+    fn judge(
+        &self,
+        before: &Linted,
+        after: &Linted,
+        settled: &[Key],
+        applicability: Applicability,
+    ) -> Result<(), Why> {
+        if after.profiles < before.profiles {
+            return Err(Why::Spoils);
+        }
+        let new = self.compare(&before.findings, &after.findings, settled);
+        if new.iter().any(|it| settled.contains(&self.key(it))) {
+            return Err(Why::Stays);
+        }
+        match new.first() {
+            Some(first) if applicability == Applicability::Unsafe => {
+                Err(Why::Brings(first.rule.id))
+            }
+            _ => Ok(()),
+        }
+    }
 }

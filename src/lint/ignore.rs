@@ -2,6 +2,7 @@
 //! `seclint-ignore: RULE[, RULE] -- REASON`, in the comment of a rule entry or of YAML.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -15,8 +16,12 @@ use crate::text::{DeviationKind, Source, Span, Syntax, yaml};
 /// What such a comment begins with.
 const MARK: &str = "seclint-ignore";
 
-/// What each that is meant as one has in it.
+/// What each that is meant as one has in it, in capitals or not.
 const NAME: &str = "seclint";
+const NAMES: [&str; 3] = [NAME, "Seclint", "SECLINT"];
+
+/// What stands between rules and the reason.
+const REASON: &str = "--";
 
 /// What other linters' comments say, behind their names.
 const MEANT: [&str; 7] = [
@@ -61,8 +66,8 @@ pub(super) struct IgnoredRule {
 enum Scope {
     /// Those in a rule entry.
     Within(Span),
-    /// Those that begin in a line.
-    Line(u32),
+    /// Those that begin in some lines: one, or those of a string that begins there.
+    Lines(Range<u32>),
 }
 
 impl Ignore {
@@ -81,9 +86,9 @@ impl Ignore {
     /// What becomes of a finding, with its place and the line in which it begins, that it is about.
     fn suppression(&self, finding: &Finding, (span, begins): (Span, u32)) -> Option<Suppression> {
         let said = self.said.as_ref().ok()?;
-        let is_about = match self.scope {
+        let is_about = match &self.scope {
             Scope::Within(entry) => entry.start <= span.start && span.end <= entry.end,
-            Scope::Line(line) => begins == line,
+            Scope::Lines(lines) => lines.contains(&begins),
         };
         let mut rules = said.rules.iter().filter(|_| is_about);
         let ignored = rules.find(|ignored| ignored.rule.id == finding.rule.id)?;
@@ -99,27 +104,36 @@ impl Invalid {
     /// With how it is written, as far as `rest` says what is meant.
     fn new(why: &str, rest: &str) -> Self {
         let is_end = |letter: char| !letter.is_ascii_alphanumeric() && letter != '-';
-        let rules: Vec<_> = rest
-            .split(is_end)
-            .filter(|word| find_rule(word).is_ok())
-            .collect();
+        // Reasons may speak of rules.
+        let parts = rest
+            .split(MARK)
+            .filter_map(|part| part.split(REASON).next());
+        let words = parts.flat_map(|part| part.split(is_end));
+        let rules: Vec<_> = words.filter(|word| find_rule(word).is_ok()).collect();
         let rules = match rules.as_slice() {
             [] => "RULE".to_owned(),
             rules => rules.join(", "),
         };
         Self {
             why: why.to_owned(),
-            help: Some(format!("write `{MARK}: {rules} -- REASON`")),
+            help: Some(format!("write `{MARK}: {rules} {REASON} REASON`")),
         }
     }
 
     /// What is wrong with a comment that lacks the mark; `None` if it is not meant to ignore anything.
     fn misspelt(text: &str) -> Option<Self> {
+        let text = text.to_ascii_lowercase();
         text.split(NAME).skip(1).find_map(|rest| {
             let said = rest.trim_start_matches([' ', ':', '-', '_']);
             let is_end = |letter: char| !letter.is_ascii_alphabetic();
             let word = &said[..said.find(is_end).unwrap_or(said.len())];
-            let is_meant = MEANT.iter().any(|meant| word.eq_ignore_ascii_case(meant));
+            // Behind a space it may be prose: one that ignored, or ignores.
+            let most = usize::from(!rest.starts_with(' '));
+            let is_near = |meant: &&str| match meant.len() {
+                ..5 => *meant == word,
+                _ => strsim::osa_distance(meant, word) <= most,
+            };
+            let is_meant = MEANT.iter().any(is_near);
             is_meant.then(|| Self::new(&format!("it does not say `{MARK}`"), rest))
         })
     }
@@ -137,7 +151,7 @@ fn parse(rest: &str, rules: &[&LintRule]) -> Result<Said, Invalid> {
         rest = rest.trim_start();
         let is_end = |letter: char| letter.is_whitespace() || letter == ',';
         let (name, after) = rest.split_at(rest.find(is_end).unwrap_or(rest.len()));
-        if name.is_empty() || name == "--" {
+        if name.is_empty() || name == REASON {
             return Err(lacks("no rule is named"));
         }
         let rule = find_rule(name).map_err(|error| Invalid {
@@ -153,10 +167,19 @@ fn parse(rest: &str, rules: &[&LintRule]) -> Result<Said, Invalid> {
             rest = others;
             continue;
         }
-        let reason = after.trim();
-        let reason = reason.strip_prefix("--").unwrap_or(reason).trim();
+        let after = after.trim();
+        let Some(reason) = after.strip_prefix(REASON).map(str::trim) else {
+            return Err(lacks(if after.is_empty() {
+                "the reason is missing"
+            } else {
+                "`--` is missing before the reason, or a comma before a rule"
+            }));
+        };
         if reason.is_empty() {
             return Err(lacks("the reason is missing"));
+        }
+        if reason.contains(MARK) {
+            return Err(lacks("`seclint-ignore` stands there twice"));
         }
         return Ok(Said {
             rules: ignored,
@@ -168,7 +191,8 @@ fn parse(rest: &str, rules: &[&LintRule]) -> Result<Said, Invalid> {
 /// Gives each context the comments that stand in what it is about.
 pub(super) fn find(source: &Arc<Source>, contexts: &mut [Context<'_>], rules: &[&LintRule]) {
     // Nearly no file has any.
-    if memmem::find(source.bytes(), NAME.as_bytes()).is_none() {
+    let has = |name: &str| memmem::find(source.bytes(), name.as_bytes()).is_some();
+    if !NAMES.into_iter().any(has) {
         return;
     }
     for context in &mut *contexts {
@@ -181,15 +205,19 @@ pub(super) fn find(source: &Arc<Source>, contexts: &mut [Context<'_>], rules: &[
     if Syntax::of(source) != Syntax::Yaml {
         return;
     }
-    // Where the documents begin that comments can stand in, in their order.
-    let outer = contexts.iter().enumerate();
-    let outer = outer.filter(|(_, context)| !context.document.is_embedded());
-    let starts: Vec<_> = outer
-        .map(|(index, context)| {
-            let root = context.document.root();
-            (root.map_or(0, |root| root.span().start), index)
-        })
-        .collect();
+    // In their order; what has no root begins where the file does.
+    let starts = contexts.iter().map(|context| {
+        let root = context.document.root();
+        root.map_or(0, |root| root.span().start)
+    });
+    let starts: Vec<_> = starts.collect();
+    // By the lines that they begin in, the lines that they end in.
+    let mut strings: HashMap<u32, u32> = HashMap::new();
+    for place in (contexts.iter()).filter_map(|context| context.document.string_place()) {
+        let [begins, ends] = [place.start, place.end].map(|offset| source.position(offset).line);
+        let last = strings.entry(begins).or_default();
+        *last = ends.max(*last);
+    }
     let mut comment_lines = 0..0;
     for comment in yaml::comments(source.bytes()) {
         let text = source.bytes().get(comment.range()).unwrap_or_default();
@@ -204,16 +232,17 @@ pub(super) fn find(source: &Arc<Source>, contexts: &mut [Context<'_>], rules: &[
         } else {
             line
         };
+        let last = strings.get(&line).copied().unwrap_or(line);
+        let scope = Scope::Lines(line..last + 1);
         let text = String::from_utf8_lossy(text);
-        let location = Location::text(source, comment);
-        let ignore = Ignore::of(&text, location, Scope::Line(line), rules);
-        // A comment may stand before all that is a document.
-        let behind = starts.partition_point(|&(start, _)| start <= comment.start);
-        let index = starts
-            .get(behind.saturating_sub(1))
-            .map(|&(_, index)| index);
-        if let Some(context) = index.and_then(|index| contexts.get_mut(index)) {
-            context.ignores.extend(ignore);
+        let Some(ignore) = Ignore::of(&text, Location::text(source, comment), scope, rules) else {
+            continue;
+        };
+        // What it is about, or else what is next to it.
+        let end = source.line(last).end as u32;
+        let behind = starts.partition_point(|&start| start <= end);
+        if let Some(context) = contexts.get_mut(behind.saturating_sub(1)) {
+            context.ignores.push(ignore);
         }
     }
 }
@@ -261,12 +290,17 @@ fn takes_comments(context: &Context<'_>) -> bool {
     profile.is_some_and(|it| !(it.dialects & Dialects::DOCKER.or(Dialects::PODMAN)).is_empty())
 }
 
-/// The first line after a comment that is no comment itself. `known` are lines that were found to be
-/// comments for an earlier one: there may be many in a row.
+/// The first line after a comment that is neither blank nor a comment itself. `known` are lines that
+/// were found to be so for an earlier one: there may be many in a row.
 fn after_comments(source: &Source, line: u32, known: &mut Range<u32>) -> u32 {
     let is_comment = |line| {
-        let text = source.bytes().get(source.line(line)).unwrap_or_default();
-        text.trim_ascii_start().starts_with(b"#")
+        let range = source.line(line);
+        let is_last = range.end >= source.bytes().len();
+        let text = source.bytes().get(range).unwrap_or_default();
+        match text.trim_ascii_start() {
+            [] => !is_last,
+            [first, ..] => *first == b'#',
+        }
     };
     if !known.contains(&line) {
         let mut end = line + 1;

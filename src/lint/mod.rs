@@ -33,7 +33,7 @@ pub use condition::ConditionUse;
 pub use context::{Context, NameUse, Place};
 pub use demands::{Demand, Demands};
 pub use findings::Findings;
-pub use fix::{Fixed, fix};
+pub use fix::{Fixed, HeldBack, Why, fix};
 pub use permission::Permission;
 pub use registry::{SelectionError, all_rules, find_rule, lint_rules, parse_rules};
 pub use target_use::TargetUse;

@@ -245,7 +245,7 @@ fn repair(location: &Location, fix: &Fix) -> Value {
         Applicability::Safe => {
             "Every runtime makes the same filter of the profile as before, or made none of it before."
         }
-        Applicability::Unsafe => "The filter changes: a person should look.",
+        Applicability::Unsafe => "The filter changes, or a comment is lost: a person should look.",
     };
     json!({
         "description": {"text": description},

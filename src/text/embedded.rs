@@ -15,6 +15,8 @@ pub(super) struct Embedding {
     /// The string's place in its own document.
     pub(super) pointer: String,
     pub(super) text: Box<str>,
+    /// The bytes of the string in the file, with its key.
+    pub(super) place: Span,
     /// Where the string's text begins in the file.
     start: u32,
     is_literal: bool,
@@ -63,6 +65,7 @@ pub fn embed(bytes: &[u8], string: Node<'_>) -> Option<Document<'static>> {
     document.embedding = Some(Box::new(Embedding {
         pointer: string.pointer(),
         text: text.into(),
+        place: Span::new(string.key_span().start.min(span.start), span.end),
         start: map.start(0),
         is_literal: data.dress.is_literal,
         map,

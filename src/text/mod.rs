@@ -117,6 +117,11 @@ impl Document<'_> {
         self.embedding.is_some()
     }
 
+    /// Where the string stands that it is the text of, from its key to its end.
+    pub(crate) fn string_place(&self) -> Option<Span> {
+        self.embedding.as_ref().map(|it| it.place)
+    }
+
     /// Why YAML could not be read to its end, in the parser's words. Where, says
     /// the deviation [`DeviationKind::NotYaml`].
     #[must_use]

@@ -124,6 +124,18 @@ impl<'d> Node<'d> {
         self.data().span
     }
 
+    /// The bytes of the key of a member's value; of any other node its own.
+    pub(super) fn key_span(self) -> Span {
+        let data = self.data();
+        let is_member = self.parent().is_some_and(Node::is_object);
+        let key = self.index - if is_member { data.position % 2 } else { 0 };
+        let key = Node {
+            document: self.document,
+            index: key,
+        };
+        key.span()
+    }
+
     /// Where a string's text stands: without its quotes, if it has any, unless
     /// it is empty. For other nodes the same as [`Node::span`].
     #[must_use]

@@ -1,5 +1,6 @@
 use crate::finding::{Applicability, Category, Finding, Location, Rule, RuleSet, Severity};
-use crate::lint::{Context, Findings, LintRule};
+use crate::lint::findings::MORE;
+use crate::lint::{Context, Findings, LintRule, removal};
 use crate::text::{Deviation, DeviationKind};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -25,9 +26,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for (number, deviation) in deviations.take(SHOWN).enumerate() {
         let mut finding = report(context, deviation);
         if number + 1 == SHOWN && total > SHOWN {
-            finding = finding.help(format!(
-                "{} more places like this one are not shown; is this file meant to be JSON?",
-                total - SHOWN
+            let more = total - SHOWN;
+            finding = finding.fact(MORE, more).help(format!(
+                "{more} more places like this one are not shown; is this file meant to be JSON?"
             ));
         }
         findings.push(finding);
@@ -50,10 +51,13 @@ fn report(context: &Context<'_>, deviation: Deviation) -> Finding {
         .severity(severity)
         .fact("deviation", kind.name());
     match kind {
-        // A space, since a comment may be all that keeps two words apart.
-        DeviationKind::Comment => finding
-            .fix(Applicability::Safe, deviation.span, " ")
-            .help("remove it"),
+        // No filter changes, but what somebody wrote down is lost.
+        DeviationKind::Comment => {
+            let (span, text) = removal::of_comment(context.source, deviation.span);
+            finding
+                .fix(Applicability::Unsafe, span, text)
+                .help("remove it")
+        }
         DeviationKind::TrailingComma | DeviationKind::ExtraComma | DeviationKind::ByteOrderMark => {
             finding
                 .fix(Applicability::Safe, deviation.span, "")
