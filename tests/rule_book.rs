@@ -178,6 +178,38 @@ fn every_example_does_what_its_page_says() {
     assert!(ran > 20, "only {ran} examples were found");
 }
 
+/// People copy what a page calls good, and get an error of another rule for it.
+#[test]
+fn good_examples_are_good_for_every_rule() {
+    // Examples are excerpts: no program starts with the few calls that an allowlist has there.
+    const EXCERPT: &str = "missing-runtime-syscalls";
+    let mut wrong = Vec::new();
+    for (_, rule, page) in pages() {
+        for fence in fences(&page) {
+            let mut words = fence.info.split(' ');
+            let is_profile = matches!(words.next(), Some("json" | "yaml"));
+            if !is_profile || words.next() != Some("good") {
+                continue;
+            }
+            let directory = tempfile::tempdir().expect("a directory");
+            let path = directory.path().join("profile");
+            fs::write(&path, &fence.text).expect("a file");
+            let path = path.display().to_string();
+            let fixed = ["check", "--no-config", "--format=json", &path];
+            let report = run(fixed.into_iter().chain(words)).report();
+            let findings = report["findings"].as_array().expect("findings");
+            let bad = findings.iter().filter(|it| it["severity"] == "error");
+            for it in bad.filter(|it| it["rule"] != EXCERPT) {
+                wrong.push(format!(
+                    "{rule}:{}: {} {}",
+                    fence.line, it["rule"], it["message"]
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 /// A rule without a page cannot be explained, a page without a rule promises
 /// what seclint does not do, and a wrong head misleads about both.
 #[test]
