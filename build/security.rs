@@ -106,6 +106,7 @@ const KNOWN: &[&str] = &[
     "ptrace",
     "socket",
     "socketcall",
+    "unshare",
 ];
 
 /// Writes references to the rows of [`KNOWN`].

@@ -73,8 +73,9 @@ fn substitutes_are_not_older_and_run_in_the_same_places() {
 }
 
 /// A denylist would be told that a call does the same as another, of which nobody else thinks so. The
-/// fixture is what systemd's `systemd-analyze syscall-filter` lists (262.1-1 in Debian), but for the
-/// sets that are about privileges and services.
+/// fixture is what systemd's `systemd-analyze syscall-filter` lists (262.1-1 in Debian; of `clone`,
+/// `kill` and `open` and what does the same 252.38), but for the sets that are about privileges and
+/// services.
 #[test]
 fn substitutes_are_in_one_set_of_systemds() {
     let sets = rows("tests/fixtures/systemd_sets.tsv");
@@ -214,6 +215,23 @@ fn only_substitutes_that_are_there_count() {
     let modules = denies(r#""init_module","quotactl""#, "");
     assert_eq!(findings(rule, &modules, &[]).len(), 2);
     assert_eq!(findings(rule, &modules, &["--kernel", "5.10"]).len(), 1);
+    // Where there is no such call, what is there in its place.
+    assert_eq!(findings(rule, &denies(r#""umount""#, ""), &[]).len(), 1);
+    assert_eq!(
+        findings(rule, &denies(r#""umount","umount2""#, ""), &[]).len(),
+        0
+    );
+    assert_eq!(
+        findings(rule, &denies(r#""open""#, r#""SCMP_ARCH_AARCH64""#), &[]).len(),
+        1
+    );
+    // Of conditions on `clone` another rule speaks.
+    let clone = denies(r#""clone""#, "");
+    assert_eq!(findings(rule, &clone, &[]).len(), 1);
+    let args = r#""SCMP_ACT_ERRNO","args":[{"index":0,"value":131072,"valueTwo":131072,"op":"SCMP_CMP_MASKED_EQ"}]"#;
+    let conditional = clone.replace(r#""SCMP_ACT_ERRNO""#, args);
+    assert_eq!(findings(rule, &conditional, &[]).len(), 0);
+    assert_eq!(findings("clone3-unfilterable", &conditional, &[]).len(), 1);
     // What is misspelt is told as that.
     let misspelt = denies(r#""kexec_load","kexec_file_lod""#, "");
     assert_eq!(findings(rule, &misspelt, &[]).len(), 0);

@@ -22,6 +22,7 @@ mod registry;
 mod removal;
 mod rivals;
 mod rules;
+mod substitutes;
 mod target_use;
 mod upper_bits;
 mod word;

@@ -20,7 +20,7 @@ pub use generated::TABLE_RELEASE;
 /// The rows that rules ask for by name: found when this is compiled, and not each time.
 pub mod known {
     pub use super::generated::{
-        CLONE, CLONE3, IO_URING_SETUP, IOCTL, IPC, PTRACE, SOCKET, SOCKETCALL,
+        CLONE, CLONE3, IO_URING_SETUP, IOCTL, IPC, PTRACE, SOCKET, SOCKETCALL, UNSHARE,
     };
 }
 pub(super) use generated::{ALIASES, ARCHES, SYSCALLS};

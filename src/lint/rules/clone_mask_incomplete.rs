@@ -1,7 +1,7 @@
 use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{ConditionUse, Context, Findings, LintRule, Permission};
 use crate::profile::{Operator, RuleEntry};
-use crate::syscalls;
+use crate::syscalls::known;
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -30,50 +30,88 @@ const FLAGS: [(u64, &str); 7] = [
 const ALL: u64 = 0x7e02_0000;
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
+    let mut first = None;
     for condition in context.conditions() {
         let comparison = condition.comparison;
         let mask = comparison.value;
-        let is_partial = comparison.operator == Operator::MaskedEqual
+        let is_mask = comparison.operator == Operator::MaskedEqual
             && comparison.index < 2
             && mask & ALL != 0
-            && mask & ALL != ALL
             && comparison.value_two & mask & ALL == 0;
-        if !is_partial || !lets_clone(context, &condition) {
+        if !is_mask || !lets_clone(context, &condition) {
             continue;
         }
+        first.get_or_insert(condition);
         let Some(place) = condition.condition.value else {
+            continue;
+        };
+        let Some((message, full)) = judge(mask) else {
             continue;
         };
         if !findings.has_room() {
             findings.leave_out();
             continue;
         }
-        let missing: Vec<_> = (FLAGS.iter())
-            .filter(|(flag, _)| mask & flag == 0)
-            .map(|&(_, name)| name)
-            .collect();
-        let quoted: Vec<_> = missing.iter().map(|name| format!("`{name}`")).collect();
-        let full = mask | ALL;
+        let missing: Vec<_> = missing(mask).collect();
         findings.push(
-            Finding::new(
-                &RULE.rule,
-                context.at(place.node),
-                format!(
-                    "the mask leaves out {}: `clone` may make such namespaces",
-                    quoted.join(", ")
+            Finding::new(&RULE.rule, context.at(place.node), message)
+                .here(format!("all of them are {full}"))
+                .help(format!("write {full}, unless they are to be allowed"))
+                .fact("syscall", "clone")
+                .fact("flags", missing)
+                .fix(
+                    Applicability::Unsafe,
+                    place.node.text_span(),
+                    &full.to_string(),
                 ),
-            )
-            .here(format!("all of them are {full}"))
-            .help(format!("write {full}, unless they are to be allowed"))
-            .fact("syscall", "clone")
-            .fact("flags", missing)
-            .fix(
-                Applicability::Unsafe,
-                place.node.text_span(),
-                &full.to_string(),
-            ),
         );
     }
+    findings.extend(first.and_then(|condition| unshared(context, &condition)));
+}
+
+/// What is wrong with a mask, and what to write instead.
+fn judge(mask: u64) -> Option<(String, u64)> {
+    let quoted: Vec<_> = missing(mask).map(|name| format!("`{name}`")).collect();
+    if !quoted.is_empty() {
+        let all = quoted.join(", ");
+        let message = format!("the mask leaves out {all}: `clone` may make such namespaces");
+        return Some((message, mask | ALL));
+    }
+    is_slip(mask).then(|| {
+        let others = mask & !ALL;
+        let message = format!(
+            "the mask has {others:#x} beside the flags for namespaces: it looks like a slip of {ALL}, and `clone` is denied with any of these bits too"
+        );
+        (message, ALL)
+    })
+}
+
+fn missing(mask: u64) -> impl Iterator<Item = &'static str> {
+    let left_out = FLAGS.iter().filter(move |(flag, _)| mask & flag == 0);
+    left_out.map(|&(_, name)| name)
+}
+
+/// Whether a number is that of all flags but for one digit, or two.
+fn is_slip(mask: u64) -> bool {
+    let [written, meant] = [mask, ALL].map(|it| it.to_string());
+    let digits = written.bytes().zip(meant.bytes());
+    let wrong = digits.filter(|(one, other)| one != other).count();
+    written.len() == meant.len() && (1..=2).contains(&wrong)
+}
+
+/// The finding about `unshare`, which makes the namespaces that `clone` is kept from.
+fn unshared(context: &Context<'_>, clone: &ConditionUse<'_>) -> Option<Finding> {
+    if context.permission(known::UNSHARE) != Some(Permission::Always) {
+        return None;
+    }
+    let unshare = context.uses(known::UNSHARE).find(|it| it.is_allowed())?;
+    let message = "`clone` is kept from making namespaces, and `unshare`, which makes them as well, is allowed with all flags";
+    let finding = Finding::new(&RULE.rule, context.at(unshare.text.node), message)
+        .here("makes any namespace all the same")
+        .help("deny `unshare`, or allow it with the same mask on its argument 0")
+        .fact("syscall", "unshare");
+    let place = clone.condition.value?;
+    Some(finding.label(context.at(place.node), "kept from it here"))
 }
 
 /// Whether a rule entry lets `clone` run where the condition holds, and only there.
@@ -86,9 +124,6 @@ fn lets_clone(context: &Context<'_>, condition: &ConditionUse<'_>) -> bool {
         .iter()
         .filter(|it| it.comparison.is_some_and(|it| it.index == index));
     let is_named = entry.names.iter().any(|name| name.value == "clone");
-    let is_open = || {
-        syscalls::lookup("clone")
-            .is_some_and(|clone| context.permission(clone) == Some(Permission::Always))
-    };
+    let is_open = || context.permission(known::CLONE) == Some(Permission::Always);
     is_named && entry.permits() == Some(true) && same.count() == 1 && !is_open()
 }

@@ -1,3 +1,5 @@
+use std::cell::Cell;
+
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::condition::listed;
 use crate::lint::{ConditionUse, Context, Findings, LintRule};
@@ -45,24 +47,31 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
-/// A value that no argument of 32 bits has, neither as it is nor with its sign in the upper half,
+/// A value that no argument of so few bits has, neither as it is nor with its sign in the upper part,
 /// which `negative-int-as-64bit` is about.
 fn too_wide(condition: &ConditionUse<'_>, value: u64) -> Option<String> {
-    const NEGATIVE: u64 = u64::MAX << 31;
-    if value >> 32 == 0 || value >= NEGATIVE {
+    if value >> 16 == 0 {
         return None;
     }
-    let names = condition.syscalls_with(is_narrow);
+    let widest = Cell::new(0);
+    let names = condition.syscalls_with(|kind| match kind {
+        ParameterKind::Integer { bits } if bits < 64 => {
+            widest.set(widest.get().max(bits));
+            true
+        }
+        _ => false,
+    });
+    let widest = widest.get();
     let all = names.len() == condition.entry.names.len() && !names.is_empty();
-    all.then(|| {
-        let index = condition.comparison.index;
-        format!(
-            "the kernel reads argument {index} of {} as 32 bits or fewer, which are never {value}",
-            listed(&names)
-        )
-    })
-}
-
-fn is_narrow(kind: ParameterKind) -> bool {
-    matches!(kind, ParameterKind::Integer { bits: ..=32 })
+    // The sign goes on to the upper half or stops before it.
+    let sign = u64::MAX.checked_shl(u32::from(widest).checked_sub(1)?)?;
+    let is_negative = value >= sign || value >> 32 == 0 && value >= sign & u64::from(u32::MAX);
+    if !all || value >> widest == 0 || is_negative {
+        return None;
+    }
+    let index = condition.comparison.index;
+    Some(format!(
+        "the kernel reads argument {index} of {} as {widest} bits or fewer, which are never {value}",
+        listed(&names)
+    ))
 }

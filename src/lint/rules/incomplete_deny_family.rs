@@ -1,7 +1,10 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
-use crate::lint::condition::{about, listed};
-use crate::lint::{Context, Findings, LintRule, NameUse, Permission, architectures};
-use crate::syscalls::{self, Arch, Spelling, Syscall};
+use crate::lint::architectures::{self, named};
+use crate::lint::condition::{about, listed, quoted};
+use crate::lint::substitutes::{self, Open};
+use crate::lint::{Context, Findings, LintRule, NameUse, Permission};
+use crate::profile::Action;
+use crate::syscalls::{Arch, Spelling, known};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -14,36 +17,15 @@ pub(super) static RULE: LintRule = LintRule {
     check,
 };
 
-/// A call, and those that do what it does.
-struct Row {
-    /// Its place in the syscall table.
-    denied: u16,
-    /// Their places there.
-    substitutes: &'static [u16],
-    extent: Extent,
-}
-
-/// How much they do of what the call does.
-#[derive(Clone, Copy)]
-enum Extent {
-    /// Each does all of it.
-    All,
-    /// All of them together do.
-    Together,
-    /// Not even together.
-    Part,
-}
-
-include!(concat!(env!("OUT_DIR"), "/substitute_syscalls.rs"));
-
 /// Where programs run of which a profile says nothing.
 const COMMON: [Arch; 2] = [Arch::X86_64, Arch::Aarch64];
 
 /// Calls that are denied in vain, for the same reason.
 struct Gap<'c> {
     denied: Vec<&'c NameUse<'c>>,
-    open: Vec<&'static str>,
-    do_all: bool,
+    open: Open,
+    /// Who is asked instead, and may deny it.
+    asked: Option<&'static str>,
 }
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
@@ -56,35 +38,37 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         architectures.extend(COMMON);
     }
     let mut gaps: Vec<Gap<'_>> = Vec::new();
-    for row in &ROWS {
-        let Some(call) = syscalls::all().get(usize::from(row.denied)) else {
+    for row in substitutes::all() {
+        let Some(call) = row.call() else {
             continue;
         };
         if context.permission(call) == Some(Permission::Always) {
             continue;
         }
-        let Some(denied) = context.uses(call).find(|name| name.is_denied()) else {
+        // What `clone3` makes of conditions on `clone` is told by a rule of its own.
+        let counts = |it: &&NameUse<'_>| {
+            let is_told = call.index() == known::CLONE.index() && !it.entry.args.is_empty();
+            it.entry.permits() == Some(false) && !is_told
+        };
+        let Some(denied) = context.uses(call).find(counts) else {
             continue;
         };
-        let substitutes = row.substitutes.iter();
-        let substitutes = substitutes.filter_map(|&it| syscalls::all().get(usize::from(it)));
-        let open: Vec<_> = substitutes
-            .filter(|it| is_open(context, &architectures, call, it))
-            .map(Syscall::name)
-            .collect();
-        let do_all = match row.extent {
-            Extent::All => true,
-            Extent::Together => open.len() == row.substitutes.len(),
-            Extent::Part => false,
+        let open = row.open(context, &architectures);
+        if open.names.is_empty() {
+            continue;
+        }
+        let asked = match denied.entry.known_action() {
+            Some(Action::Notify) => Some("listener"),
+            Some(Action::Trace) => Some("tracer"),
+            _ => None,
         };
-        let same = |gap: &&mut Gap<'_>| gap.open == open && gap.do_all == do_all;
+        let same = |gap: &&mut Gap<'_>| gap.open == open && gap.asked == asked;
         match gaps.iter_mut().find(same) {
-            _ if open.is_empty() => {}
             Some(gap) => gap.denied.push(denied),
             None => gaps.push(Gap {
                 denied: vec![denied],
                 open,
-                do_all,
+                asked,
             }),
         }
     }
@@ -96,49 +80,47 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let misspelt = context.names().filter(is_misspelt).take(100);
     let meant: Vec<_> = misspelt.filter_map(NameUse::meant).collect();
     for gap in &mut gaps {
-        gap.open.retain(|open| !meant.contains(open));
+        gap.open.names.retain(|open| !meant.contains(open));
     }
-    gaps.retain(|gap| !gap.open.is_empty());
-    findings.extend(gaps.into_iter().filter_map(|gap| report(context, gap)));
+    gaps.retain(|gap| !gap.open.names.is_empty());
+    let gaps = gaps.into_iter();
+    findings.extend(gaps.filter_map(|gap| report(context, gap, &architectures)));
 }
 
-/// Whether a program can make the one call where it cannot make the other.
-fn is_open(context: &Context<'_>, seen: &[Arch], denied: &Syscall, other: &Syscall) -> bool {
-    let has_both = |arch: &Arch| denied.exists_on(*arch) && other.exists_on(*arch);
-    let is_too_new = |first| {
-        let mut kernels = context.targets().iter().map(|it| it.target.kernel);
-        kernels.all(|kernel| kernel.is_some_and(|kernel| kernel.lacks(first)))
-    };
-    context.permission(other) == Some(Permission::Always)
-        && seen.iter().any(has_both)
-        && !other.first_kernel().is_some_and(is_too_new)
-}
-
-fn report(context: &Context<'_>, mut gap: Gap<'_>) -> Option<Finding> {
+fn report(context: &Context<'_>, mut gap: Gap<'_>, architectures: &[Arch]) -> Option<Finding> {
     gap.denied.sort_by_key(|name| name.text.node.span().start);
     let first = gap.denied.first()?;
     let names: Vec<_> = gap.denied.iter().map(|name| name.text.value).collect();
+    let open = gap.open;
     let is = |count| if count == 1 { "is" } else { "are" };
-    let does = match (gap.do_all, gap.open.len()) {
+    let does = match (open.do_all, open.names.len()) {
         (true, 1) => "which does the same",
         (true, _) => "which do the same",
         (false, 1) => "which does some of it too",
         (false, _) => "which do some of it too",
     };
+    let (becomes, help) = match gap.asked {
+        Some(other) => (format!("handed to a {other}"), "hand on"),
+        None => ("denied".to_owned(), "deny"),
+    };
+    let lacking = match architectures {
+        _ if !open.is_instead => String::new(),
+        [one] => format!(", which {} does not have", one.name()),
+        several => format!(", which {} do not have", named(several)),
+    };
     let message = format!(
-        "{} {} denied, and {}, {does}, {} not",
+        "{} {} {becomes}{lacking}, and {}, {does}, {} not",
         listed(&names),
         is(names.len()),
-        listed(&gap.open),
-        is(gap.open.len())
+        listed(&open.names),
+        is(open.names.len())
     );
-    let all: Vec<_> = gap.open.iter().map(|name| format!("`{name}`")).collect();
     let finding = Finding::new(&RULE.rule, context.at(first.text.node), message)
-        .here("denied, but not what does the same")
-        .help(format!("deny {} as well", all.join(", ")))
-        .fact("suggestions", gap.open);
+        .here(format!("{becomes}, but not what does the same"))
+        .help(format!("{help} {} as well", quoted(&open.names)))
+        .fact("suggestions", open.names);
     let finding = about(finding, &names);
-    Some(if gap.do_all {
+    Some(if open.do_all && gap.asked.is_none() {
         finding
     } else {
         finding.severity(Severity::Warning)
