@@ -23,6 +23,7 @@ mod rivals;
 mod rules;
 mod target_use;
 mod upper_bits;
+mod winner;
 mod word;
 
 use std::collections::HashSet;
