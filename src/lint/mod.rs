@@ -25,6 +25,7 @@ mod rules;
 mod substitutes;
 mod target_use;
 mod upper_bits;
+mod winner;
 mod word;
 
 use std::collections::HashSet;

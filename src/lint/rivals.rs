@@ -306,15 +306,23 @@ pub(super) fn effect_words(effect: Effect) -> String {
     }
 }
 
-/// A call with the arguments that a rule entry looks at: `socket(a0 = 38, a2 = 9)`.
-pub(super) fn call_words(name: &str, rival: &Rival<'_>, arguments: &[u64; 6]) -> String {
-    let mut indexes: Vec<_> = rival.comparisons.iter().map(|it| it.index).collect();
+/// A call with the arguments that rule entries look at: `socket` with a0 = 38, a2 = 9.
+pub(super) fn call_words(name: &str, rivals: &[&Rival<'_>], arguments: &[u64; 6]) -> String {
+    // Larger ones are bits and masks.
+    const MOST_DECIMAL: u64 = 0xffff;
+    let comparisons = rivals.iter().flat_map(|rival| &rival.comparisons);
+    let mut indexes: Vec<_> = comparisons.map(|it| it.index).collect();
     indexes.sort_unstable();
     indexes.dedup();
-    let shown: Vec<_> = indexes
-        .into_iter()
-        .filter_map(|index| Some(format!("a{index} = {}", arguments.get(index as usize)?)))
-        .collect();
+    let shown = indexes.into_iter().filter_map(|index| {
+        let value = *arguments.get(index as usize)?;
+        Some(if value > MOST_DECIMAL {
+            format!("a{index} = {value:#x}")
+        } else {
+            format!("a{index} = {value}")
+        })
+    });
+    let shown: Vec<_> = shown.collect();
     if shown.is_empty() {
         format!("`{name}`")
     } else {

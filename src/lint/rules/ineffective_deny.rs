@@ -70,7 +70,7 @@ fn report(
     };
     let message = format!(
         "this rule entry denies `{name}` as the default does, and runtimes leave it out: {} is allowed{}",
-        call_words(name, denial, &call),
+        call_words(name, &[denial], &call),
         containers.phrase()
     );
     Finding::new(&RULE.rule, context.at(denial.name.node), message)
