@@ -11,37 +11,12 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use serde_json::{Value, json};
+use support::fixing::{PROFILE, RULES, SAFE, check, directory, read};
 use support::{Ran, repository, seclint};
 use tempfile::TempDir;
-
-/// Safe: a name twice, an errno that counts for nothing. Not safe: a misspelt name.
-const PROFILE: &str = "{\r\n\t\"defaultAction\":   \"SCMP_ACT_ERRNO\",\r\n  \"syscalls\": [ {\"names\": [\"read\",\"read\" ,\"mkdirr\"],\r\n \"action\":\"SCMP_ACT_ALLOW\" ,\"errnoRet\": 1 } ]}";
-const SAFE: &str = "{\r\n\t\"defaultAction\":   \"SCMP_ACT_ERRNO\",\r\n  \"syscalls\": [ {\"names\": [\"read\" ,\"mkdirr\"],\r\n \"action\":\"SCMP_ACT_ALLOW\" } ]}";
-const RULES: &str =
-    "--select=duplicate-entry,errno-on-non-errno-action,unknown-syscall,unused-ignore";
-
-fn directory(files: &[(&str, &str)]) -> TempDir {
-    let directory = TempDir::new().expect("a directory");
-    for (name, contents) in files {
-        fs::write(directory.path().join(name), contents).expect("a file");
-    }
-    directory
-}
-
-fn check(directory: &Path, arguments: &[&str]) -> Ran {
-    let mut command = seclint();
-    command.current_dir(directory).arg("check").args(arguments);
-    Ran::from(command.output().expect("seclint runs"))
-}
-
-fn read(directory: &TempDir, name: &str) -> String {
-    fs::read_to_string(directory.path().join(name)).expect(name)
-}
 
 /// Whoever has arranged a file wants it back as it was, but for the mistakes.
 #[test]
@@ -86,136 +61,6 @@ fn ignored_findings_are_left_alone() {
         read(&directory, "a.json"),
         SAFE.replace("\"read\" ,", "\"read\",\"read\" ,")
     );
-}
-
-#[test]
-fn a_patch_is_what_patch_takes_and_nothing_is_written() {
-    let directory = directory(&[("a.json", PROFILE), ("b.json", SAFE)]);
-    let ran = check(
-        directory.path(),
-        &["a.json", "b.json", "--diff", RULES, "--report=json=r.json"],
-    );
-    assert_eq!(ran.code, 1);
-    assert_eq!(read(&directory, "a.json"), PROFILE);
-    assert_eq!(
-        ran.stdout,
-        "--- a/a.json\n+++ b/a.json\n@@ -1,4 +1,4 @@\n {\r\n \t\"defaultAction\":   \"SCMP_ACT_ERRNO\",\r\n-  \"syscalls\": [ {\"names\": [\"read\",\"read\" ,\"mkdirr\"],\r\n- \"action\":\"SCMP_ACT_ALLOW\" ,\"errnoRet\": 1 } ]}\n\\ No newline at end of file\n+  \"syscalls\": [ {\"names\": [\"read\" ,\"mkdirr\"],\r\n+ \"action\":\"SCMP_ACT_ALLOW\" } ]}\n\\ No newline at end of file\n"
-    );
-    let takes = std::process::Command::new("git")
-        .args(["apply", "--check", "-"])
-        .current_dir(directory.path())
-        .env("GIT_CEILING_DIRECTORIES", directory.path())
-        .stdin(Stdio::piped())
-        .spawn()
-        .and_then(|mut git| {
-            let mut patch = git.stdin.take().expect("a pipe");
-            std::io::Write::write_all(&mut patch, ran.stdout.as_bytes())?;
-            drop(patch);
-            git.wait()
-        });
-    assert!(takes.expect("git").success(), "{}", ran.stdout);
-    let report: Value = serde_json::from_str(&read(&directory, "r.json")).expect("JSON");
-    assert_eq!(report["findings"].as_array().expect("findings").len(), 4);
-    let more = check(
-        directory.path(),
-        &["a.json", "--diff", "--unsafe-fixes", RULES],
-    )
-    .stdout;
-    assert!(more.contains("\"mkdir\""), "{more}");
-    assert_eq!(read(&directory, "a.json"), PROFILE);
-    let ran = check(directory.path(), &["a.json", "--diff", "--format=json"]);
-    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
-}
-
-/// An editor that pipes a buffer through seclint must get it back, corrected or not.
-#[test]
-fn standard_input_goes_to_standard_output() {
-    let directory = directory(&[
-        ("a.json", PROFILE),
-        ("b.json", SAFE),
-        ("c.txt", "no profile\n"),
-    ]);
-    for (name, expected) in [
-        ("a.json", SAFE),
-        ("b.json", SAFE),
-        ("c.txt", "no profile\n"),
-    ] {
-        for skips in [&[][..], &["--skip-non-profiles"]] {
-            let mut command = seclint();
-            command
-                .current_dir(directory.path())
-                .args(["check", "-", "--fix", RULES])
-                .args(skips);
-            let input = fs::File::open(directory.path().join(name)).expect("a file");
-            let output = command.stdin(Stdio::from(input)).output();
-            let ran = Ran::from(output.expect("seclint runs"));
-            assert_eq!(ran.stdout, expected, "{name}");
-            assert!(
-                name == "c.txt" || ran.stderr.contains("mkdirr"),
-                "{}",
-                ran.stderr
-            );
-        }
-    }
-    let huge = vec![b' '; 9 << 20];
-    fs::write(directory.path().join("huge"), &huge).expect("a file");
-    let mut command = seclint();
-    let input = fs::File::open(directory.path().join("huge")).expect("a file");
-    let output = command
-        .args(["check", "-", "--fix"])
-        .stdin(Stdio::from(input))
-        .output();
-    let ran = Ran::from(output.expect("seclint runs"));
-    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
-}
-
-/// A file is another one, and still whose it was, as readable as it was, and where it was.
-#[test]
-fn files_are_replaced_with_their_modes_and_links() {
-    let directory = directory(&[("a.json", PROFILE), ("b.json", SAFE)]);
-    let path = |name: &str| directory.path().join(name);
-    let meta = |name: &str| fs::metadata(path(name)).expect(name);
-    fs::set_permissions(path("a.json"), fs::Permissions::from_mode(0o640)).expect("a mode");
-    symlink("a.json", path("link.json")).expect("a link");
-    let before = (meta("a.json").ino(), meta("b.json").ino());
-    check(
-        directory.path(),
-        &["link.json", "a.json", "b.json", "--fix", RULES],
-    );
-    assert!(path("link.json").is_symlink());
-    assert_eq!(read(&directory, "a.json"), SAFE);
-    assert_eq!(meta("a.json").mode() & 0o7777, 0o640);
-    assert_ne!(meta("a.json").ino(), before.0, "written in place");
-    assert_eq!(
-        meta("b.json").ino(),
-        before.1,
-        "written though nothing changed"
-    );
-    let left = fs::read_dir(directory.path()).expect("a directory").count();
-    assert_eq!(left, 3, "a temporary file is left");
-}
-
-/// What cannot be written is not corrected, and the report must not say so.
-#[test]
-fn a_file_that_cannot_be_replaced_is_2_and_reported_as_it_is() {
-    let directory = directory(&[("a.json", PROFILE)]);
-    support::give_to_user(directory.path());
-    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o555)).expect("a mode");
-    let mut command = support::seclint_as_user(directory.path());
-    command.current_dir(directory.path());
-    let output = command
-        .args(["check", "a.json", "--fix", "--format=json", RULES])
-        .output();
-    let ran = Ran::from(output.expect("seclint runs"));
-    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).expect("a mode");
-    assert_eq!(ran.code, 2, "{}", ran.stderr);
-    assert!(ran.stderr.contains("a.json: "), "{}", ran.stderr);
-    assert_eq!(ran.report()["summary"]["fixed"], 0);
-    assert_eq!(
-        ran.report()["findings"].as_array().expect("findings").len(),
-        3
-    );
-    assert_eq!(read(&directory, "a.json"), PROFILE);
 }
 
 /// Two removals beside each other share a comma.
@@ -309,7 +154,7 @@ fn what_holds_no_profile_is_not_corrected() {
 /// them gone wants all of them gone, however many there are, and no blank lines in their place.
 #[test]
 fn comments_stay_unless_they_are_to_go() {
-    let comments: String = (0..30).map(|number| format!("  // {number}\n")).collect();
+    let comments = "  // a remark\n".repeat(30);
     let clean = "{\n  \"defaultAction\": \"SCMP_ACT_ALLOW\"\n}\n";
     let before = clean
         .replace("{\n", &format!("{{\n{comments}"))

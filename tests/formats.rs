@@ -245,6 +245,19 @@ fn no_profile_commands_a_runner() {
     }
 }
 
+/// A runner's log is read in terminals.
+#[test]
+fn no_name_of_a_file_commands_a_terminal() {
+    let source = Arc::new(Source::new("a\u{1b}[31m.json", b"{}".to_vec()));
+    let finding = Finding::new(&ODD, Location::file(&source), "odd");
+    let mut out = Vec::new();
+    let written = Github::new(&mut out).findings(&[finding]);
+    written.expect("written");
+    let text = String::from_utf8(out).expect("UTF-8");
+    assert!(text.contains("file=a\u{fffd}[31m.json,"), "{text:?}");
+    assert!(!text.contains('\u{1b}'), "{text:?}");
+}
+
 /// A viewer shows `[text](address)` in a message as a link.
 #[test]
 fn no_profile_puts_links_into_sarif() {

@@ -86,6 +86,7 @@ struct Outcome {
     change: Option<Change>,
     /// What was not corrected of what was asked for.
     held_back: Vec<HeldBack>,
+    path: PathBuf,
     name: String,
     settings: Arc<Settings>,
 }
@@ -174,6 +175,7 @@ fn lint(job: Job, arguments: &Arguments, bases: &GivenBases) -> Result<Option<Ou
         linted: None,
         change: None,
         held_back: Vec::new(),
+        path: job.input.path().to_owned(),
         name: job.input.name(),
         settings,
     };
@@ -237,12 +239,13 @@ impl Run {
             mut linted,
             change,
             held_back,
+            path,
             name,
             settings,
         } = outcome;
         say_held_back(&name, &held_back);
         if let Some(change) = change {
-            match self.fix.make(change) {
+            match self.fix.make(change, &path) {
                 Ok((after, count)) => {
                     self.summary.fixed += count;
                     linted = after.or(linted);

@@ -1,13 +1,14 @@
 //! Fixes: in files, on standard output, or as a patch.
 
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 
 use super::output::{Main, OutputOptions};
-use super::replace::replace;
+use super::replace::{name_in_patch, replace};
 use super::{CliError, complain};
 use crate::finding::Applicability;
 use crate::lint::{Fixed, HeldBack, Linted, fix};
@@ -25,7 +26,8 @@ pub(super) struct FixOptions {
     /// Correct what changes filters as well, and take comments out of JSON: look at what it does
     #[arg(long)]
     unsafe_fixes: bool,
-    /// Write no file: print what would be corrected as a patch, instead of a report
+    /// Write no file: print what would be corrected as a patch for the working directory, instead of
+    /// a report
     #[arg(long)]
     diff: bool,
 }
@@ -134,25 +136,32 @@ impl FixOptions {
 
     /// Writes a corrected text, or what it would be. What is left then, and how many findings are
     /// not.
-    pub(super) fn make(self, change: Change) -> Result<(Option<Linted>, usize), CliError> {
-        let (name, before, after) = (
-            change.before.name(),
-            change.before.bytes(),
-            change.after.bytes(),
-        );
+    pub(super) fn make(
+        self,
+        change: Change,
+        path: &Path,
+    ) -> Result<(Option<Linted>, usize), CliError> {
+        let (before, after) = (change.before.bytes(), change.after.bytes());
+        let name = change.before.name();
+        let is_stdin = name == Source::STANDARD_INPUT;
+        let failed = |error| CliError::Fix(name.to_owned(), error);
         if self.diff {
+            let name = if is_stdin || before == after {
+                PathBuf::from(name)
+            } else {
+                name_in_patch(path).map_err(failed)?
+            };
             let mut out = io::stdout().lock();
-            patch(&mut out, name, before, after)?;
+            patch(&mut out, name.as_os_str().as_bytes(), before, after)?;
             out.flush()?;
             return Ok((None, 0));
         }
-        if name == Source::STANDARD_INPUT {
+        if is_stdin {
             let mut out = io::stdout().lock();
             out.write_all(after)?;
             out.flush()?;
         } else {
-            let failed = |error| CliError::Fix(name.to_owned(), error);
-            replace(Path::new(name), before, after).map_err(failed)?;
+            replace(path, before, after).map_err(failed)?;
         }
         Ok((change.linted, change.count))
     }

@@ -37,8 +37,10 @@ impl<W: Write> Github<W> {
         let path = location.source.name();
         // Standard input is no file of the repository.
         if path != Source::STANDARD_INPUT {
-            let path = path.trim_start_matches("./");
-            write!(self.out, "file={},", property(path))?;
+            // A line may end in a name, but nothing in it is for a terminal to obey.
+            let is_obeyed = |letter: char| letter.is_control() && !"\n\r\t".contains(letter);
+            let path = path.trim_start_matches("./").replace(is_obeyed, "\u{fffd}");
+            write!(self.out, "file={},", property(&path))?;
             if let Some(span) = location.span {
                 let start = location.source.position(span.start);
                 let end = location.source.position(span.end);

@@ -3,32 +3,26 @@
 use std::io::{self, Write};
 use std::ops::Range;
 
-use super::visible;
-
 /// How many lines are shown around a change.
 const CONTEXT: usize = 3;
 /// How many pairs of lines are compared at most; beyond, all lines between the first and the last
 /// that differ are one change.
 const MOST_PAIRS: usize = 4 << 20;
 
-/// Writes what turns one text into another, as `git apply` and `patch -p1` take it.
+/// Writes what turns one text into another, as `git apply` and `patch -p1` take it in the directory
+/// that `name` begins in.
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn patch(out: &mut impl Write, name: &str, old: &[u8], new: &[u8]) -> io::Result<()> {
+pub fn patch(out: &mut impl Write, name: &[u8], old: &[u8], new: &[u8]) -> io::Result<()> {
     let [old, new] = [old, new].map(|text| text.split_inclusive(|byte| *byte == b'\n').collect());
     let (old, new): (Vec<&[u8]>, Vec<&[u8]>) = (old, new);
     let changes = changes(&old, &new);
     if changes.is_empty() {
         return Ok(());
     }
-    let name = visible(name);
-    // As git writes them, in the directory that the name is from.
-    let name = name.trim_start_matches('/');
-    let name = name.strip_prefix("./").unwrap_or(name);
-    // What follows a tab is a time: without it, a name with a space would be cut there.
-    let end = if name.contains(' ') { "\t" } else { "" };
-    writeln!(out, "--- a/{name}{end}\n+++ b/{name}{end}")?;
+    let [old_name, new_name] = ["a/", "b/"].map(|side| header(side, name));
+    writeln!(out, "--- {old_name}\n+++ {new_name}")?;
     let near = |a: &Change, b: &Change| b.0.start - a.0.end <= 2 * CONTEXT;
     for hunk in changes.chunk_by(near) {
         let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else {
@@ -49,6 +43,28 @@ pub fn patch(out: &mut impl Write, name: &str, old: &[u8], new: &[u8]) -> io::Re
         write_lines(out, ' ', &old[at..old_lines.end])?;
     }
     Ok(())
+}
+
+/// A file's name as git writes it: in quotes, with the escapes of C, if a line cannot hold it as it is.
+fn header(side: &str, name: &[u8]) -> String {
+    let is_plain = |letter: char| !letter.is_control() && !"\"\\".contains(letter);
+    match str::from_utf8(name) {
+        Ok(name) if name.chars().all(is_plain) => {
+            // What follows a tab is a time: without it, a name with a space would be cut there.
+            let end = if name.contains(' ') { "\t" } else { "" };
+            format!("{side}{name}{end}")
+        }
+        _ => {
+            let escaped = name.iter().map(|&byte| match byte {
+                b'\n' => "\\n".to_owned(),
+                b'\t' => "\\t".to_owned(),
+                b'"' | b'\\' => format!("\\{}", char::from(byte)),
+                b' '..=b'~' => char::from(byte).to_string(),
+                _ => format!("\\{byte:03o}"),
+            });
+            format!("\"{side}{}\"", escaped.collect::<String>())
+        }
+    }
 }
 
 fn place(lines: &Range<usize>) -> String {
@@ -124,7 +140,7 @@ mod tests {
 
     fn of(old: &str, new: &str) -> String {
         let mut out = Vec::new();
-        patch(&mut out, "x", old.as_bytes(), new.as_bytes()).unwrap();
+        patch(&mut out, b"x", old.as_bytes(), new.as_bytes()).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -12,6 +12,7 @@
     reason = "shared by test programs, each of which uses a part of it"
 )]
 
+pub mod fixing;
 mod sarif;
 mod why;
 
