@@ -115,3 +115,32 @@ fn a_denial_without_effect_is_mended_by_what_works() {
         assert_eq!(found, [expected], "{entries}");
     }
 }
+
+/// Whoever shuts `socketcall` would wonder why old programs have no network, and who reads of crun alone
+/// why runc does otherwise.
+#[test]
+fn what_comes_of_the_advice_is_said() {
+    let families = r#"{"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [
+        {"index": 0, "value": 40, "op": "SCMP_CMP_NE"}]}"#;
+    let threads = r#"{"names": ["clone", "execve", "exit"], "action": "SCMP_ACT_ALLOW"}"#;
+    for (rule, entries, arch, words) in [
+        (
+            "multiplexed-syscall-condition",
+            families,
+            "--arch=x86",
+            "which shuts out 32-bit programs that know no other way",
+        ),
+        (
+            "clone3-not-enosys",
+            threads,
+            "--arch=x86_64",
+            "runc does so by itself with calls that are newer than all that are named",
+        ),
+    ] {
+        let helps = helps("profile.json", &json(entries), rule, &[arch]);
+        assert!(
+            helps.iter().all(|help| help.contains(words)) && helps.len() == 1,
+            "{helps:?}"
+        );
+    }
+}

@@ -163,6 +163,17 @@ fn rule_entries_are_held_against_those_of_the_base() {
     assert_eq!(of("rest", "strict"), pairs(&redundant));
     let conflict = [("conflicting-unconditional-rules", "other.yaml:7")];
     assert_eq!(of("other", "denies"), pairs(&conflict));
+    let paths = ["denies.yaml", "other.yaml"].map(|name| files.path(name));
+    let told = run([
+        "check",
+        "--no-config",
+        rules,
+        "--base-profile",
+        &paths[0],
+        &paths[1],
+    ]);
+    let words = "a rule entry of the base profile never counts for `bind`";
+    assert!(told.stdout.contains(words), "{}", told.stdout);
     // What is wrong with the base is told of the base.
     assert_eq!(files.check(&["web.yaml"], &[rules]), []);
 }

@@ -305,7 +305,7 @@ fn where_nobody_can_tell_who_wins_it_is_said_to_be_open() {
             {"index": 0, "value": 40, "op": "SCMP_CMP_NE"}]},
         {"names": ["socket"], "action": "SCMP_ACT_KILL_PROCESS", "args": [
             {"index": 0, "value": 38, "op": "SCMP_CMP_EQ"}]}]}"#;
-    let (_directory, path) = support::file("profile.json", profile);
+    let (_directory, path) = file("profile.json", profile);
     let path = path.display().to_string();
     let severity = |arch: &str| {
         let select = "--select=overlapping-conditions";

@@ -109,13 +109,16 @@ impl<'c> Denial<'c> {
             return None;
         }
         let profile = context.profile()?;
-        let mut uses = context.uses(syscall);
-        let of_entry = uses.find_map(|name| {
-            let decision = profile.decision_of(name.entry)?;
-            let denial = Self::new(decision);
-            (name.entry.args.is_empty() && denial.effect != default.effect).then_some(denial)
-        });
-        Some(of_entry.unwrap_or(default))
+        let uses = context.uses(syscall);
+        let named = uses.filter(|name| name.entry.args.is_empty());
+        let mut named = named.filter_map(|name| profile.decision_of(name.entry).map(Self::new));
+        // One that does as the default does is left out by runtimes, and still is where it is said.
+        let mut decided = named.next();
+        if decided.is_none_or(|it| it.effect == default.effect) {
+            let other = named.find(|it| it.effect != default.effect);
+            decided = other.or(decided);
+        }
+        Some(decided.unwrap_or(default))
     }
 
     /// Whether the call fails as one that the kernel does not have.

@@ -381,7 +381,11 @@ impl<'s> Reader<'s> {
                 self.expect = Expect::Value;
             }
             b',' | b'}' | b']' => {
-                self.deviate(Deviates::MissingColon, self.value_end, self.value_end);
+                // A bare word that is left alone, such as `...`, was told of.
+                let last = self.deviations.last().map(|it| (it.kind, it.span.end));
+                if last != Some((Deviates::UnquotedKey, self.value_end as u32)) {
+                    self.deviate(Deviates::MissingColon, self.value_end, self.value_end);
+                }
                 self.push(Kind::Broken, self.at, self.at);
                 self.completed(self.at);
             }

@@ -29,7 +29,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     }
     let denial = Denial::of_programs(context)
         .and_then(|default| Denial::of(context, default, clone3))
-        .filter(|denial| !denial.is_enosys());
+        // Of an errno of 0, which looks like success, another rule speaks.
+        .filter(|it| !it.is_enosys() && (it.effect.action, it.effect.errno) != (Action::Errno, 0));
     let Some(denial) = denial else {
         return;
     };
@@ -41,13 +42,17 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         Action::Errno => ", not ENOSYS, so programs with glibc 2.34 or newer start no threads",
         _ => ", and with it programs with glibc 2.34 or newer that start threads",
     };
+    let mut help = "deny it with `SCMP_ACT_ERRNO` and `errnoRet` 38".to_owned();
+    if is_answered {
+        help.push_str("; runc does so by itself with calls that are newer than all that are named");
+    }
     let mut finding = Finding::new(
         &RULE.rule,
         denial.place(context, clone3),
         format!("`clone3` {effect}{under}{consequence}"),
     )
     .here("glibc falls back to `clone` on ENOSYS only")
-    .help("deny it with `SCMP_ACT_ERRNO` and `errnoRet` 38")
+    .help(help)
     .fact("syscall", "clone3");
     if is_answered {
         finding = finding.severity(Severity::Warning);

@@ -40,8 +40,15 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         return;
     };
     let names: Vec<_> = missing.iter().map(|pair| pair.related.name()).collect();
-    let instead: Vec<_> = missing.iter().map(|pair| pair.syscall.name()).collect();
+    let mut instead: Vec<_> = missing.iter().map(|pair| pair.syscall.name()).collect();
+    instead.dedup();
     let programs = architectures.iter().filter(has_missing);
+    let has_all = |arch: &Arch| missing.iter().all(|pair| pair.related.exists_on(*arch));
+    let call = if programs.clone().all(has_all) {
+        "call"
+    } else {
+        "call, as far as each has them,"
+    };
     let programs: Vec<_> = programs.map(|arch| arch.name()).collect();
     let are = if names.len() == 1 { "is" } else { "are" };
     findings.push(
@@ -49,7 +56,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             &RULE.rule,
             context.at(first.text.node),
             format!(
-                "{} {are} not allowed, which 32-bit programs ({}) call instead of {}",
+                "{} {are} not allowed, which 32-bit programs ({}) {call} instead of {}",
                 listed(&names),
                 programs.join(", "),
                 listed(&instead)

@@ -22,7 +22,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         return;
     };
     let more = dated.count();
-    let message = "`name` is a key of Docker's first format, which no runtime reads";
+    let message =
+        "`name` is a key of Docker's first format, which engines still read, and no runtime does";
     let message = match more {
         0 => message.to_owned(),
         1 => format!("{message}; one more rule entry has it"),

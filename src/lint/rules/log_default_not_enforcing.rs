@@ -7,7 +7,7 @@ pub(super) static RULE: LintRule = LintRule {
         id: "log-default-not-enforcing",
         category: Category::Security,
         severity: Severity::Warning,
-        set: RuleSet::Default,
+        set: RuleSet::Strict,
         page: include_str!("../../../rules/security/log-default-not-enforcing.md"),
     },
     check,

@@ -5,7 +5,7 @@ use crate::lint::condition::{listed, quoted};
 use crate::lint::denial::Denial;
 use crate::lint::inherited::{Base, base_of};
 use crate::lint::lack::{self, Lack};
-use crate::lint::{Context, Findings, LintRule, NameUse, Permission};
+use crate::lint::{Context, Findings, LintRule, Permission};
 use crate::profile::Profile;
 use crate::runtime::Starter;
 use crate::syscalls::{Arch, Syscall};
@@ -25,8 +25,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(default) = Denial::for_runtimes(context) else {
         return;
     };
-    // Nobody expects that a profile starts a container that allows nothing.
-    if base_of(context) == Some(Base::Other) || !context.all_names().any(NameUse::is_allowed) {
+    // Nobody expects of a profile without any rule entry that it starts a container.
+    let is_blank = (context.whole()).is_some_and(|mut all| all.all(|it| it.entries.is_empty()));
+    if is_blank || base_of(context) == Some(Base::Other) {
         return;
     }
     let is_denied = |call: &&Syscall| context.permission(call) == Some(Permission::Never);

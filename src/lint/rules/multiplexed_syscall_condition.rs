@@ -127,7 +127,7 @@ fn report(
             "that shuts out programs that use `{multiplexer}`, as most 32-bit programs do; leave such architectures out if none is to run"
         ),
         _ => format!(
-            "deny `{multiplexer}` with ENOSYS (`errnoRet` 38) in a rule entry without conditions, or leave such architectures out"
+            "deny `{multiplexer}` with ENOSYS (`errnoRet` 38) in a rule entry without conditions, which shuts out 32-bit programs that know no other way, or leave such architectures out"
         ),
     };
     let finding = Finding::new(&RULE.rule, context.at(names.first()?.node), what)

@@ -22,7 +22,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             continue;
         };
         let written = key.as_str().unwrap_or_default();
-        if is_private(written) || profile.field_in_other_case(written, known).is_some() {
+        // An object that the dialect does not have was told of, and so was a bare `...`.
+        let is_told = known
+            .iter()
+            .all(|it| (it.dialects & profile.dialects).is_empty())
+            || !written.bytes().any(|it| it.is_ascii_alphanumeric()) && context.is_deviant(key);
+        if is_told || is_private(written) || profile.field_in_other_case(written, known).is_some() {
             continue;
         }
         let elsewhere = known.iter().find(|field| field.name == written);
