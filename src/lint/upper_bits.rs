@@ -182,10 +182,12 @@ impl Search<'_> {
     /// One for each value that conditions name, or else the first next to one.
     fn holes(&self) -> Vec<Hole> {
         // More than anybody tells apart, and few enough for files that were made to be slow.
-        const MOST: usize = 64;
+        const MOST: usize = 16;
         let lower = !(u64::MAX << self.bits);
         let rules = self.policy.rules().iter();
         let comparisons = rules.flat_map(|rule| rule.comparisons.iter());
+        // Its own first, so that many others do not keep it out.
+        let comparisons = self.rule.iter().chain(comparisons);
         let named = comparisons.filter(|it| it.index == self.index).map(|it| {
             let value = match it.operator {
                 Operator::MaskedEqual => it.value & it.value_two,
@@ -211,7 +213,11 @@ impl Search<'_> {
     fn hole(&self, taken: u64) -> Option<Hole> {
         let wanted = self.wanted()?;
         let mut unsure = None;
-        for upper in [1 << self.bits, u64::MAX << self.bits] {
+        let lowest = [1 << self.bits];
+        let every = [u64::MAX << self.bits];
+        // Which bits they are makes a difference only to who compares with some.
+        let every = every.iter().filter(|_| self.has_upper());
+        for upper in lowest.iter().chain(every) {
             for is_evading in [false, true] {
                 let mut arguments = wanted;
                 *arguments.get_mut(self.index as usize)? = taken | upper;
@@ -236,6 +242,15 @@ impl Search<'_> {
             }
         }
         unsure
+    }
+
+    /// Whether a rule compares the argument with upper bits.
+    fn has_upper(&self) -> bool {
+        let mut rules = self.policy.rules().iter();
+        rules.any(|rule| {
+            let mut comparisons = rule.comparisons.iter();
+            comparisons.any(|it| it.index == self.index && it.value >> self.bits != 0)
+        })
     }
 
     /// The arguments as the rule wants them.
