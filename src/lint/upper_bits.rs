@@ -24,13 +24,42 @@ pub(super) struct Found<'a, 'c> {
     index: u32,
     /// How many of its bits the kernel looks at.
     bits: u8,
-    hole: Hole,
+    /// One for each value that gets through: at least one.
+    holes: Vec<Hole>,
 }
 
 impl Found<'_, '_> {
     /// Whether the rule entry lets calls run.
     pub(super) fn is_permission(&self) -> bool {
         self.rival.effect.action.permits()
+    }
+
+    fn has(&self, hole: &Hole) -> bool {
+        self.holes.iter().any(|own| own.taken == hole.taken)
+    }
+
+    /// `argument 0 = 0x100000026`, and the other arguments that matter.
+    fn shown(&self, hole: &Hole) -> String {
+        let argument = |index: u32| hole.arguments.get(index as usize).copied();
+        let mut shown = hole.others.clone();
+        shown.push(self.index);
+        shown.sort_unstable();
+        let shown = shown.iter().map(|&it| {
+            let value = argument(it).unwrap_or_default();
+            if it == self.index {
+                format!("argument {it} = {value:#x}")
+            } else {
+                format!("argument {it} = {value}")
+            }
+        });
+        shown.collect::<Vec<_>>().join(", ")
+    }
+
+    /// What the kernel takes the argument for, with its name: `38 (AF_ALG)`.
+    fn taken(&self, hole: &Hole) -> String {
+        let named = named(self.syscall, self.index as usize, hole.taken, Arch::X86_64);
+        let named = named.map(|it| format!(" ({it})")).unwrap_or_default();
+        format!("{}{named}", hole.taken)
     }
 }
 
@@ -52,7 +81,8 @@ struct Hole {
 type Counts = fn(Effect, Effect) -> bool;
 
 /// Where the filter does something else with an argument than with what the kernel takes it for, in
-/// a way that `counts`; of each condition each value once.
+/// a way that `counts`; each condition once, with all its values, and each of two rule entries that do
+/// the same.
 pub(super) fn all<'a, 'c>(context: &'a Context<'c>, counts: Counts) -> Vec<Found<'a, 'c>> {
     // Elsewhere registers have no upper bits.
     const WIDE: [Arch; 3] = [Arch::X86_64, Arch::Aarch64, Arch::Riscv64];
@@ -69,16 +99,18 @@ pub(super) fn all<'a, 'c>(context: &'a Context<'c>, counts: Counts) -> Vec<Found
                 if is_exception != (rival.effect.action.permits() != by_default) {
                     continue;
                 }
-                for found in of_rival(contested, rival, counts) {
-                    let is_told = all.iter().any(|told| {
+                for mut found in of_rival(contested, rival, counts) {
+                    for told in &all {
                         let is_same = told.syscall.index() == found.syscall.index()
-                            && told.index == found.index;
+                            && told.index == found.index
+                            && (!is_exception || told.rival.entry.does_the_same(rival.entry));
                         // The names of a rule entry share its conditions.
-                        told.hole.taken == found.hole.taken
-                            && (std::ptr::eq(told.condition, found.condition)
-                                || is_same && !is_exception)
-                    });
-                    if !is_told {
+                        if is_same || std::ptr::eq(told.condition, found.condition) {
+                            let is_new = |hole: &Hole| !told.has(hole);
+                            found.holes.retain(is_new);
+                        }
+                    }
+                    if !found.holes.is_empty() {
                         all.push(found);
                     }
                 }
@@ -121,13 +153,14 @@ fn of_rival<'a, 'c>(
                 holds_above,
                 counts,
             };
-            all.extend(search.holes().into_iter().map(|hole| Found {
+            let holes = search.holes();
+            all.extend((!holes.is_empty()).then_some(Found {
                 syscall: contested.syscall,
                 rival,
                 condition,
                 index,
                 bits,
-                hole,
+                holes,
             }));
         }
     }
@@ -368,43 +401,48 @@ pub(super) fn report(
     context: &Context<'_>,
     found: &Found<'_, '_>,
     words: &Words,
-) -> Finding {
+) -> Option<Finding> {
+    /// How many values are told in words.
+    const TOLD: usize = 4;
+    let (first, others) = found.holes.split_first()?;
     let (name, index, bits) = (found.syscall.name(), found.index, found.bits);
-    let Hole {
-        taken, arguments, ..
-    } = found.hole;
     let containers = found.rival.together(found.rival);
     let containers = containers.map(|it| it.phrase()).unwrap_or_default();
-    let argument = |index: u32| arguments.get(index as usize).copied().unwrap_or_default();
-    let mut shown = found.hole.others.clone();
-    shown.push(index);
-    shown.sort_unstable();
-    let shown = shown.iter().map(|&it| {
-        if it == index {
-            format!("argument {it} = {:#x}", argument(it))
-        } else {
-            format!("argument {it} = {}", argument(it))
-        }
-    });
-    let shown = shown.collect::<Vec<_>>().join(", ");
-    let named = named(found.syscall, index as usize, taken, Arch::X86_64);
-    let named = named.map(|it| format!(" ({it})")).unwrap_or_default();
-    let becomes = if found.hole.is_sure {
+    let becomes = if first.is_sure {
         words.kernel
     } else {
         words.perhaps
     };
-    let message = format!(
-        "`{name}` with {shown} is {}{containers}: the kernel looks at {bits} bits of argument {index} and takes it for {taken}{named}, with which {becomes}",
+    let mut message = format!(
+        "`{name}` with {} is {}{containers}: the kernel looks at {bits} bits of argument {index} and takes it for {}, with which {becomes}",
+        found.shown(first),
         words.filter,
+        found.taken(first),
     );
-    Finding::new(rule, context.at(found.condition.node), message)
+    for (place, hole) in others.iter().take(TOLD - 1).enumerate() {
+        message.push_str(if place == 0 { "; likewise " } else { ", " });
+        message.push_str(&format!(
+            "{}, taken for {}",
+            found.shown(hole),
+            found.taken(hole)
+        ));
+    }
+    if let Some(more) = others.len().checked_sub(TOLD - 1).filter(|more| *more > 0) {
+        message.push_str(&format!(", and {more} more"));
+    }
+    let finding = Finding::new(rule, context.at(found.condition.node), message)
         .here("compares all 64 bits")
         .fact("syscall", name)
-        .fact("arguments", arguments.to_vec())
+        .fact("arguments", first.arguments.to_vec())
         .fact("index", index)
-        .fact("taken", taken)
-        .fact("certain", found.hole.is_sure)
+        .fact("taken", first.taken)
+        .fact("certain", first.is_sure);
+    Some(if others.is_empty() {
+        finding
+    } else {
+        let calls = others.iter().map(|hole| hole.arguments.to_vec());
+        finding.fact("also", calls.collect::<Vec<_>>())
+    })
 }
 
 /// What to write instead.

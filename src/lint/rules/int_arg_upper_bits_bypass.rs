@@ -28,6 +28,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         if found.is_permission() {
             help.push_str("; a rule entry that denies, beside this one, does not keep them out");
         }
-        findings.push(upper_bits::report(&RULE.rule, context, found, &WORDS).help(help));
+        let finding = upper_bits::report(&RULE.rule, context, found, &WORDS);
+        findings.extend(finding.map(|it| it.help(help)));
     }
 }

@@ -25,6 +25,6 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     });
     for found in &all {
         let finding = upper_bits::report(&RULE.rule, context, found, &WORDS);
-        findings.push(finding.help(upper_bits::help(found)));
+        findings.extend(finding.map(|it| it.help(upper_bits::help(found))));
     }
 }
