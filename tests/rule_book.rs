@@ -180,7 +180,8 @@ fn every_example_does_what_its_page_says() {
     assert!(ran > 20, "only {ran} examples were found");
 }
 
-/// People copy what a page calls good, and get an error of another rule for it.
+/// People copy what a page calls good, and get an error of another rule for it. A fence that says
+/// `--ignore` is about something else than that rule.
 #[test]
 fn good_examples_are_good_for_every_rule() {
     // Examples are excerpts: no program starts with the few calls that an allowlist has there.
