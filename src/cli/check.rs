@@ -12,13 +12,13 @@ use super::base::BaseOptions;
 use super::baseline::Comparison;
 use super::fix::{Change, FixOptions, say_held_back};
 use super::input::{Input, inputs};
-use super::output::{OutputOptions, Reports};
+use super::output::{Format, Main, OutputOptions, Reports};
 use super::settings::{ConfigOptions, Finder, LintOptions, Settings};
 use super::{CliError, Ending, complain};
 use crate::finding::Finding;
 use crate::lint::{HeldBack, Linted};
 use crate::profile::{GivenBases, may_hold_profile, speaks_of_profiles};
-use crate::report::{Against, Conclusion, Summary};
+use crate::report::{Against, Conclusion, Look, Picture, Summary};
 use crate::text::{MAX_BYTES, Source};
 
 /// How many files are read ahead of the report: memory does not grow with their number.
@@ -86,6 +86,8 @@ struct Outcome {
     change: Option<Change>,
     /// What was not corrected of what was asked for.
     held_back: Vec<HeldBack>,
+    /// The findings as they are shown, if that is known to be wanted.
+    picture: Option<Picture>,
     path: PathBuf,
     name: String,
     settings: Arc<Settings>,
@@ -114,7 +116,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
         ending: Ending::Clean,
     };
     let bases = arguments.bases.given(&arguments.paths)?;
-    let lint = |job: Result<Job, CliError>| lint(job?, arguments, &bases);
+    // Until a baseline has been asked, it is not known what is reported.
+    let is_shown = main == Main::StandardOutput
+        && arguments.output.format() == Format::Human
+        && run.baseline.is_none();
+    let look = is_shown.then(|| arguments.output.look(io::stdout().is_terminal()));
+    let lint = |job: Result<Job, CliError>| {
+        let outcome = lint(job?, arguments, &bases)?;
+        Ok(outcome.map(|outcome| outcome.pictured(look)))
+    };
     let mut jobs = inputs(&arguments.paths).map(|input| {
         let input = input?;
         let found = finder.of(input.directory())?;
@@ -152,7 +162,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     }
     for (settings, mut findings) in finder.unused(&arguments.paths) {
         let name = settings.config.as_ref().map_or("", |it| it.source.name());
-        run.findings(name, &settings, &mut findings)?;
+        run.findings(name, &settings, &mut findings, None)?;
     }
     let checked = finder.against();
     run.end(checked.against())?;
@@ -166,6 +176,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     Ok(run.ending)
 }
 
+impl Outcome {
+    /// Draws the findings, unless corrections may yet change them.
+    fn pictured(mut self, look: Option<Look>) -> Self {
+        let look = look.filter(|_| self.change.is_none());
+        if let (Some(look), Some(linted)) = (look, &self.linted) {
+            self.picture = Picture::of(&linted.findings, look).ok();
+        }
+        self
+    }
+}
+
 /// Lints a file; `None` if nobody knows how.
 fn lint(job: Job, arguments: &Arguments, bases: &GivenBases) -> Result<Option<Outcome>, CliError> {
     let Some(settings) = job.settings else {
@@ -175,6 +196,7 @@ fn lint(job: Job, arguments: &Arguments, bases: &GivenBases) -> Result<Option<Ou
         linted: None,
         change: None,
         held_back: Vec::new(),
+        picture: None,
         path: job.input.path().to_owned(),
         name: job.input.name(),
         settings,
@@ -239,6 +261,7 @@ impl Run {
             mut linted,
             change,
             held_back,
+            picture,
             path,
             name,
             settings,
@@ -261,7 +284,7 @@ impl Run {
         self.summary.skipped += usize::from(linted.is_none());
         self.summary.profiles += linted.as_ref().map_or(0, |linted| linted.profiles);
         let mut findings = linted.map_or_else(Vec::new, |linted| linted.findings);
-        self.findings(&name, &settings, &mut findings)
+        self.findings(&name, &settings, &mut findings, picture.as_ref())
     }
 
     /// Reports what was found in a file.
@@ -270,6 +293,7 @@ impl Run {
         name: &str,
         settings: &Arc<Settings>,
         findings: &mut [Finding],
+        picture: Option<&Picture>,
     ) -> Result<(), CliError> {
         if let Some(baseline) = &mut self.baseline {
             baseline.meet(name, settings, findings);
@@ -284,7 +308,10 @@ impl Run {
                 self.ending = Ending::Findings;
             }
         }
-        self.reports.write(|report| report.findings(findings))
+        self.reports.write(|report| match picture {
+            Some(picture) => report.pictured(findings, picture),
+            None => report.findings(findings),
+        })
     }
 
     /// Ends the reports.

@@ -14,7 +14,7 @@ use crate::crun::{Audit, FilterOrigin, Pruned};
 use crate::finding::{Finding, Severity};
 
 /// How the report looks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
     /// Whether colours may be used.
     pub color: bool,
@@ -34,21 +34,41 @@ impl<W: Write> Human<W> {
     pub fn new(out: W, look: Look) -> Self {
         Self { out, look }
     }
+}
 
-    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
-        if finding.location.span.is_none() {
-            // On a line of its own, whole, so that it can be copied.
-            writeln!(self.out, "{}", visible(finding.location.source.name()))?;
+/// Findings as they are shown to people: to be made where they were found, while all that they are
+/// about is at hand.
+#[derive(Debug)]
+pub struct Picture {
+    look: Look,
+    text: String,
+}
+
+impl Picture {
+    /// Draws the findings that are reported.
+    ///
+    /// # Errors
+    /// If an excerpt cannot be drawn.
+    pub fn of(findings: &[Finding], look: Look) -> io::Result<Self> {
+        let mut text = String::new();
+        for finding in reported(findings) {
+            if finding.location.span.is_none() {
+                // On a line of its own, whole, so that it can be copied.
+                text.push_str(&visible(finding.location.source.name()));
+                text.push('\n');
+            }
+            let drawn = Drawn {
+                finding,
+                excerpt: Excerpt::of(finding),
+            };
+            let head = format!("{}[{}]:", finding.severity, finding.rule.id);
+            for line in draw(&drawn, &head, look)?.lines() {
+                text.push_str(line.trim_end());
+                text.push('\n');
+            }
+            text.push('\n');
         }
-        let drawn = Drawn {
-            finding,
-            excerpt: Excerpt::of(finding),
-        };
-        let head = format!("{}[{}]:", finding.severity, finding.rule.id);
-        for line in draw(&drawn, &head, self.look)?.lines() {
-            writeln!(self.out, "{}", line.trim_end())?;
-        }
-        writeln!(self.out)
+        Ok(Self { look, text })
     }
 }
 
@@ -107,7 +127,20 @@ impl<W: Write> Report for Human<W> {
     }
 
     fn findings(&mut self, findings: &[Finding]) -> io::Result<()> {
-        reported(findings).try_for_each(|finding| self.finding(finding))
+        // One at a time, since there may be any number.
+        for finding in findings {
+            let picture = Picture::of(std::slice::from_ref(finding), self.look)?;
+            self.out.write_all(picture.text.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn pictured(&mut self, findings: &[Finding], picture: &Picture) -> io::Result<()> {
+        if picture.look == self.look {
+            self.out.write_all(picture.text.as_bytes())
+        } else {
+            self.findings(findings)
+        }
     }
 
     fn end(&mut self, conclusion: &Conclusion<'_>) -> io::Result<()> {

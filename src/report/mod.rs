@@ -23,7 +23,7 @@ pub use baseline::{Baseline, BaselineError, Gone};
 pub(crate) use excerpt::{Mark, visible};
 pub use github::Github;
 pub(crate) use human::excerpts;
-pub use human::{Human, Look};
+pub use human::{Human, Look, Picture};
 pub use json::Json;
 pub use patch::patch;
 pub use sarif::Sarif;
@@ -118,6 +118,14 @@ pub trait Report {
     /// # Errors
     /// If they cannot be written.
     fn findings(&mut self, findings: &[Finding]) -> io::Result<()>;
+
+    /// The same, of which there is a picture already: for reports that show one.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    fn pictured(&mut self, findings: &[Finding], _picture: &Picture) -> io::Result<()> {
+        self.findings(findings)
+    }
 
     /// The end of a report of profiles. What they were checked against is known then: each may
     /// have been under a `seclint.toml` of its own.
