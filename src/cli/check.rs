@@ -12,7 +12,7 @@ use super::base::BaseOptions;
 use super::baseline::Comparison;
 use super::fix::{Change, FixOptions, say_held_back};
 use super::input::{Input, inputs};
-use super::output::{Format, Main, OutputOptions, Reports};
+use super::output::{Main, OutputOptions, Reports};
 use super::settings::{ConfigOptions, Finder, LintOptions, Settings};
 use super::{CliError, Ending, complain};
 use crate::finding::Finding;
@@ -86,8 +86,8 @@ struct Outcome {
     change: Option<Change>,
     /// What was not corrected of what was asked for.
     held_back: Vec<HeldBack>,
-    /// The findings as they are shown, if that is known to be wanted.
-    picture: Option<Picture>,
+    /// What is left of the findings where nobody but people wants to know of them.
+    shown: Option<Shown>,
     path: PathBuf,
     name: String,
     settings: Arc<Settings>,
@@ -117,13 +117,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     };
     let bases = arguments.bases.given(&arguments.paths)?;
     // Until a baseline has been asked, it is not known what is reported.
-    let is_shown = main == Main::StandardOutput
-        && arguments.output.format() == Format::Human
-        && run.baseline.is_none();
-    let look = is_shown.then(|| arguments.output.look(io::stdout().is_terminal()));
+    let is_known = main == Main::StandardOutput && run.baseline.is_none();
+    let look = arguments.output.only_look().filter(|_| is_known);
     let lint = |job: Result<Job, CliError>| {
         let outcome = lint(job?, arguments, &bases)?;
-        Ok(outcome.map(|outcome| outcome.pictured(look)))
+        Ok(outcome.map(|outcome| outcome.shown(look)))
     };
     let mut jobs = inputs(&arguments.paths).map(|input| {
         let input = input?;
@@ -162,7 +160,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     }
     for (settings, mut findings) in finder.unused(&arguments.paths) {
         let name = settings.config.as_ref().map_or("", |it| it.source.name());
-        run.findings(name, &settings, &mut findings, None)?;
+        run.findings(name, &settings, &mut findings)?;
     }
     let checked = finder.against();
     run.end(checked.against())?;
@@ -176,13 +174,33 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     Ok(run.ending)
 }
 
+/// Findings that are drawn and counted where they were made, while the file is at hand, so that
+/// neither is kept until its turn comes.
+struct Shown {
+    picture: Picture,
+    count: Summary,
+    fails: bool,
+}
+
 impl Outcome {
     /// Draws the findings, unless corrections may yet change them.
-    fn pictured(mut self, look: Option<Look>) -> Self {
+    fn shown(mut self, look: Option<Look>) -> Self {
         let look = look.filter(|_| self.change.is_none());
-        if let (Some(look), Some(linted)) = (look, &self.linted) {
-            self.picture = Picture::of(&linted.findings, look).ok();
-        }
+        let (Some(look), Some(linted)) = (look, &mut self.linted) else {
+            return self;
+        };
+        let Ok(picture) = Picture::of(&linted.findings, look) else {
+            return self;
+        };
+        let findings = std::mem::take(&mut linted.findings);
+        linted.source = Arc::default();
+        let mut count = Summary::default();
+        findings.iter().for_each(|finding| count.count(finding));
+        self.shown = Some(Shown {
+            picture,
+            count,
+            fails: findings.iter().any(|it| self.settings.fails(it)),
+        });
         self
     }
 }
@@ -196,7 +214,7 @@ fn lint(job: Job, arguments: &Arguments, bases: &GivenBases) -> Result<Option<Ou
         linted: None,
         change: None,
         held_back: Vec::new(),
-        picture: None,
+        shown: None,
         path: job.input.path().to_owned(),
         name: job.input.name(),
         settings,
@@ -261,7 +279,7 @@ impl Run {
             mut linted,
             change,
             held_back,
-            picture,
+            shown,
             path,
             name,
             settings,
@@ -284,7 +302,18 @@ impl Run {
         self.summary.skipped += usize::from(linted.is_none());
         self.summary.profiles += linted.as_ref().map_or(0, |linted| linted.profiles);
         let mut findings = linted.map_or_else(Vec::new, |linted| linted.findings);
-        self.findings(&name, &settings, &mut findings, picture.as_ref())
+        let Some(shown) = shown else {
+            return self.findings(&name, &settings, &mut findings);
+        };
+        self.summary.add(&shown.count);
+        self.fails_if(shown.fails);
+        self.reports.write(|report| report.picture(&shown.picture))
+    }
+
+    fn fails_if(&mut self, fails: bool) {
+        if fails && self.ending == Ending::Clean {
+            self.ending = Ending::Findings;
+        }
     }
 
     /// Reports what was found in a file.
@@ -293,25 +322,15 @@ impl Run {
         name: &str,
         settings: &Arc<Settings>,
         findings: &mut [Finding],
-        picture: Option<&Picture>,
     ) -> Result<(), CliError> {
         if let Some(baseline) = &mut self.baseline {
             baseline.meet(name, settings, findings);
         }
         for finding in &*findings {
             self.summary.count(finding);
-            let fails = settings
-                .fail_on
-                .is_some_and(|least| finding.severity >= least);
-            let is_reported = finding.suppression.is_none();
-            if self.ending == Ending::Clean && fails && is_reported {
-                self.ending = Ending::Findings;
-            }
+            self.fails_if(settings.fails(finding));
         }
-        self.reports.write(|report| match picture {
-            Some(picture) => report.pictured(findings, picture),
-            None => report.findings(findings),
-        })
+        self.reports.write(|report| report.findings(findings))
     }
 
     /// Ends the reports.

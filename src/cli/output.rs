@@ -171,6 +171,12 @@ impl OutputOptions {
         }
     }
 
+    /// How the report looks if it is for people alone.
+    pub(super) fn only_look(&self) -> Option<Look> {
+        let is_only = self.format() == Format::Human && self.report.is_empty();
+        is_only.then(|| self.look(io::stdout().is_terminal()))
+    }
+
     /// How text for people looks.
     pub(super) fn look(&self, is_terminal: bool) -> Look {
         self.look.on(is_terminal)

@@ -128,6 +128,12 @@ impl Settings {
         }
     }
 
+    /// Whether a finding is reported, and makes the exit code 1.
+    pub(super) fn fails(&self, finding: &Finding) -> bool {
+        let fails = self.fail_on.is_some_and(|least| finding.severity >= least);
+        fails && finding.suppression.is_none()
+    }
+
     pub(super) fn checks(&self, rule: &str) -> bool {
         self.linter.rules.iter().any(|run| run.rule.id == rule)
     }

@@ -14,7 +14,7 @@ use crate::crun::{Audit, FilterOrigin, Pruned};
 use crate::finding::{Finding, Severity};
 
 /// How the report looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Look {
     /// Whether colours may be used.
     pub color: bool,
@@ -39,10 +39,7 @@ impl<W: Write> Human<W> {
 /// Findings as they are shown to people: to be made where they were found, while all that they are
 /// about is at hand.
 #[derive(Debug)]
-pub struct Picture {
-    look: Look,
-    text: String,
-}
+pub struct Picture(String);
 
 impl Picture {
     /// Draws the findings that are reported.
@@ -68,7 +65,7 @@ impl Picture {
             }
             text.push('\n');
         }
-        Ok(Self { look, text })
+        Ok(Self(text))
     }
 }
 
@@ -130,17 +127,13 @@ impl<W: Write> Report for Human<W> {
         // One at a time, since there may be any number.
         for finding in findings {
             let picture = Picture::of(std::slice::from_ref(finding), self.look)?;
-            self.out.write_all(picture.text.as_bytes())?;
+            self.out.write_all(picture.0.as_bytes())?;
         }
         Ok(())
     }
 
-    fn pictured(&mut self, findings: &[Finding], picture: &Picture) -> io::Result<()> {
-        if picture.look == self.look {
-            self.out.write_all(picture.text.as_bytes())
-        } else {
-            self.findings(findings)
-        }
+    fn picture(&mut self, picture: &Picture) -> io::Result<()> {
+        self.out.write_all(picture.0.as_bytes())
     }
 
     fn end(&mut self, conclusion: &Conclusion<'_>) -> io::Result<()> {

@@ -63,6 +63,18 @@ impl Summary {
         }
     }
 
+    /// Adds what came of other files.
+    pub fn add(&mut self, other: &Self) {
+        self.files += other.files;
+        self.profiles += other.profiles;
+        self.skipped += other.skipped;
+        self.errors += other.errors;
+        self.warnings += other.warnings;
+        self.infos += other.infos;
+        self.suppressed += other.suppressed;
+        self.fixed += other.fixed;
+    }
+
     /// The number of findings at or above a severity.
     #[must_use]
     pub fn at_least(&self, severity: Severity) -> usize {
@@ -119,12 +131,15 @@ pub trait Report {
     /// If they cannot be written.
     fn findings(&mut self, findings: &[Finding]) -> io::Result<()>;
 
-    /// The same, of which there is a picture already: for reports that show one.
+    /// The same where only people read it, who are shown a picture. Programs are told nothing by
+    /// one: no other report takes it.
     ///
     /// # Errors
-    /// If they cannot be written.
-    fn pictured(&mut self, findings: &[Finding], _picture: &Picture) -> io::Result<()> {
-        self.findings(findings)
+    /// If it cannot be written.
+    fn picture(&mut self, _picture: &Picture) -> io::Result<()> {
+        Err(io::Error::other(
+            "a report for programs is made of findings",
+        ))
     }
 
     /// The end of a report of profiles. What they were checked against is known then: each may
