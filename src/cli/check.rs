@@ -195,7 +195,9 @@ impl Outcome {
         let findings = std::mem::take(&mut linted.findings);
         linted.source = Arc::default();
         let mut count = Summary::default();
-        findings.iter().for_each(|finding| count.count(finding));
+        for finding in &findings {
+            count.count(finding);
+        }
         self.shown = Some(Shown {
             picture,
             count,

@@ -419,16 +419,15 @@ pub(super) fn report(
         words.filter,
         found.taken(first),
     );
-    for (place, hole) in others.iter().take(TOLD - 1).enumerate() {
-        message.push_str(if place == 0 { "; likewise " } else { ", " });
-        message.push_str(&format!(
-            "{}, taken for {}",
-            found.shown(hole),
-            found.taken(hole)
-        ));
-    }
+    let told = others.iter().take(TOLD - 1);
+    let mut told: Vec<_> = told
+        .map(|hole| format!("{}, taken for {}", found.shown(hole), found.taken(hole)))
+        .collect();
     if let Some(more) = others.len().checked_sub(TOLD - 1).filter(|more| *more > 0) {
-        message.push_str(&format!(", and {more} more"));
+        told.push(format!("and {more} more"));
+    }
+    if !told.is_empty() {
+        message = format!("{message}; likewise {}", told.join(", "));
     }
     let finding = Finding::new(rule, context.at(found.condition.node), message)
         .here("compares all 64 bits")
