@@ -22,7 +22,7 @@ use crate::report::{Against, Conclusion, Look, Picture, Summary};
 use crate::text::{MAX_BYTES, Source};
 
 /// How many files are read ahead of the report: memory does not grow with their number.
-const WINDOW: usize = 256;
+const WINDOW: usize = 512;
 
 /// What the options do not say: how findings are ignored, and every key of `seclint.toml`.
 const AFTER: &str = concat!(
