@@ -15,7 +15,7 @@ use crate::text::{MAX_BYTES, Source, Syntax};
 
 /// How much is read of a file that was found, before it is known whether it is worth reading on: all
 /// of nearly every profile.
-const START: u64 = 64 << 10;
+const START: usize = 64 << 10;
 
 /// A file to be read.
 #[derive(Debug)]
@@ -154,12 +154,13 @@ impl Input {
             return named(&name, read_all(io::stdin().lock(), Vec::new())).map(Some);
         }
         let failed = |error| CliError::Read(name.clone(), error);
-        let mut file = File::open(&self.path).map_err(failed)?;
-        let size = file.metadata().map_or(0, |meta| meta.len());
-        let mut start = Vec::with_capacity((size as usize).min(MAX_BYTES) + 1);
+        let file = File::open(&self.path).map_err(failed)?;
+        let size = file.metadata().map_or(0, |meta| meta.len() as usize);
+        // One more, for which the end is asked.
+        let most = if self.is_found { START } else { MAX_BYTES };
+        let mut start = Vec::with_capacity(size.min(most) + 1);
         if self.is_found {
-            let first = file.by_ref().take(START).read_to_end(&mut start);
-            let is_all = (first.map_err(failed)? as u64) < START;
+            let is_all = read_start(&file, &mut start).map_err(failed)?;
             let may_be_yaml = Syntax::has_yaml_name(&name) || Syntax::may_be_yaml(&start);
             if !may_hold_object(&start) && !may_be_yaml {
                 return Ok(None);
@@ -190,6 +191,19 @@ fn named(name: &str, bytes: io::Result<Vec<u8>>) -> Result<Arc<Source>, CliError
         Ok(bytes) => Ok(Arc::new(Source::new(name, bytes))),
         Err(error) => Err(CliError::Read(name.to_owned(), error)),
     }
+}
+
+/// Reads on to the [`START`] or to the end; whether it is the end. All that there is room for at once:
+/// the standard library, told to stop somewhere, reads pieces of 8 KiB.
+fn read_start(from: &File, bytes: &mut Vec<u8>) -> io::Result<bool> {
+    while bytes.len() < START {
+        bytes.reserve(1);
+        let read = || rustix::io::read(from, rustix::buffer::spare_capacity(bytes));
+        if rustix::io::retry_on_intr(read)? == 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Reads on, to one byte past the largest document: that it is larger is then

@@ -32,6 +32,8 @@ pub struct Context<'c> {
     engines: &'c [Engine],
     demands: &'c Demands,
     names: Vec<NameUse<'c>>,
+    /// The places of the odd ones among them.
+    odd_names: Vec<u32>,
     inherited: Option<&'c Inherited<'c>>,
     /// With the names that bases add, in the order in which the runtime gets them; empty if none is
     /// added.
@@ -60,7 +62,7 @@ pub struct Place {
 #[derive(Debug)]
 pub struct NameUse<'c> {
     /// The name as written.
-    pub text: Text<'c>,
+    pub text: &'c Text<'c>,
     /// The rule entry that it stands in.
     pub entry: &'c RuleEntry<'c>,
     /// What the syscall table says of it.
@@ -70,11 +72,17 @@ pub struct NameUse<'c> {
 impl<'c> NameUse<'c> {
     /// Those of a rule entry.
     fn all(entry: &'c RuleEntry<'c>) -> impl Iterator<Item = Self> {
-        entry.names.iter().map(move |&text| NameUse {
+        entry.names.iter().map(move |text| NameUse {
             text,
             entry,
             spelling: syscalls::spelling(text.value),
         })
+    }
+
+    /// Whether there is something to say of the name by itself: whether it is no syscall's, or one's
+    /// that [is gone](Syscall::is_gone).
+    fn is_odd(&self) -> bool {
+        !matches!(self.spelling, Spelling::Known(syscall) if !syscall.is_gone())
     }
 
     /// What a name that no runtime knows most likely means; `None` if they know it.
@@ -130,8 +138,12 @@ impl<'c> Context<'c> {
         };
         let count = entries.iter().map(|entry| entry.names.len()).sum();
         let mut names = Vec::with_capacity(count);
-        for entry in entries {
-            names.extend(NameUse::all(entry));
+        let mut odd_names = Vec::new();
+        for name in entries.iter().flat_map(NameUse::all) {
+            if name.is_odd() {
+                odd_names.push(names.len() as u32);
+            }
+            names.push(name);
         }
         Self {
             source,
@@ -147,6 +159,7 @@ impl<'c> Context<'c> {
             contested: OnceCell::new(),
             demands: Demands::NONE,
             names,
+            odd_names,
             inherited: None,
             all_names: Vec::new(),
             disputed: Vec::new(),
@@ -241,6 +254,12 @@ impl<'c> Context<'c> {
     /// Every name in every rule entry, in the order of the source.
     pub fn names(&self) -> impl Iterator<Item = &NameUse<'c>> + Clone {
         self.names.iter()
+    }
+
+    /// Those of no syscall, and of syscalls that libseccomp dropped or that a kernel does not have.
+    pub fn odd_names(&self) -> impl Iterator<Item = &NameUse<'c>> {
+        let places = self.odd_names.iter();
+        places.filter_map(|&place| self.names.get(place as usize))
     }
 
     /// Whether the profile lets calls run that no rule entry names; `None` if that cannot be told.

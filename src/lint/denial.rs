@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use crate::engine::podman_errno;
 use crate::finding::Location;
 use crate::profile::{Action, Decision, Effect, GivenErrno, Mistake};
-use crate::syscalls::{self, Arch, Relation, Spelling, Syscall};
+use crate::syscalls::{self, Arch, Relation, Syscall};
 
 use super::inherited::base_of;
 use super::{Context, NameUse, Permission};
@@ -147,14 +147,8 @@ pub(super) fn largest_named<'a, 'c>(
     context: &'a Context<'c>,
     arch: Arch,
 ) -> Option<(u32, &'a NameUse<'c>)> {
-    let numbers = context.all_names().filter_map(|name| {
-        let Spelling::Known(syscall) = name.spelling else {
-            return None;
-        };
-        Some((syscall.direct_number(arch)?, name))
-    });
-    let largest = numbers.max_by_key(|&(number, _)| number);
-    largest.filter(|&(number, _)| number > 0)
+    let mut downwards = syscalls::above(arch, 0).rev();
+    downwards.find_map(|call| Some((call.direct_number(arch)?, context.uses(call).last()?)))
 }
 
 /// Whether runc answers a call with `ENOSYS`, since it is newer than all that the profile names.

@@ -190,11 +190,6 @@ fn parse(rest: &str, rules: &[&LintRule]) -> Result<Said, Invalid> {
 
 /// Gives each context the comments that stand in what it is about.
 pub(super) fn find(source: &Arc<Source>, contexts: &mut [Context<'_>], rules: &[&LintRule]) {
-    // Nearly no file has any.
-    let has = |name: &str| memmem::find(source.bytes(), name.as_bytes()).is_some();
-    if !NAMES.into_iter().any(has) {
-        return;
-    }
     for context in &mut *contexts {
         context.ignores = in_entries(context, rules);
         if context.place.is_first_of_document {
@@ -202,7 +197,9 @@ pub(super) fn find(source: &Arc<Source>, contexts: &mut [Context<'_>], rules: &[
             context.ignores.extend(ignores);
         }
     }
-    if Syntax::of(source) != Syntax::Yaml {
+    let has = |name: &str| memmem::find(source.bytes(), name.as_bytes()).is_some();
+    // Nearly no file has any.
+    if Syntax::of(source) != Syntax::Yaml || !NAMES.into_iter().any(has) {
         return;
     }
     // In their order; what has no root begins where the file does.
@@ -251,12 +248,12 @@ pub(super) fn find(source: &Arc<Source>, contexts: &mut [Context<'_>], rules: &[
 fn in_entries(context: &Context<'_>, rules: &[&LintRule]) -> Vec<Ignore> {
     let profile = context.profile().filter(|_| takes_comments(context));
     let entries = profile.into_iter().flat_map(|profile| &profile.entries);
-    let comments = entries.filter_map(|entry| Some((entry, entry.node.get("comment")?)));
+    let comments = entries.filter_map(|entry| Some((entry, entry.comment?)));
     let mut ignores = Vec::new();
     for (entry, comment) in comments {
-        for line in comment.as_str().unwrap_or_default().lines() {
+        for line in comment.value.lines() {
             let scope = Scope::Within(entry.node.span());
-            ignores.extend(Ignore::of(line, context.at(comment), scope, rules));
+            ignores.extend(Ignore::of(line, context.at(comment.node), scope, rules));
         }
     }
     ignores

@@ -37,15 +37,24 @@ impl Permission {
 pub(super) struct Permissions {
     /// Of calls that no rule entry names.
     default: Option<Permission>,
-    /// What rule entries ask for each syscall. Empty if no call is named, as in a file of thousands
-    /// of empty profiles.
-    states: Vec<State>,
-    /// For each syscall the place of its first use among the names, plus one.
-    first: Vec<u32>,
+    /// What there is of each syscall. Empty if no call is named, as in a file of thousands of empty
+    /// profiles.
+    calls: Vec<Call>,
     /// For each name the place of the next use of the same syscall, plus one.
     next: Vec<u32>,
     /// The syscalls that more than one name is of, in the order of the table.
     repeated: Vec<&'static Syscall>,
+}
+
+/// What there is of a syscall.
+#[derive(Clone, Copy, Debug, Default)]
+struct Call {
+    /// The place of its first use among the names, plus one; 0 if there is none.
+    first: u32,
+    /// The same of the last.
+    last: u32,
+    /// What rule entries ask for it.
+    state: State,
 }
 
 impl Permissions {
@@ -57,23 +66,12 @@ impl Permissions {
         } else {
             syscalls::all().len()
         };
-        let mut first = vec![0; count];
+        let mut calls = vec![Call::default(); count];
         let mut next: Vec<u32> = vec![0; names.len()];
         let mut repeated = Vec::new();
-        for (place, name) in names.iter().enumerate().rev() {
-            if let Spelling::Known(syscall) = name.spelling {
-                let after = std::mem::replace(&mut first[syscall.index()], place as u32 + 1);
-                next[place] = after;
-                if after > 0 && next[after as usize - 1] == 0 {
-                    repeated.push(syscall);
-                }
-            }
-        }
-        repeated.sort_unstable_by_key(|it| it.index());
         let default = profile.default_effect;
-        let mut states = vec![State::default(); count];
         let mut last: Option<(&RuleEntry<'_>, Option<Standing>)> = None;
-        for name in names {
+        for (number, name) in (1..).zip(names) {
             let Spelling::Known(syscall) = name.spelling else {
                 continue;
             };
@@ -82,13 +80,24 @@ impl Permissions {
                 _ => Standing::of(profile, name.entry, default),
             };
             last = Some((name.entry, standing));
-            states[syscall.index()].add(standing);
+            let call = &mut calls[syscall.index()];
+            call.state.add(standing);
+            match (call.last as usize).checked_sub(1) {
+                None => call.first = number,
+                Some(before) => {
+                    next[before] = number;
+                    if call.first == call.last {
+                        repeated.push(syscall);
+                    }
+                }
+            }
+            call.last = number;
         }
+        repeated.sort_unstable_by_key(|it| it.index());
         let default = default.map(|default| Permission::of(default.action));
         Self {
             default,
-            states,
-            first,
+            calls,
             next,
             repeated,
         }
@@ -96,14 +105,14 @@ impl Permissions {
 
     /// `None` where the default action, or that of a rule entry that names the call, is none.
     pub(super) fn of(&self, syscall: &Syscall) -> Option<Permission> {
-        let state = self.states.get(syscall.index());
-        state.map_or(self.default, |it| it.permission(self.default))
+        let call = self.calls.get(syscall.index());
+        call.map_or(self.default, |it| it.state.permission(self.default))
     }
 
     /// Whether no more than one name is that of a syscall.
     pub(super) fn is_used_once(&self, syscall: &Syscall) -> bool {
-        let first = self.first.get(syscall.index()).copied().unwrap_or(0);
-        first == 0 || self.next.get(first as usize - 1) == Some(&0)
+        let call = self.calls.get(syscall.index());
+        call.is_none_or(|it| it.first == it.last)
     }
 
     /// The syscalls that more than one name is of, in the order of the table.
@@ -113,8 +122,11 @@ impl Permissions {
 
     /// The places among the names where a syscall is used, in their order.
     pub(super) fn uses(&self, syscall: &Syscall) -> impl Iterator<Item = usize> {
-        let place = |after: u32| (after as usize).checked_sub(1);
-        let first = self.first.get(syscall.index()).copied().and_then(place);
+        let place = |number: u32| (number as usize).checked_sub(1);
+        let first = self
+            .calls
+            .get(syscall.index())
+            .and_then(|it| place(it.first));
         std::iter::successors(first, move |&at| self.next.get(at).copied().and_then(place))
     }
 }
@@ -205,7 +217,7 @@ mod tests {
         };
         let mut names = Vec::new();
         for entry in &profile.entries {
-            names.extend(entry.names.iter().map(|&text| NameUse {
+            names.extend(entry.names.iter().map(|text| NameUse {
                 text,
                 entry,
                 spelling: spelling(text.value),

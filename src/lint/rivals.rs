@@ -4,7 +4,7 @@ use crate::filter::{Diagram, Diagrams};
 use crate::policy::{CallPolicy, CallRule, calls_of};
 use crate::profile::{Comparison, Effect, Filter, Operator, Profile, RuleEntry, Text};
 use crate::runtime::compares_twice;
-use crate::syscalls::{self, Spelling, Syscall};
+use crate::syscalls::{Spelling, Syscall};
 
 use super::{Context, NameUse};
 
@@ -44,20 +44,18 @@ impl<'c> Contested<'c> {
         let Some(default) = profile.default_effect else {
             return Vec::new();
         };
-        if context.all_names().next().is_none() {
-            return Vec::new();
-        }
-        let mut is_seen = vec![false; syscalls::all().len()];
         let mut contested = Vec::new();
         for name in context.all_names() {
             let Spelling::Known(syscall) = name.spelling else {
                 continue;
             };
             let is_alone = name.entry.args.is_empty() && context.is_used_once(syscall);
-            if is_alone
-                || context.is_disputed(syscall)
-                || std::mem::replace(&mut is_seen[syscall.index()], true)
-            {
+            // Told at its first use.
+            let is_first = || {
+                let first = context.uses(syscall).next();
+                first.is_some_and(|first| std::ptr::eq(first, name))
+            };
+            if is_alone || context.is_disputed(syscall) || !is_first() {
                 continue;
             }
             let uses = context.uses(syscall).take(Self::MOST);
@@ -104,7 +102,7 @@ impl<'c> Rival<'c> {
         let comparisons: Option<Vec<_>> = entry.args.iter().map(|it| it.comparison).collect();
         let comparisons = comparisons?;
         Some(Self {
-            name: name.text,
+            name: *name.text,
             entry,
             effect: entry.effect?,
             is_any: compares_twice(&comparisons),

@@ -185,6 +185,8 @@ pub struct RuleEntry<'d> {
     pub includes: Option<Filter<'d>>,
     /// Where it does not hold (Docker, Podman).
     pub excludes: Option<Filter<'d>>,
+    /// What its author says of it (Docker, Podman).
+    pub comment: Option<Text<'d>>,
 }
 
 impl RuleEntry<'_> {

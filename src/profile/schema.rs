@@ -177,7 +177,7 @@ impl<'d> Reader<'d> {
             args,
             includes,
             excludes,
-            _comment,
+            comment,
         ] = self.members(node, WHAT, &RULE_ENTRY);
         let has = |field| has_in_other_case(node, field);
         let has_name = name.is_some() || (names.is_none() && has("name"));
@@ -206,6 +206,7 @@ impl<'d> Reader<'d> {
             args: elements(args).map(|arg| self.condition(arg)).collect(),
             includes: self.filter(includes),
             excludes: self.filter(excludes),
+            comment: text(comment),
         }
     }
 

@@ -16,8 +16,6 @@ use crate::text::{Source, Span};
 const LONG_LINE: usize = 160;
 /// How much of a long line is shown on each side of a mark, in bytes.
 const AROUND: usize = 48;
-/// How many lines before and after a mark are shown.
-const CONTEXT_LINES: u32 = 1;
 
 /// A place to be marked, with what to write at it.
 #[derive(Debug)]
@@ -70,7 +68,8 @@ impl Excerpt {
     /// Cuts out what is around marks.
     pub(super) fn around(marks: Vec<Mark<'_>>) -> Self {
         let mut excerpt = Self {
-            text: String::new(),
+            // As much as few marks take.
+            text: String::with_capacity(4 * LONG_LINE),
             blocks: Vec::new(),
             labels: Vec::new(),
         };
@@ -88,8 +87,8 @@ impl Excerpt {
     fn write(&mut self, mut block: Block<'_>) {
         let start = self.text.len();
         let bytes = block.source.bytes();
-        let line_start = block.source.line(block.lines.start).start;
-        if block.is_clipped && block.bytes.start > line_start {
+        let line = |number| block.source.line(number);
+        if block.is_clipped && block.bytes.start > line(block.lines.start).start {
             self.text.push('…');
         }
         let mut columns = Vec::new();
@@ -125,7 +124,7 @@ impl Excerpt {
             }
         }
         let end = self.text.len();
-        if block.is_clipped && block.bytes.end < block.source.line(block.lines.start).end {
+        if block.is_clipped && block.bytes.end < line(block.lines.start).end {
             self.text.push('…');
         }
         for ((mark, from), to) in block.marks.iter().zip(starts).zip(ends) {
@@ -248,38 +247,29 @@ fn blocks(marks: Vec<Mark<'_>>) -> Vec<Block<'_>> {
 fn block(mark: Mark<'_>) -> Block<'_> {
     let source = mark.source;
     let line = source.position(mark.span.start).line;
-    let around = line.saturating_sub(CONTEXT_LINES).max(1)..line + CONTEXT_LINES + 1;
-    let is_short = |line: u32| source.line(line).len() <= LONG_LINE;
-    let (lines, bytes) = if is_short(line) {
-        // A long neighbour is left out rather than clipped.
-        let first = if is_short(around.start) {
-            around.start
-        } else {
-            line
-        };
-        let last = if is_short(around.end - 1) {
-            around.end - 1
-        } else {
-            line
-        };
-        (
-            first..last + 1,
-            source.line(first).start..source.line(last).end,
-        )
+    let own = source.line(line);
+    let is_clipped = own.len() > LONG_LINE;
+    let (mut lines, mut bytes) = (line..line + 1, own.clone());
+    if is_clipped {
+        let start = (mark.span.start as usize).saturating_sub(AROUND);
+        let end = (mark.span.end as usize + AROUND).min(own.end);
+        bytes = at_character(source, start.max(own.start))..at_character(source, end);
     } else {
-        let whole = source.line(line);
-        let start = (mark.span.start as usize)
-            .saturating_sub(AROUND)
-            .max(whole.start);
-        let end = (mark.span.end as usize + AROUND).min(whole.end);
-        (
-            line..line + 1,
-            at_character(source, start)..at_character(source, end),
-        )
-    };
+        // A long neighbour is left out rather than clipped.
+        let before = (line > 1).then(|| source.line(line - 1));
+        if let Some(before) = before.filter(|it| it.len() <= LONG_LINE) {
+            lines.start -= 1;
+            bytes.start = before.start;
+        }
+        let after = source.line(line + 1);
+        if after.len() <= LONG_LINE {
+            lines.end += 1;
+            bytes.end = after.end;
+        }
+    }
     Block {
         source,
-        is_clipped: !is_short(line),
+        is_clipped,
         lines,
         bytes,
         marks: vec![mark],

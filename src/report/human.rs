@@ -89,7 +89,8 @@ fn draw(drawn: &dyn Diagnostic, head: &str, look: Look) -> io::Result<String> {
             ThemeStyles::none()
         },
     };
-    let mut text = String::new();
+    // As much as most findings take.
+    let mut text = String::with_capacity(1 << 10);
     let rendered = GraphicalReportHandler::new_themed(theme)
         .with_wrap_lines(false)
         .with_links(false)

@@ -156,6 +156,24 @@ impl Syscall {
         self.unimplemented
     }
 
+    /// Whether some release or kernel does not know the call any more, or never did: whether it has a
+    /// [`Syscall::last_release`], or is [`Syscall::unimplemented`].
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        // Asked of every name in a profile: the rows do not fit into a processor's nearest cache.
+        static GONE: [bool; SYSCALLS.len()] = {
+            let mut gone = [false; SYSCALLS.len()];
+            let mut place = 0;
+            while place < gone.len() {
+                let call = &SYSCALLS[place];
+                gone[place] = call.last_release.is_some() || call.unimplemented.is_some();
+                place += 1;
+            }
+            gone
+        };
+        GONE[self.index()]
+    }
+
     /// Whether upstream's `release` resolves the name. A distribution's build of it may know more
     /// names.
     #[must_use]
@@ -201,7 +219,7 @@ pub fn with_number(arch: Arch, number: u32) -> Option<&'static Syscall> {
 }
 
 /// The calls that have a larger number on `arch`, in the order of the numbers.
-pub fn above(arch: Arch, number: u32) -> impl Iterator<Item = &'static Syscall> {
+pub fn above(arch: Arch, number: u32) -> impl DoubleEndedIterator<Item = &'static Syscall> {
     let numbers = BY_NUMBER[arch as usize];
     let start = numbers.partition_point(|&(other, _)| other <= number);
     let above = numbers.get(start..).unwrap_or_default().iter();

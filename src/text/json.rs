@@ -22,17 +22,6 @@ const READABLE_DEPTH: usize = 32;
 /// Nesting at which reading stops: no known reader goes deeper (Go: 10,000).
 const GIVE_UP_DEPTH: usize = 10_000;
 
-/// For each byte whether it is among some; a look-up is cheaper than comparisons.
-const fn table(bytes: &[u8]) -> [bool; 256] {
-    let mut table = [false; 256];
-    let mut index = 0;
-    while index < bytes.len() {
-        table[bytes[index] as usize] = true;
-        index += 1;
-    }
-    table
-}
-
 /// Reads `bytes` as JSON. Never fails: what is wrong is in
 /// [`Document::deviations`], what can be read all the same is in the tree.
 /// Time and memory are linear in the number of bytes.
@@ -150,11 +139,7 @@ impl<'s> Reader<'s> {
     }
 
     fn read(&mut self) {
-        loop {
-            self.skip_trivia();
-            let Some(&byte) = self.bytes.get(self.at) else {
-                return self.end();
-            };
+        while let Some(byte) = self.next_token() {
             match self.expect {
                 Expect::Value => self.value(byte),
                 Expect::Key => self.key(byte),
@@ -165,11 +150,8 @@ impl<'s> Reader<'s> {
                     return self.deviate(Deviates::TrailingData, self.at, end.max(self.at));
                 }
             }
-            if self.open.len() > GIVE_UP_DEPTH {
-                self.deviate(Deviates::FarTooDeep, self.at - 1, self.at);
-                return self.close_all();
-            }
         }
+        self.end();
     }
 
     /// The end of the bytes.
@@ -260,6 +242,10 @@ impl<'s> Reader<'s> {
         } else {
             Expect::Value
         };
+        if self.open.len() > GIVE_UP_DEPTH {
+            self.deviate(Deviates::FarTooDeep, self.at - 1, self.at);
+            self.close_all();
+        }
     }
 
     /// Closes the innermost container; its last byte is before `end`.

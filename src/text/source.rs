@@ -7,11 +7,24 @@ use std::sync::OnceLock;
 pub struct Source {
     name: String,
     bytes: Vec<u8>,
-    /// Offset of each line's first byte; made when a position is first asked for.
-    line_starts: OnceLock<Vec<u32>>,
+    /// What is before each block of [`BLOCK`] bytes; made when a position is first asked for.
+    blocks: OnceLock<Vec<Before>>,
     /// Offsets at which a character begins, some distance from each other, and how many characters
     /// are before them; empty if all are ASCII.
     marks: OnceLock<Vec<(u32, u32)>>,
+}
+
+/// How many bytes are searched for line feeds at once. Few lines are ever asked for, so that to note
+/// where each begins would cost more.
+const BLOCK: usize = 128;
+
+/// What is before a block.
+#[derive(Clone, Copy, Debug)]
+struct Before {
+    /// How many line feeds.
+    feeds: u32,
+    /// Offset of the last line's first byte.
+    line_start: u32,
 }
 
 /// A place in a source.
@@ -36,7 +49,7 @@ impl Source {
         Self {
             name: name.into(),
             bytes,
-            line_starts: OnceLock::new(),
+            blocks: OnceLock::new(),
             marks: OnceLock::new(),
         }
     }
@@ -57,29 +70,60 @@ impl Source {
     /// A line past the end is empty.
     #[must_use]
     pub fn line(&self, line: u32) -> std::ops::Range<usize> {
-        let starts = self.line_starts();
-        let index = (line as usize).saturating_sub(1);
-        let Some(&start) = starts.get(index) else {
-            return self.bytes.len()..self.bytes.len();
+        let all = self.bytes.len();
+        let start = match line {
+            0 | 1 => 0,
+            _ => self.feed(line - 1).map_or(all, |feed| feed + 1),
         };
-        let end = starts
-            .get(index + 1)
-            .map_or(self.bytes.len(), |&next| next as usize - 1);
-        start as usize..end
+        start..self.feed(line.max(1)).unwrap_or(all)
     }
 
     /// Line and column of a byte offset. Offsets past the end count as the end.
     #[must_use]
     pub fn position(&self, offset: u32) -> Position {
         let byte = offset.min(self.bytes.len() as u32);
-        let starts = self.line_starts();
-        let line = starts.partition_point(|&start| start <= byte);
-        let start = starts.get(line.wrapping_sub(1)).copied().unwrap_or(0);
+        let number = byte as usize / BLOCK;
+        let before = self.blocks()[number];
+        let block = &self.bytes[number * BLOCK..byte as usize];
+        let feeds = memchr::memchr_iter(b'\n', block).count() as u32;
+        let last = memchr::memrchr(b'\n', block).map(|at| (number * BLOCK + at) as u32 + 1);
+        let start = last.unwrap_or(before.line_start);
         Position {
             byte,
-            line: line as u32,
+            line: before.feeds + feeds + 1,
             column: self.characters(byte) - self.characters(start) + 1,
         }
+    }
+
+    /// Offset of a line feed; `number` is 1-based.
+    fn feed(&self, number: u32) -> Option<usize> {
+        let blocks = self.blocks();
+        let next = blocks.partition_point(|before| before.feeds < number);
+        let block = next.saturating_sub(1);
+        let left = number.checked_sub(blocks.get(block)?.feeds + 1)?;
+        let bytes = self.bytes.get(block * BLOCK..)?;
+        let at = memchr::memchr_iter(b'\n', bytes).nth(left as usize)?;
+        Some(block * BLOCK + at)
+    }
+
+    /// One more than there are whole blocks: the last may be empty.
+    fn blocks(&self) -> &[Before] {
+        self.blocks.get_or_init(|| {
+            let mut before = Before {
+                feeds: 0,
+                line_start: 0,
+            };
+            let mut blocks = Vec::with_capacity(self.bytes.len() / BLOCK + 1);
+            blocks.push(before);
+            for (number, block) in self.bytes.chunks_exact(BLOCK).enumerate() {
+                if let Some(last) = memchr::memrchr(b'\n', block) {
+                    before.feeds += memchr::memchr_iter(b'\n', block).count() as u32;
+                    before.line_start = (number * BLOCK + last) as u32 + 1;
+                }
+                blocks.push(before);
+            }
+            blocks
+        })
     }
 
     /// How many characters are before an offset. Counted from the start each time, those of a long
@@ -118,50 +162,41 @@ impl Source {
         }
         marks
     }
-
-    fn line_starts(&self) -> &[u32] {
-        self.line_starts.get_or_init(|| {
-            // Lines are short, so that to look at eight bytes at once costs less than a search for each.
-            let (words, rest) = self.bytes.as_chunks::<8>();
-            let mut starts = Vec::with_capacity(self.bytes.len() / 16 + 1);
-            starts.push(0);
-            for (place, &word) in words.iter().enumerate() {
-                let mut feeds = feeds(u64::from_le_bytes(word));
-                while feeds != 0 {
-                    starts.push(place as u32 * 8 + feeds.trailing_zeros() / 8 + 1);
-                    feeds &= feeds - 1;
-                }
-            }
-            for (place, _) in (1..).zip(rest).filter(|(_, byte)| **byte == b'\n') {
-                starts.push(words.len() as u32 * 8 + place);
-            }
-            starts
-        })
-    }
-}
-
-/// The highest bit of each byte that is a line feed.
-const fn feeds(word: u64) -> u64 {
-    const LOWER: u64 = u64::from_le_bytes([0x7f; 8]);
-    let others = word ^ u64::from_le_bytes([b'\n'; 8]);
-    !(((others & LOWER) + LOWER) | others | LOWER)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Position, Source};
+    use super::{BLOCK, Position, Source};
 
     /// A finding would be shown on another line than it is on.
     #[test]
     fn lines_begin_behind_line_feeds() {
-        let bytes = b"\n\na\x8a\x0b\x09\n\xff\n\n\n\n\n\n\n\n\n12345678\nb\n\x00\n".repeat(5);
-        for end in 0..bytes.len() {
-            let source = Source::new("x", bytes[..end].to_vec());
-            let lines = bytes[..end].split(|&byte| byte == b'\n');
-            let mut start = 0;
-            for (number, line) in (1..).zip(lines) {
-                assert_eq!(source.line(number), start..start + line.len(), "{number}");
-                start += line.len() + 1;
+        let short = b"\n\na\x8a\x0b\x09\n\xff\n\n12345678\nb\n\x00\n";
+        let long = vec![b'x'; 2 * BLOCK];
+        // The line feeds in the middle stand at every place of a block.
+        for length in (0..=BLOCK + 2).chain([2 * BLOCK]) {
+            let text = [&long[..length], short, &long, b"\n", short].concat();
+            for bytes in [&text[..], &text[..length], &text[..length + 1]] {
+                let source = Source::new("x", bytes.to_vec());
+                let mut start = 0;
+                let mut lines = 1;
+                for line in bytes.split(|&byte| byte == b'\n') {
+                    let end = start + line.len();
+                    assert_eq!(source.line(lines), start..end, "{lines} behind {length}");
+                    for offset in [start, end] {
+                        let at = source.position(offset as u32);
+                        let columns =
+                            source.characters(offset as u32) - source.characters(start as u32);
+                        assert_eq!(
+                            (at.line, at.column),
+                            (lines, columns + 1),
+                            "{offset} behind {length}"
+                        );
+                    }
+                    start = end + 1;
+                    lines += 1;
+                }
+                assert_eq!(source.line(lines), bytes.len()..bytes.len());
             }
         }
     }

@@ -28,14 +28,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Some((name, host)) = host(entry) else {
             continue;
         };
-        let added: Vec<_> = entry
-            .sub_architectures
-            .iter()
-            .map(|name| name.value)
-            .filter(|name| Arch::from_token(name).is_some())
-            .collect();
-        // An element that adds nothing loses nothing. What no runtime knows has a rule of its own.
-        if added.is_empty() || !host.runs_engines() {
+        if !host.runs_engines() {
             continue;
         }
         let is_unmapped =
@@ -45,6 +38,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let mut earlier = earlier.filter_map(|entry| entry.architecture);
         let first = earlier.find(|first| first.value == name.value);
         if readers.is_none() && first.is_none() {
+            continue;
+        }
+        let added = entry.sub_architectures.iter().map(|name| name.value);
+        let added: Vec<_> = added
+            .filter(|name| Arch::from_token(name).is_some())
+            .collect();
+        // An element that adds nothing loses nothing. What no runtime knows has a rule of its own.
+        if added.is_empty() {
             continue;
         }
         if !findings.has_room() {

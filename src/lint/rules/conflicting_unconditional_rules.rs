@@ -17,9 +17,9 @@ pub(super) static RULE: LintRule = LintRule {
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for contested in context.contested() {
         let counts = |it: &&Rival<'_>| it.is_unconditional() && it.effect != contested.default;
-        let rivals: Vec<_> = contested.rivals.iter().filter(counts).collect();
-        for (place, later) in rivals.iter().enumerate() {
-            let earlier = rivals.iter().take(place);
+        let rivals = &contested.rivals;
+        for (place, later) in rivals.iter().enumerate().filter(|(_, it)| counts(it)) {
+            let earlier = rivals.iter().take(place).filter(counts);
             let mut others = earlier.filter(|it| it.effect != later.effect);
             let conflict = others.find_map(|it| Some((it, it.together(later)?)));
             if let Some((first, containers)) = conflict {

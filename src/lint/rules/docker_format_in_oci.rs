@@ -20,12 +20,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(profile) = context.profile() else {
         return;
     };
-    let lost = Lost::of(profile);
-    let Some(first) = lost.keys.iter().min_by_key(|key| key.span()) else {
-        return;
-    };
     let engines = Dialects::DOCKER.or(Dialects::PODMAN);
     let Some(readers) = Readers::without_field(context, engines) else {
+        return;
+    };
+    let lost = Lost::of(profile);
+    let Some(first) = lost.keys.iter().min_by_key(|key| key.span()) else {
         return;
     };
     let mut fields: Vec<_> = lost.keys.iter().filter_map(|key| key.as_str()).collect();

@@ -14,7 +14,7 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for name in context.names() {
+    for name in context.odd_names() {
         let Spelling::Malformed(malformed) = &name.spelling else {
             continue;
         };

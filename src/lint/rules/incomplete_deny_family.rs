@@ -77,7 +77,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     }
     // A name that is misspelt is told already; looking for the right one takes time.
     let is_misspelt = |name: &&NameUse<'_>| !matches!(name.spelling, Spelling::Known(_));
-    let misspelt = context.names().filter(is_misspelt).take(100);
+    let misspelt = context.odd_names().filter(is_misspelt).take(100);
     let meant: Vec<_> = misspelt.filter_map(NameUse::meant).collect();
     for gap in &mut gaps {
         gap.open.names.retain(|open| !meant.contains(open));

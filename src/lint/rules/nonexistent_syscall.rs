@@ -17,7 +17,7 @@ pub(super) static RULE: LintRule = LintRule {
 const OLDEST: KernelVersion = KernelVersion::new(4, 18);
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for name in context.names() {
+    for name in context.odd_names() {
         let Spelling::Known(syscall) = name.spelling else {
             continue;
         };

@@ -26,12 +26,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .help("notify of the calls that the agent is for, by name, and deny or allow the rest"),
         );
     }
-    for name in context.names() {
-        if name.entry.known_action() == Some(Action::Notify) && name.text.value == "write" {
+    let entries = context.profile().into_iter().flat_map(|it| &it.entries);
+    let notifying = entries.filter(|entry| entry.known_action() == Some(Action::Notify));
+    for name in notifying.flat_map(|entry| &entry.names) {
+        if name.value == "write" {
             findings.push(
                 Finding::new(
                     &RULE.rule,
-                    context.at(name.text.node),
+                    context.at(name.node),
                     "`write` cannot be sent to a listener: runc refuses the profile",
                 )
                 .here("runc needs it to hand the listener over")

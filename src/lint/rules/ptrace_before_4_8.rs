@@ -25,7 +25,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let mut uses = context.uses(known::PTRACE);
     let allowing = uses.find(|name| name.is_allowed());
     let default = || context.profile()?.default_action;
-    let Some(place) = allowing.map(|name| name.text).or_else(default) else {
+    let Some(place) = allowing.map(|name| *name.text).or_else(default) else {
         return;
     };
     let finding = Finding::new(

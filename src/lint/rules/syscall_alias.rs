@@ -14,7 +14,7 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for name in context.names() {
+    for name in context.odd_names() {
         match &name.spelling {
             Spelling::Alias(_) if !findings.has_room() => findings.leave_out(),
             Spelling::Alias(alias) => findings.push(report(context, name, alias)),

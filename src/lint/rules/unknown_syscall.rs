@@ -14,7 +14,7 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for name in context.names() {
+    for name in context.odd_names() {
         let written = name.text.value;
         let finding = |why: &str| {
             let message = format!("{why}, so this {} by that name", name.effect());

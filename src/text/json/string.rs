@@ -2,37 +2,30 @@
 
 use std::borrow::Cow;
 
-use super::{Reader, table};
+use super::Reader;
 use crate::text::{DeviationKind as Deviates, Dress, Kind};
 
-/// What a string cannot be read past without a look: quotes, backslashes, and
-/// control characters.
-static ENDS_RUN: [bool; 256] = {
-    let mut table = table(b"\"'\\");
-    let mut control = 0;
-    while control < 0x20 {
-        table[control] = true;
-        control += 1;
-    }
-    table
-};
-
-/// How many bytes stand before the first that [ends a run](ENDS_RUN): eight at a time, since most of
-/// a profile is strings.
-fn run_length(bytes: &[u8]) -> usize {
+/// How many bytes stand before the first that a string cannot be read past without a look: its quote,
+/// a backslash, or a control character. Eight at a time, since most of a profile is strings.
+fn run_length(bytes: &[u8], quote: u8) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     for (place, &word) in words.iter().enumerate() {
-        let ends = run_ends(u64::from_le_bytes(word));
+        let ends = run_ends(u64::from_le_bytes(word), quote);
         if ends != 0 {
             return place * 8 + ends.trailing_zeros() as usize / 8;
         }
     }
-    let end = rest.iter().position(|&byte| ENDS_RUN[usize::from(byte)]);
-    words.len() * 8 + end.unwrap_or(rest.len())
+    // Seldom: what is left of the file ends with no string.
+    let mut word = [quote; 8];
+    for (byte, last) in word.iter_mut().zip(rest) {
+        *byte = *last;
+    }
+    let ends = run_ends(u64::from_le_bytes(word), quote);
+    words.len() * 8 + (ends.trailing_zeros() as usize / 8).min(rest.len())
 }
 
 /// The highest bit of each byte that ends a run; above the lowest of them others may be set too.
-const fn run_ends(word: u64) -> u64 {
+const fn run_ends(word: u64, quote: u8) -> u64 {
     const EACH: u64 = u64::from_le_bytes([1; 8]);
     const HIGHEST: u64 = EACH << 7;
     // Borrows go upwards, so that the lowest byte below a limit is found for certain.
@@ -42,9 +35,7 @@ const fn run_ends(word: u64) -> u64 {
     const fn equal(word: u64, byte: u8) -> u64 {
         below(word ^ (EACH * byte as u64), 1)
     }
-    let quotes = equal(word, b'"') | equal(word, b'\'');
-    let others = equal(word, b'\\') | below(word, 0x20);
-    (quotes | others) & HIGHEST
+    (equal(word, quote) | equal(word, b'\\') | below(word, b' ')) & HIGHEST
 }
 
 /// Bytes as text; each that is no UTF-8 becomes a U+FFFD of its own, as Go has it.
@@ -62,7 +53,7 @@ impl<'s> Reader<'s> {
     /// Reads a string in either kind of quotes into a node.
     pub(super) fn push_string(&mut self, quote: u8) {
         let body = self.at + 1;
-        let length = run_length(self.bytes.get(body..).unwrap_or_default());
+        let length = run_length(self.bytes.get(body..).unwrap_or_default(), quote);
         let end = body + length;
         if quote == b'"'
             && self.bytes.get(end) == Some(&quote)
@@ -82,6 +73,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Reads a string with escapes, or something wrong.
+    #[cold]
     fn push_odd_string(&mut self, quote: u8) {
         let start = self.at;
         let singles = self.deviations.len();
@@ -90,7 +82,7 @@ impl<'s> Reader<'s> {
         let mut piece = self.at;
         let mut spans_lines = false;
         let end = loop {
-            self.at += run_length(&self.bytes[self.at..]);
+            self.at += run_length(&self.bytes[self.at..], quote);
             match self.bytes.get(self.at) {
                 Some(&byte) if byte == quote => {
                     self.at += 1;
@@ -107,8 +99,6 @@ impl<'s> Reader<'s> {
                     self.deviate(Deviates::UnterminatedString, start, self.at);
                     break self.at;
                 }
-                // The other kind of quote is text.
-                Some(b'"' | b'\'') => self.at += 1,
                 // Nothing else ends a run: a control character.
                 Some(_) => {
                     spans_lines |= matches!(self.bytes[self.at], b'\n' | b'\r');
@@ -210,18 +200,25 @@ impl<'s> Reader<'s> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ENDS_RUN, run_length};
+    use super::run_length;
 
     /// A profile whose strings are cut short, or run on, is another profile.
     #[test]
     fn a_run_ends_at_the_first_byte_that_ends_it() {
         for (first, second) in (0..=u8::MAX).flat_map(|it| [(it, b'x'), (it, b'"'), (it, 0xff)]) {
-            for place in 0..20 {
+            for (place, quote) in (0..20).flat_map(|it| [(it, b'"'), (it, b'\'')]) {
                 let mut bytes = [b'a'; 24];
                 bytes[place] = first;
                 bytes[place + 1] = second;
-                let end = bytes.iter().position(|&it| ENDS_RUN[usize::from(it)]);
-                assert_eq!(run_length(&bytes), end.unwrap_or(24), "{first} at {place}");
+                let ends = |&byte: &u8| {
+                    [quote, b'\\'].contains(&byte) || byte.is_ascii_control() && byte != 0x7f
+                };
+                let end = bytes.iter().position(ends);
+                assert_eq!(
+                    run_length(&bytes, quote),
+                    end.unwrap_or(24),
+                    "{first} at {place}"
+                );
             }
         }
     }
