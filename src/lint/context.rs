@@ -139,11 +139,13 @@ impl<'c> Context<'c> {
         let count = entries.iter().map(|entry| entry.names.len()).sum();
         let mut names = Vec::with_capacity(count);
         let mut odd_names = Vec::new();
-        for name in entries.iter().flat_map(NameUse::all) {
-            if name.is_odd() {
-                odd_names.push(names.len() as u32);
+        for entry in entries {
+            for name in NameUse::all(entry) {
+                if name.is_odd() {
+                    odd_names.push(names.len() as u32);
+                }
+                names.push(name);
             }
-            names.push(name);
         }
         Self {
             source,
@@ -300,15 +302,18 @@ impl<'c> Context<'c> {
     /// Every use of a syscall's name, those in bases included, in the order in which the runtime gets
     /// them.
     pub fn uses(&self, syscall: &Syscall) -> impl Iterator<Item = &NameUse<'c>> {
-        let permissions = self.permissions.iter();
-        let places = permissions.flat_map(|all| all.uses(syscall));
+        let all = self.permissions.as_ref();
+        let first = all.and_then(|all| all.first_use(syscall));
+        let places = std::iter::successors(first, move |place| all?.next_use(*place));
         places.filter_map(|place| self.whole_names().get(place))
     }
 
-    /// Whether no more than one name that reaches the runtime is that of a syscall.
-    pub(super) fn is_used_once(&self, syscall: &Syscall) -> bool {
-        let mut permissions = self.permissions.iter();
-        permissions.all(|all| all.is_used_once(syscall))
+    /// The first use of each syscall that more than one name that reaches the runtime is of, or that is
+    /// in a rule entry with conditions.
+    pub(super) fn first_contested(&self) -> impl Iterator<Item = &NameUse<'c>> {
+        let permissions = self.permissions.iter();
+        let places = permissions.flat_map(Permissions::contested);
+        places.filter_map(|place| self.whole_names().get(place))
     }
 
     /// The uses of each syscall that more than one name in the profile is of, those of bases left out,

@@ -44,6 +44,8 @@ pub(super) struct Permissions {
     next: Vec<u32>,
     /// The syscalls that more than one name is of, in the order of the table.
     repeated: Vec<&'static Syscall>,
+    /// The places of the first uses of these, and of those in rule entries with conditions.
+    contested: Vec<u32>,
 }
 
 /// What there is of a syscall.
@@ -69,6 +71,7 @@ impl Permissions {
         let mut calls = vec![Call::default(); count];
         let mut next: Vec<u32> = vec![0; names.len()];
         let mut repeated = Vec::new();
+        let mut contested = Vec::new();
         let default = profile.default_effect;
         let mut last: Option<(&RuleEntry<'_>, Option<Standing>)> = None;
         for (number, name) in (1..).zip(names) {
@@ -88,18 +91,25 @@ impl Permissions {
                     next[before] = number;
                     if call.first == call.last {
                         repeated.push(syscall);
+                        contested.push(call.first - 1);
                     }
                 }
             }
             call.last = number;
+            if !name.entry.args.is_empty() {
+                contested.push(call.first - 1);
+            }
         }
         repeated.sort_unstable_by_key(|it| it.index());
+        contested.sort_unstable();
+        contested.dedup();
         let default = default.map(|default| Permission::of(default.action));
         Self {
             default,
             calls,
             next,
             repeated,
+            contested,
         }
     }
 
@@ -109,25 +119,27 @@ impl Permissions {
         call.map_or(self.default, |it| it.state.permission(self.default))
     }
 
-    /// Whether no more than one name is that of a syscall.
-    pub(super) fn is_used_once(&self, syscall: &Syscall) -> bool {
-        let call = self.calls.get(syscall.index());
-        call.is_none_or(|it| it.first == it.last)
-    }
-
     /// The syscalls that more than one name is of, in the order of the table.
     pub(super) fn repeated(&self) -> &[&'static Syscall] {
         &self.repeated
     }
 
-    /// The places among the names where a syscall is used, in their order.
-    pub(super) fn uses(&self, syscall: &Syscall) -> impl Iterator<Item = usize> {
-        let place = |number: u32| (number as usize).checked_sub(1);
-        let first = self
-            .calls
-            .get(syscall.index())
-            .and_then(|it| place(it.first));
-        std::iter::successors(first, move |&at| self.next.get(at).copied().and_then(place))
+    /// The places among the names where syscalls are first used that more than one name is of, or that
+    /// are in a rule entry with conditions.
+    pub(super) fn contested(&self) -> impl Iterator<Item = usize> {
+        self.contested.iter().map(|&place| place as usize)
+    }
+
+    /// The place among the names where a syscall is first used.
+    pub(super) fn first_use(&self, syscall: &Syscall) -> Option<usize> {
+        let call = self.calls.get(syscall.index())?;
+        (call.first as usize).checked_sub(1)
+    }
+
+    /// The place where the syscall is used next that is used at a `place`.
+    pub(super) fn next_use(&self, place: usize) -> Option<usize> {
+        let next = *self.next.get(place)?;
+        (next as usize).checked_sub(1)
     }
 }
 
@@ -225,7 +237,9 @@ mod tests {
         }
         let permissions = Permissions::new(&profile, &names);
         let read = lookup("read").unwrap();
-        (permissions.of(read), permissions.uses(read).count())
+        let first = permissions.first_use(read);
+        let uses = std::iter::successors(first, |place| permissions.next_use(*place));
+        (permissions.of(read), uses.count())
     }
 
     const ALLOW: &str = r#"{"names":["write","read"],"action":"SCMP_ACT_ALLOW"}"#;

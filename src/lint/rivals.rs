@@ -45,17 +45,11 @@ impl<'c> Contested<'c> {
             return Vec::new();
         };
         let mut contested = Vec::new();
-        for name in context.all_names() {
+        for name in context.first_contested() {
             let Spelling::Known(syscall) = name.spelling else {
                 continue;
             };
-            let is_alone = name.entry.args.is_empty() && context.is_used_once(syscall);
-            // Told at its first use.
-            let is_first = || {
-                let first = context.uses(syscall).next();
-                first.is_some_and(|first| std::ptr::eq(first, name))
-            };
-            if is_alone || context.is_disputed(syscall) || !is_first() {
+            if context.is_disputed(syscall) {
                 continue;
             }
             let uses = context.uses(syscall).take(Self::MOST);

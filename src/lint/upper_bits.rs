@@ -89,7 +89,7 @@ pub(super) fn all<'a, 'c>(context: &'a Context<'c>, counts: Counts) -> Vec<Found
     let mut all: Vec<Found<'_, '_>> = Vec::new();
     for contested in context.contested() {
         let on = |arch: &Arch| contested.syscall.direct_number(*arch).is_some();
-        if !WIDE.iter().any(on) {
+        if contested.rivals.iter().all(Rival::is_unconditional) || !WIDE.iter().any(on) {
             continue;
         }
         let by_default = contested.default.action.permits();
@@ -361,6 +361,9 @@ impl Search<'_> {
         let comparisons = rules.flat_map(|rule| rule.comparisons.iter());
         let mut others = Vec::new();
         for comparison in comparisons.filter(|it| it.index != self.index) {
+            if others.contains(&comparison.index) {
+                continue;
+            }
             let mut values = [comparison.example(), comparison.counterexample()].into_iter();
             let matters = values.any(|value| {
                 let mut other = *arguments;
@@ -369,9 +372,7 @@ impl Search<'_> {
                 }
                 self.differs(&other) != Some(is_sure)
             });
-            if matters && !others.contains(&comparison.index) {
-                others.push(comparison.index);
-            }
+            others.extend(matters.then_some(comparison.index));
         }
         others
     }

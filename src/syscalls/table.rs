@@ -251,6 +251,23 @@ mod tests {
         assert_eq!(numbers(100_000).next(), None);
     }
 
+    // A misspelt name would be taken for the call that it is not.
+    #[test]
+    fn a_name_with_another_letter_is_not_found() {
+        for name in all().iter().map(Syscall::name) {
+            for place in 0..name.len() {
+                let (before, after) = (&name[..place], &name[place + 1..]);
+                assert_eq!(lookup(&format!("{before}X{after}")), None, "{name}");
+                assert_eq!(
+                    lookup(&format!("{before}X{}", &name[place..])),
+                    None,
+                    "{name}"
+                );
+            }
+            assert_eq!(lookup(&format!("{name}X")), None);
+        }
+    }
+
     // The disassembler would not name sockets on x86, and the model of the filter would miss the
     // way through socketcall.
     #[test]

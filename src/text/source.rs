@@ -7,8 +7,9 @@ use std::sync::OnceLock;
 pub struct Source {
     name: String,
     bytes: Vec<u8>,
-    /// What is before each block of [`BLOCK`] bytes; made when a position is first asked for.
-    blocks: OnceLock<Vec<Before>>,
+    /// How many line feeds are before each block of [`BLOCK`] bytes; made when a position is first asked
+    /// for.
+    feeds_before: OnceLock<Vec<u32>>,
     /// Offsets at which a character begins, some distance from each other, and how many characters
     /// are before them; empty if all are ASCII.
     marks: OnceLock<Vec<(u32, u32)>>,
@@ -17,15 +18,6 @@ pub struct Source {
 /// How many bytes are searched for line feeds at once. Few lines are ever asked for, so that to note
 /// where each begins would cost more.
 const BLOCK: usize = 128;
-
-/// What is before a block.
-#[derive(Clone, Copy, Debug)]
-struct Before {
-    /// How many line feeds.
-    feeds: u32,
-    /// Offset of the last line's first byte.
-    line_start: u32,
-}
 
 /// A place in a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -49,7 +41,7 @@ impl Source {
         Self {
             name: name.into(),
             bytes,
-            blocks: OnceLock::new(),
+            feeds_before: OnceLock::new(),
             marks: OnceLock::new(),
         }
     }
@@ -70,59 +62,54 @@ impl Source {
     /// A line past the end is empty.
     #[must_use]
     pub fn line(&self, line: u32) -> std::ops::Range<usize> {
-        let all = self.bytes.len();
-        let start = match line {
-            0 | 1 => 0,
-            _ => self.feed(line - 1).map_or(all, |feed| feed + 1),
-        };
-        start..self.feed(line.max(1)).unwrap_or(all)
+        let end = self.feed(line.max(1)).unwrap_or(self.bytes.len());
+        self.line_start(line)..end
     }
 
     /// Line and column of a byte offset. Offsets past the end count as the end.
     #[must_use]
     pub fn position(&self, offset: u32) -> Position {
         let byte = offset.min(self.bytes.len() as u32);
-        let number = byte as usize / BLOCK;
-        let before = self.blocks()[number];
-        let block = &self.bytes[number * BLOCK..byte as usize];
-        let feeds = memchr::memchr_iter(b'\n', block).count() as u32;
-        let last = memchr::memrchr(b'\n', block).map(|at| (number * BLOCK + at) as u32 + 1);
-        let start = last.unwrap_or(before.line_start);
+        let block = byte as usize / BLOCK;
+        let feeds = count_feeds(&self.bytes[block * BLOCK..byte as usize]);
+        let line = self.feeds_before()[block] + feeds + 1;
+        let start = self.line_start(line) as u32;
         Position {
             byte,
-            line: before.feeds + feeds + 1,
+            line,
             column: self.characters(byte) - self.characters(start) + 1,
+        }
+    }
+
+    /// Offset of a line's first byte; `line` is 1-based.
+    fn line_start(&self, line: u32) -> usize {
+        match line {
+            0 | 1 => 0,
+            _ => self.feed(line - 1).map_or(self.bytes.len(), |at| at + 1),
         }
     }
 
     /// Offset of a line feed; `number` is 1-based.
     fn feed(&self, number: u32) -> Option<usize> {
-        let blocks = self.blocks();
-        let next = blocks.partition_point(|before| before.feeds < number);
-        let block = next.saturating_sub(1);
-        let left = number.checked_sub(blocks.get(block)?.feeds + 1)?;
-        let bytes = self.bytes.get(block * BLOCK..)?;
-        let at = memchr::memchr_iter(b'\n', bytes).nth(left as usize)?;
-        Some(block * BLOCK + at)
+        let before = self.feeds_before();
+        let block = before.partition_point(|&feeds| feeds < number) - 1;
+        let left = number - before[block] - 1;
+        let bytes = (block * BLOCK..).zip(&self.bytes[block * BLOCK..]);
+        let mut feeds = bytes.filter(|&(_, byte)| *byte == b'\n');
+        Some(feeds.nth(left as usize)?.0)
     }
 
     /// One more than there are whole blocks: the last may be empty.
-    fn blocks(&self) -> &[Before] {
-        self.blocks.get_or_init(|| {
-            let mut before = Before {
-                feeds: 0,
-                line_start: 0,
-            };
-            let mut blocks = Vec::with_capacity(self.bytes.len() / BLOCK + 1);
-            blocks.push(before);
-            for (number, block) in self.bytes.chunks_exact(BLOCK).enumerate() {
-                if let Some(last) = memchr::memrchr(b'\n', block) {
-                    before.feeds += memchr::memchr_iter(b'\n', block).count() as u32;
-                    before.line_start = (number * BLOCK + last) as u32 + 1;
-                }
-                blocks.push(before);
+    fn feeds_before(&self) -> &[u32] {
+        self.feeds_before.get_or_init(|| {
+            let mut feeds = 0;
+            let mut before = Vec::with_capacity(self.bytes.len() / BLOCK + 1);
+            before.push(0);
+            for block in self.bytes.chunks_exact(BLOCK) {
+                feeds += count_feeds(block);
+                before.push(feeds);
             }
-            blocks
+            before
         })
     }
 
@@ -162,6 +149,13 @@ impl Source {
         }
         marks
     }
+}
+
+/// How many line feeds there are in a block, or less.
+fn count_feeds(block: &[u8]) -> u32 {
+    // Counted in bytes, many are at once.
+    let feeds = block.iter().map(|&byte| u8::from(byte == b'\n'));
+    feeds.sum::<u8>().into()
 }
 
 #[cfg(test)]

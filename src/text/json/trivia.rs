@@ -27,32 +27,14 @@ static BEGINS: [Begins; 256] = {
     begins
 };
 
-/// How much of the white space that bytes begin with can be skipped at once, at least one: eight at a
-/// time, since a profile has more of it than of tokens.
-fn blank_length(bytes: &[u8]) -> usize {
-    const EACH: u64 = u64::from_le_bytes([1; 8]);
-    const LOWER: u64 = EACH * 0x7f;
-    // The highest bit of each byte that is another one.
-    const fn differs(word: u64, byte: u8) -> u64 {
-        let others = word ^ (EACH * byte as u64);
-        ((others & LOWER) + LOWER) | others
-    }
-    let Some(&word) = bytes.first_chunk::<8>() else {
-        return 1;
-    };
-    let word = u64::from_le_bytes(word);
-    let spaces = differs(word, b' ') & differs(word, b'\t');
-    let ends = spaces & differs(word, b'\n') & differs(word, b'\r') & !LOWER;
-    ends.trailing_zeros() as usize / 8
-}
-
 impl Reader<'_> {
     /// Skips white space and comments; the byte behind them, or `None` at the end.
     pub(super) fn next_token(&mut self) -> Option<u8> {
         loop {
             let byte = *self.bytes.get(self.at)?;
             match BEGINS[usize::from(byte)] {
-                Begins::Blank => self.at += blank_length(&self.bytes[self.at..]),
+                // A step at a time: processors guess right how many there are.
+                Begins::Blank => self.at += 1,
                 Begins::Odd if self.skip_odd() => {}
                 _ => return Some(byte),
             }
@@ -106,25 +88,6 @@ impl Reader<'_> {
         } else {
             self.at = self.bytes.len();
             self.deviate(Deviates::UnterminatedComment, start, self.at);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::blank_length;
-
-    /// A token that is taken for white space is one that nobody lints.
-    #[test]
-    fn white_space_ends_at_the_first_token() {
-        for (byte, blank) in (0..=u8::MAX).flat_map(|byte| b" \t\n\r".map(|blank| (byte, blank))) {
-            for place in 1..8 {
-                let mut bytes = [blank; 9];
-                bytes[place] = byte;
-                let is_blank = b" \t\n\r".contains(&byte);
-                let expected = if is_blank { 8 } else { place };
-                assert_eq!(blank_length(&bytes), expected, "{byte} at {place}");
-            }
         }
     }
 }
