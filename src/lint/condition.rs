@@ -1,7 +1,5 @@
 //! Conditions, and the syscalls whose arguments they are about.
 
-use std::collections::HashSet;
-
 use crate::finding::Finding;
 use crate::profile::{Comparison, Condition, Operator, RuleEntry};
 use crate::syscalls::{self, ParameterKind, Syscall};
@@ -18,16 +16,31 @@ pub struct ConditionUse<'c> {
 }
 
 impl<'c> ConditionUse<'c> {
+    /// Those of a rule entry that can be understood.
+    pub(super) fn all(entry: &'c RuleEntry<'c>) -> impl Iterator<Item = Self> {
+        entry.args.iter().filter_map(move |condition| {
+            let comparison = condition.comparison?;
+            Some(Self {
+                condition,
+                comparison,
+                entry,
+            })
+        })
+    }
+
     /// The syscalls of the rule entry of which something holds.
     #[must_use]
     pub fn syscalls(&self, holds: impl Fn(&Syscall) -> bool) -> Vec<&'c str> {
         // Each condition looks at all names: both lists may be as long as a file.
         const MOST: usize = 100;
         let names = self.entry.names.iter().map(|name| name.value).take(MOST);
-        let mut seen = HashSet::new();
-        names
-            .filter(|name| syscalls::lookup(name).is_some_and(&holds) && seen.insert(*name))
-            .collect()
+        let mut found = Vec::new();
+        for name in names {
+            if syscalls::lookup(name).is_some_and(&holds) && !found.contains(&name) {
+                found.push(name);
+            }
+        }
+        found
     }
 
     /// The syscalls of the rule entry to which the argument is something that `is` holds of,

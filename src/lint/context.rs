@@ -34,6 +34,7 @@ pub struct Context<'c> {
     names: Vec<NameUse<'c>>,
     /// The places of the odd ones among them.
     odd_names: Vec<u32>,
+    conditions: Vec<ConditionUse<'c>>,
     inherited: Option<&'c Inherited<'c>>,
     /// With the names that bases add, in the order in which the runtime gets them; empty if none is
     /// added.
@@ -139,6 +140,7 @@ impl<'c> Context<'c> {
         let count = entries.iter().map(|entry| entry.names.len()).sum();
         let mut names = Vec::with_capacity(count);
         let mut odd_names = Vec::new();
+        let mut conditions = Vec::new();
         for entry in entries {
             for name in NameUse::all(entry) {
                 if name.is_odd() {
@@ -146,6 +148,7 @@ impl<'c> Context<'c> {
                 }
                 names.push(name);
             }
+            conditions.extend(ConditionUse::all(entry));
         }
         Self {
             source,
@@ -162,6 +165,7 @@ impl<'c> Context<'c> {
             demands: Demands::NONE,
             names,
             odd_names,
+            conditions,
             inherited: None,
             all_names: Vec::new(),
             disputed: Vec::new(),
@@ -355,20 +359,7 @@ impl<'c> Context<'c> {
 
     /// Every condition that can be understood, in the order of the source.
     pub fn conditions(&self) -> impl Iterator<Item = ConditionUse<'c>> {
-        let entries = self
-            .profile()
-            .into_iter()
-            .flat_map(|profile| &profile.entries);
-        entries.flat_map(|entry| {
-            entry.args.iter().filter_map(move |condition| {
-                let comparison = condition.comparison?;
-                Some(ConditionUse {
-                    condition,
-                    comparison,
-                    entry,
-                })
-            })
-        })
+        self.conditions.iter().copied()
     }
 
     /// What could not be read of the profile.
