@@ -16,6 +16,7 @@ use seclint::config::{self, Config};
 use seclint::engine::Engine;
 use seclint::lint::lint_rules;
 use seclint::profile::Dialects;
+use seclint::syscalls::Arch;
 use seclint::target::{Target, platforms};
 use seclint::text::Source;
 use serde_json::{Map, Value, json};
@@ -67,7 +68,7 @@ fn object(keys: &[&str], required: &[&str], value: fn(&str) -> Value) -> Value {
 
 /// What stands under a key at the top.
 fn key(key: &str) -> Value {
-    let arches = seclint::syscalls::Arch::ALL.map(|arch| arch.name());
+    let arches = Arch::ALL.map(Arch::name);
     let targets = platforms().iter().map(|platform| platform.name);
     match key {
         "targets" => json!({

@@ -178,8 +178,26 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
 /// neither is kept until its turn comes.
 struct Shown {
     picture: Picture,
+    tally: Tally,
+}
+
+/// What findings come to.
+#[derive(Default)]
+struct Tally {
     count: Summary,
+    /// Whether one of them makes the run fail.
     fails: bool,
+}
+
+impl Tally {
+    fn of(findings: &[Finding], settings: &Settings) -> Self {
+        let mut tally = Self::default();
+        for finding in findings {
+            tally.count.count(finding);
+            tally.fails |= settings.fails(finding);
+        }
+        tally
+    }
 }
 
 impl Outcome {
@@ -194,15 +212,8 @@ impl Outcome {
         };
         let findings = std::mem::take(&mut linted.findings);
         linted.source = Arc::default();
-        let mut count = Summary::default();
-        for finding in &findings {
-            count.count(finding);
-        }
-        self.shown = Some(Shown {
-            picture,
-            count,
-            fails: findings.iter().any(|it| self.settings.fails(it)),
-        });
+        let tally = Tally::of(&findings, &self.settings);
+        self.shown = Some(Shown { picture, tally });
         self
     }
 }
@@ -307,13 +318,13 @@ impl Run {
         let Some(shown) = shown else {
             return self.findings(&name, &settings, &mut findings);
         };
-        self.summary.add(&shown.count);
-        self.fails_if(shown.fails);
+        self.add(&shown.tally);
         self.reports.write(|report| report.picture(&shown.picture))
     }
 
-    fn fails_if(&mut self, fails: bool) {
-        if fails && self.ending == Ending::Clean {
+    fn add(&mut self, tally: &Tally) {
+        self.summary.add(&tally.count);
+        if tally.fails && self.ending == Ending::Clean {
             self.ending = Ending::Findings;
         }
     }
@@ -328,10 +339,7 @@ impl Run {
         if let Some(baseline) = &mut self.baseline {
             baseline.meet(name, settings, findings);
         }
-        for finding in &*findings {
-            self.summary.count(finding);
-            self.fails_if(settings.fails(finding));
-        }
+        self.add(&Tally::of(findings, settings));
         self.reports.write(|report| report.findings(findings))
     }
 

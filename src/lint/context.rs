@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::finding::{Finding, Location};
-use crate::profile::{Action, Dialects, Found, Mistake, Profile, RuleEntry, Text, UnseenBase};
-use crate::syscalls::{self, Arch, KernelVersion, Spelling, Syscall};
+use crate::profile::{Dialects, Found, Mistake, Profile, Text, UnseenBase};
+use crate::syscalls::{Arch, KernelVersion, Syscall};
 use crate::target::Target;
 use crate::text::{Deviation, DeviationKind, Document, Kind, Node, Source, Span, Syntax};
 
@@ -14,7 +14,7 @@ use super::ignore::Ignore;
 use super::inherited::Inherited;
 use super::permission::Permissions;
 use super::rivals::Contested;
-use super::{ConditionUse, Demands, Permission, TargetUse, target_use};
+use super::{ConditionUse, Demands, NameUse, Permission, TargetUse, target_use};
 
 /// A source and what was read from it. Made once, and looked at by all rules.
 #[derive(Debug)]
@@ -57,70 +57,6 @@ pub struct Place {
     pub profiles: usize,
     /// Whether another profile of the file names it as its base.
     pub is_named_as_base: bool,
-}
-
-/// A name in a rule entry.
-#[derive(Debug)]
-pub struct NameUse<'c> {
-    /// The name as written.
-    pub text: &'c Text<'c>,
-    /// The rule entry that it stands in.
-    pub entry: &'c RuleEntry<'c>,
-    /// What the syscall table says of it.
-    pub spelling: Spelling,
-}
-
-impl<'c> NameUse<'c> {
-    /// Those of a rule entry.
-    fn all(entry: &'c RuleEntry<'c>) -> impl Iterator<Item = Self> {
-        entry.names.iter().map(move |text| NameUse {
-            text,
-            entry,
-            spelling: syscalls::spelling(text.value),
-        })
-    }
-
-    /// Whether there is something to say of the name by itself: whether it is no syscall's, or one's
-    /// that [is gone](Syscall::is_gone).
-    fn is_odd(&self) -> bool {
-        !matches!(self.spelling, Spelling::Known(syscall) if !syscall.is_gone())
-    }
-
-    /// What a name that no runtime knows most likely means; `None` if they know it.
-    #[must_use]
-    pub fn meant(&self) -> Option<&'static str> {
-        match &self.spelling {
-            Spelling::Known(_) | Spelling::NotACall(_) => None,
-            Spelling::Alias(alias) => alias.candidates.first().map(|call| call.name()),
-            Spelling::Malformed(malformed) => malformed.correction.map(Syscall::name),
-            Spelling::Unknown => syscalls::suggest(self.text.value),
-        }
-    }
-
-    /// Whether the rule entry lets the call run, for some arguments at least.
-    #[must_use]
-    pub fn is_allowed(&self) -> bool {
-        self.entry.permits() == Some(true)
-    }
-
-    /// Whether the rule entry denies the call, for some arguments at least.
-    #[must_use]
-    pub fn is_denied(&self) -> bool {
-        self.entry.known_action().is_some_and(Action::denies)
-    }
-
-    /// What the rule entry fails to do for a name that no runtime knows.
-    #[must_use]
-    pub fn effect(&self) -> &'static str {
-        match self.entry.known_action() {
-            Some(Action::Allow) => "rule entry allows nothing",
-            Some(Action::Log) => "rule entry logs nothing",
-            Some(Action::Errno | Action::KillProcess | Action::KillThread | Action::Trap) => {
-                "rule entry denies nothing"
-            }
-            _ => "rule entry does nothing",
-        }
-    }
 }
 
 impl<'c> Context<'c> {

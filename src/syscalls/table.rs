@@ -219,6 +219,7 @@ pub fn with_number(arch: Arch, number: u32) -> Option<&'static Syscall> {
 }
 
 /// The calls that have a larger number on `arch`, in the order of the numbers.
+#[must_use]
 pub fn above(arch: Arch, number: u32) -> impl DoubleEndedIterator<Item = &'static Syscall> {
     let numbers = BY_NUMBER[arch as usize];
     let start = numbers.partition_point(|&(other, _)| other <= number);

@@ -170,7 +170,7 @@ mod tests {
         // The line feeds in the middle stand at every place of a block.
         for length in (0..=BLOCK + 2).chain([2 * BLOCK]) {
             let text = [&long[..length], short, &long, b"\n", short].concat();
-            for bytes in [&text[..], &text[..length], &text[..length + 1]] {
+            for bytes in [&text[..], &text[..length], &text[..=length]] {
                 let source = Source::new("x", bytes.to_vec());
                 let mut start = 0;
                 let mut lines = 1;

@@ -88,7 +88,7 @@ fn check_names(context: &Context<'_>, findings: &mut Findings) {
             {
                 if findings.has_room() {
                     let finding =
-                        repeated(context, &first.text, &again.text, again.entry.names_node);
+                        repeated(context, first.text, again.text, again.entry.names_node);
                     findings.push(finding.fact("syscall", again.text.value));
                 } else {
                     findings.leave_out();

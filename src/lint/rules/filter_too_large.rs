@@ -39,8 +39,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     };
     // What is written again and again costs nothing.
     let instructions = plan.rules.iter().map(|rule| {
-        let them = architectures.iter();
-        let having = them.filter(|&&arch| rule.syscall.exists_on(arch));
+        let having = (architectures.iter()).filter(|&&arch| rule.syscall.exists_on(arch));
         having.count() * (1 + 3 * rule.comparisons.len())
     });
     let estimate = instructions.sum::<usize>();
@@ -103,10 +102,8 @@ fn architectures(context: &Context<'_>, profile: &Profile<'_>) -> Vec<Arch> {
 
 /// About how many instructions an architecture takes: one for a name, and three for each condition.
 fn estimate(entries: &[&RuleEntry<'_>]) -> usize {
-    let sizes = entries.iter();
-    sizes
-        .map(|it| it.names.len() * (1 + 3 * it.args.len()))
-        .sum()
+    let size = |it: &&RuleEntry<'_>| it.names.len() * (1 + 3 * it.args.len());
+    entries.iter().map(size).sum()
 }
 
 /// What a runtime asks of libseccomp where all rule entries hold that may.
