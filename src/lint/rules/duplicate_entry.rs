@@ -87,8 +87,7 @@ fn check_names(context: &Context<'_>, findings: &mut Findings) {
                 .find(|first| std::ptr::eq(first.entry, again.entry))
             {
                 if findings.has_room() {
-                    let finding =
-                        repeated(context, first.text, again.text, again.entry.names_node);
+                    let finding = repeated(context, first.text, again.text, again.entry.names_node);
                     findings.push(finding.fact("syscall", again.text.value));
                 } else {
                     findings.leave_out();
