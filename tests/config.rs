@@ -188,6 +188,17 @@ unknown-syscall = "info"
     );
 }
 
+/// Who changes a `seclint.toml` in a pull request sees its mistakes there, not in a log.
+#[test]
+fn mistakes_are_annotations_in_a_workflow() {
+    let tree = tree(&[("seclint.toml", "kernel = 'new'\n"), ("a.json", PROFILE)]);
+    let ran = check(tree.path(), &["a.json", "--format=github"]);
+    assert_eq!(ran.code, 2);
+    let command = "::error file=seclint.toml,line=1,endLine=1,col=10,endColumn=15,title=seclint (seclint.toml)::";
+    let lines: Vec<_> = ran.stderr.lines().collect();
+    assert!(lines[0].starts_with(command), "{}", ran.stderr);
+}
+
 /// Someone who waits for the tenth run to learn of the tenth mistake gives up.
 #[test]
 fn all_mistakes_are_shown_where_they_stand() {

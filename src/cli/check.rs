@@ -1,6 +1,5 @@
 //! `seclint check`.
 
-use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
@@ -94,8 +93,7 @@ struct Outcome {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
-    let look = arguments.output.look(io::stderr().is_terminal());
-    let mut finder = Finder::new(&arguments.options, &arguments.config, look)?;
+    let mut finder = Finder::new(&arguments.options, &arguments.config, &arguments.output)?;
     let baseline = arguments
         .baseline
         .as_ref()

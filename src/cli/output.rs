@@ -171,6 +171,18 @@ impl OutputOptions {
         }
     }
 
+    /// A report of what is wrong beside the files, on standard error: annotations too where the report is
+    /// made of them, which is for people everywhere else.
+    pub(super) fn aside(&self) -> Box<dyn Report> {
+        let format = match self.format() {
+            Format::Github => Format::Github,
+            _ => Format::Human,
+        };
+        let out = io::stderr();
+        let is_terminal = out.is_terminal();
+        self.writer(format, out, is_terminal)
+    }
+
     /// How the report looks if it is for people alone.
     pub(super) fn only_look(&self) -> Option<Look> {
         let is_only = self.format() == Format::Human && self.report.is_empty();

@@ -2,7 +2,6 @@
 //! the file is under.
 
 use std::collections::HashMap;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,13 +10,14 @@ use clap::Args;
 
 use super::engine::EnginesOption;
 use super::options::{Checker, Dialect, FailOn, SelectionOptions, TargetOptions};
+use super::output::OutputOptions;
 use super::{CliError, complain};
 use crate::config::{self, Config, ConfigError};
 use crate::engine::Engine;
 use crate::finding::{Finding, Origin, Severity, Suppression};
 use crate::lint::{Demands, Linted, Linter, lint_rules, unused_ignore};
 use crate::profile::{Dialects, GivenBases};
-use crate::report::{Against, Human, Look, Report};
+use crate::report::Against;
 use crate::target::Target;
 use crate::text::Source;
 
@@ -168,7 +168,7 @@ pub(super) struct Found {
 /// Finds the settings of each file.
 pub(super) struct Finder<'o> {
     options: &'o LintOptions,
-    look: Look,
+    output: &'o OutputOptions,
     /// Whether directories are searched.
     searches: bool,
     /// What is so where nothing is found.
@@ -185,13 +185,13 @@ impl<'o> Finder<'o> {
     pub(super) fn new(
         options: &'o LintOptions,
         config: &ConfigOptions,
-        look: Look,
+        output: &'o OutputOptions,
     ) -> Result<Self, CliError> {
-        let read = |path: &PathBuf| config::read(path).map_err(|error| say(error, look));
+        let read = |path: &PathBuf| config::read(path).map_err(|error| say(error, output));
         let explicit = config.config.as_ref().map(read).transpose()?;
         Ok(Self {
             options,
-            look,
+            output,
             searches: explicit.is_none() && !config.no_config,
             fallback: Arc::new(Settings::new(options, explicit)?),
             written: HashMap::new(),
@@ -248,7 +248,7 @@ impl<'o> Finder<'o> {
                     })
                 }
                 Err(error) => {
-                    let error = say(error, self.look);
+                    let error = say(error, self.output);
                     complain("error", &format!("{error}; no file below it is checked"));
                     Some(Found {
                         settings: None,
@@ -330,10 +330,10 @@ impl Checked {
 }
 
 /// Shows the mistakes in a `seclint.toml`; what is left to say of it is the error.
-fn say(error: ConfigError, look: Look) -> CliError {
+fn say(error: ConfigError, output: &OutputOptions) -> CliError {
     if let ConfigError::Mistakes(mistakes) = &error {
         // Nobody may be there to read it.
-        let _ = Human::new(io::stderr().lock(), look).findings(mistakes);
+        let _ = output.aside().findings(mistakes);
     }
     error.into()
 }
