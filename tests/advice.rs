@@ -144,3 +144,29 @@ fn what_comes_of_the_advice_is_said() {
         );
     }
 }
+
+/// Runtimes leave out what does as the default does: whoever denies `socketcall` so is told the same
+/// again.
+#[test]
+fn a_multiplexer_is_not_to_be_denied_as_by_default() {
+    let allowed = |names: &str| format!(r#"{{"names": [{names}], "action": "SCMP_ACT_ALLOW""#);
+    let socket = allowed(r#""socket""#);
+    let socket =
+        format!(r#"{socket}, "args": [{{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}}]}}"#);
+    let all = format!(
+        r#"{{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38,
+        "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"], "syscalls": [{socket}"#
+    );
+    let rule = "multiplexed-syscall-condition";
+    let [help] = &helps("a.json", &format!("{all}]}}"), rule, &[])[..] else {
+        panic!("one finding");
+    };
+    assert!(help.contains("(`errnoRet` 1)"), "{help}");
+    let denied = |errno| {
+        format!(
+            r#"{all}, {{"names": ["socketcall"], "action": "SCMP_ACT_ERRNO", "errnoRet": {errno}}}]}}"#
+        )
+    };
+    assert_eq!(helps("a.json", &denied(38), rule, &[]).len(), 1);
+    assert_eq!(helps("a.json", &denied(1), rule, &[]).len(), 0);
+}

@@ -250,6 +250,12 @@ fn a_file_of_the_same_name_elsewhere_is_another_one() {
         repository.check_in("sub", &arguments).code
     };
     assert_eq!((known("../a.json"), known("a.json")), (0, 1));
+    let ran = repository.check_in("sub", &["a.json", "--baseline=../baseline.json"]);
+    assert!(
+        ran.stderr.contains("move it if it is about those"),
+        "{}",
+        ran.stderr
+    );
 }
 
 /// Made of another checkout, it would have every finding pass for a new one.

@@ -16,6 +16,8 @@ pub(super) struct Comparison {
     here: PathBuf,
     /// What paths in the report are relative to.
     directory: PathBuf,
+    /// Its files if they were relative to where seclint runs.
+    from_here: BTreeSet<String>,
     /// How each file was checked, by its path from the root.
     checked: HashMap<String, Arc<Settings>>,
 }
@@ -28,11 +30,13 @@ impl Comparison {
         let mut baseline = baseline.map_err(|error| CliError::Baseline(path.clone(), error))?;
         let here = env::current_dir().unwrap_or_default();
         let directory = directory(&baseline, path, &here);
+        let from_here = baseline.paths().map(|path| place(&here, path)).collect();
         baseline.rename(|path| place(&directory, path));
         Ok(Self {
             baseline,
             here,
             directory,
+            from_here,
             checked: HashMap::new(),
         })
     }
@@ -78,6 +82,19 @@ impl Comparison {
     /// A baseline that was made elsewhere would let every finding pass for a new one.
     fn say_if_strange(&self) {
         let paths: BTreeSet<_> = self.baseline.paths().collect();
+        let is_checked = |path: &str| self.checked.contains_key(path);
+        if !paths.iter().any(|path| is_checked(path))
+            && self.from_here.iter().any(|it| is_checked(it))
+        {
+            let directory = self.directory.display();
+            complain(
+                "note",
+                &format!(
+                    "the baseline is taken for one of files in {directory}, where it is: move it if it is about those of the same names that were checked"
+                ),
+            );
+            return;
+        }
         let is_ours = |path: &&str| self.checked.contains_key(*path) || Path::new(path).exists();
         let Some(first) = paths.first().filter(|_| !paths.iter().any(is_ours)) else {
             return;

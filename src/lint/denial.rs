@@ -60,30 +60,23 @@ impl<'c> Denial<'c> {
     /// The default of a profile that is judged for what it lacks: it denies, and nothing is added
     /// to the profile that is not seen here.
     pub(super) fn by_default(context: &Context<'c>) -> Option<Self> {
-        Self::for_runtimes(context).filter(|_| base_of(context).is_none())
+        let default = Self::default_of(context).filter(|_| base_of(context).is_none());
+        default.filter(|default| default.effect.action.denies())
     }
 
-    /// The same of a profile that is judged for what it lacks of what runtimes call: a base that is
-    /// made for one is to have all of that.
-    pub(super) fn for_runtimes(context: &Context<'c>) -> Option<Self> {
-        let profile = context.profile()?;
-        let default = profile.default_decision()?;
-        let denies = matches!(
-            default.action,
-            Action::Errno | Action::KillProcess | Action::KillThread | Action::Trap
-        );
-        (denies && is_whole(context)).then(|| Self::new(default))
+    /// The default of a profile of which all is seen here, whatever it does.
+    pub(super) fn default_of(context: &Context<'c>) -> Option<Self> {
+        let default = context.profile()?.default_decision()?;
+        is_whole(context).then(|| Self::new(default))
     }
 
     /// The default of a profile under which programs run, so that what it does to them matters: a
     /// runtime may start them, and all of the profile is seen here.
     pub(super) fn of_programs(context: &Context<'c>) -> Option<Self> {
         static EXECVE: LazyLock<Option<&Syscall>> = LazyLock::new(|| syscalls::lookup("execve"));
-        let profile = context.profile()?;
         let may_start = context.permission((*EXECVE)?)? != Permission::Never;
-        let default = profile.default_decision()?;
-        let is_judged = may_start && is_whole(context) && base_of(context).is_none();
-        is_judged.then(|| Self::new(default))
+        let is_judged = may_start && base_of(context).is_none();
+        Self::default_of(context).filter(|_| is_judged)
     }
 
     /// Whether a program may start threads.

@@ -244,16 +244,26 @@ pub(super) fn find(source: &Arc<Source>, contexts: &mut [Context<'_>], rules: &[
     }
 }
 
-/// The comments of rule entries, in the dialects that have them.
+/// The comments of rule entries, which some dialects have.
 fn in_entries(context: &Context<'_>, rules: &[&LintRule]) -> Vec<Ignore> {
-    let profile = context.profile().filter(|_| takes_comments(context));
+    let is_heard = takes_comments(context);
+    let profile = context.profile();
     let entries = profile.into_iter().flat_map(|profile| &profile.entries);
     let comments = entries.filter_map(|entry| Some((entry, entry.comment?)));
     let mut ignores = Vec::new();
     for (entry, comment) in comments {
         for line in comment.value.lines() {
             let scope = Scope::Within(entry.node.span());
-            ignores.extend(Ignore::of(line, context.at(comment.node), scope, rules));
+            let ignore = Ignore::of(line, context.at(comment.node), scope, rules);
+            ignores.extend(ignore.map(|mut ignore| {
+                if !is_heard {
+                    ignore.said = Err(Invalid {
+                        why: "rule entries have no comments in this dialect".to_owned(),
+                        help: Some("write an `[[ignore]]` into seclint.toml".to_owned()),
+                    });
+                }
+                ignore
+            }));
         }
     }
     ignores

@@ -8,7 +8,7 @@ use crate::lint::lack::{self, Lack};
 use crate::lint::{Context, Findings, LintRule, Permission};
 use crate::profile::Profile;
 use crate::runtime::Starter;
-use crate::syscalls::{Arch, Syscall};
+use crate::syscalls::{self, Arch, Syscall};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -22,7 +22,7 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some(default) = Denial::for_runtimes(context) else {
+    let Some(default) = Denial::default_of(context) else {
         return;
     };
     // Nobody expects of a profile without any rule entry that it starts a container.
@@ -66,13 +66,32 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         lack::who(&lacks),
         listed(&calls)
     );
+    // What is denied by name is not allowed by another rule entry.
+    let named = |call: &&&str| {
+        let syscall = syscalls::lookup(call)?;
+        let denial = Denial::of(context, default, syscall)?;
+        (denial.decision.entry.is_some()).then(|| denial.place(context, syscall))
+    };
+    let (denied, missing): (Vec<&str>, Vec<&str>) =
+        calls.iter().partition(|call| named(call).is_some());
+    let help = match (denied.as_slice(), missing.as_slice()) {
+        ([], missing) => format!("allow {}", quoted(missing)),
+        (denied, []) => format!("do not deny {}", quoted(denied)),
+        (denied, missing) => format!(
+            "allow {}, and do not deny {}",
+            quoted(missing),
+            quoted(denied)
+        ),
+    };
+    let place = calls.first().and_then(|first| named(&first));
+    let place = place.unwrap_or_else(|| context.at(default.decision.text.node));
     let dead = lacks.iter().filter(|it| it.is_dead());
     let runtimes = dead.map(|it| (it.title(), Value::from(it.calls.clone())));
     findings.push(
-        Finding::new(&RULE.rule, context.at(default.decision.text.node), message)
+        Finding::new(&RULE.rule, place, message)
             .severity(severity)
             .here("holds for the runtime too")
-            .help(format!("allow {}", quoted(&calls)))
+            .help(help)
             .fact("runtimes", runtimes.collect::<Map<_, _>>())
             .fact("syscalls", calls),
     );

@@ -1,5 +1,6 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::condition::{about, listed};
+use crate::lint::denial::Denial;
 use crate::lint::{Context, Findings, LintRule, Permission, architectures};
 use crate::profile::{Profile, RuleEntry, Text};
 use crate::syscalls::{self, Arch, Multiplexer, known};
@@ -126,9 +127,18 @@ fn report(
         Outcome::Shuts => format!(
             "that shuts out programs that use `{multiplexer}`, as most 32-bit programs do; leave such architectures out if none is to run"
         ),
-        _ => format!(
-            "deny `{multiplexer}` with ENOSYS (`errnoRet` 38) in a rule entry without conditions, which shuts out 32-bit programs that know no other way, or leave such architectures out"
-        ),
+        _ => {
+            // What does as the default does is left out.
+            let default = context.profile()?.default_effect;
+            let errno = if default == Some(Denial::ENOSYS) {
+                "another errno than the default's, such as EPERM (`errnoRet` 1),"
+            } else {
+                "ENOSYS (`errnoRet` 38)"
+            };
+            format!(
+                "deny `{multiplexer}` with {errno} in a rule entry without conditions, which shuts out 32-bit programs that know no other way, or leave such architectures out"
+            )
+        }
     };
     let finding = Finding::new(&RULE.rule, context.at(names.first()?.node), what)
         .here("the condition is lost there")
