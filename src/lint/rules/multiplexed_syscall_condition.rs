@@ -123,22 +123,20 @@ fn report(
             "{calls} {is} denied for some arguments, but on {on} through `{multiplexer}` for all"
         ),
     };
+    // What does as the default does is left out.
+    let is_default = context.profile()?.default_effect == Some(Denial::ENOSYS);
+    let errno = if is_default {
+        "another errno than the default's, such as EPERM (`errnoRet` 1),"
+    } else {
+        "ENOSYS (`errnoRet` 38)"
+    };
     let help = match outcome {
         Outcome::Shuts => format!(
             "that shuts out programs that use `{multiplexer}`, as most 32-bit programs do; leave such architectures out if none is to run"
         ),
-        _ => {
-            // What does as the default does is left out.
-            let default = context.profile()?.default_effect;
-            let errno = if default == Some(Denial::ENOSYS) {
-                "another errno than the default's, such as EPERM (`errnoRet` 1),"
-            } else {
-                "ENOSYS (`errnoRet` 38)"
-            };
-            format!(
-                "deny `{multiplexer}` with {errno} in a rule entry without conditions, which shuts out 32-bit programs that know no other way, or leave such architectures out"
-            )
-        }
+        _ => format!(
+            "deny `{multiplexer}` with {errno} in a rule entry without conditions, which shuts out 32-bit programs that know no other way, or leave such architectures out"
+        ),
     };
     let finding = Finding::new(&RULE.rule, context.at(names.first()?.node), what)
         .here("the condition is lost there")
