@@ -95,7 +95,7 @@ impl Comparison {
             );
             return;
         }
-        let is_ours = |path: &&str| self.checked.contains_key(*path) || Path::new(path).exists();
+        let is_ours = |path: &&str| is_checked(path) || Path::new(path).exists();
         let Some(first) = paths.first().filter(|_| !paths.iter().any(is_ours)) else {
             return;
         };

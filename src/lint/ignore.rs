@@ -23,6 +23,9 @@ const NAMES: [&str; 3] = [NAME, "Seclint", "SECLINT"];
 /// What stands between rules and the reason.
 const REASON: &str = "--";
 
+/// What to do where no comment is heard.
+const INSTEAD: &str = "write an `[[ignore]]` into seclint.toml";
+
 /// What other linters' comments say, behind their names.
 const MEANT: [&str; 7] = [
     "disable", "ignore", "nolint", "noqa", "off", "skip", "suppress",
@@ -259,7 +262,7 @@ fn in_entries(context: &Context<'_>, rules: &[&LintRule]) -> Vec<Ignore> {
                 if !is_heard {
                     ignore.said = Err(Invalid {
                         why: "rule entries have no comments in this dialect".to_owned(),
-                        help: Some("write an `[[ignore]]` into seclint.toml".to_owned()),
+                        help: Some(INSTEAD.to_owned()),
                     });
                 }
                 ignore
@@ -283,7 +286,7 @@ fn in_json(context: &Context<'_>, rules: &[&LintRule]) -> Vec<Ignore> {
             help: Some(if takes_comments(context) {
                 format!("write `\"comment\": \"{MARK}: RULE -- REASON\"` into the rule entry, or an `[[ignore]]` into seclint.toml")
             } else {
-                "write an `[[ignore]]` into seclint.toml".to_owned()
+                INSTEAD.to_owned()
             }),
         });
         Some(ignore)

@@ -218,7 +218,7 @@ mod tests {
     use super::{Permission, Permissions};
     use crate::lint::NameUse;
     use crate::profile::{Found, find};
-    use crate::syscalls::{lookup, spelling};
+    use crate::syscalls::lookup;
     use crate::text::json;
 
     fn permission(default: &str, entries: &str) -> (Option<Permission>, usize) {
@@ -229,11 +229,7 @@ mod tests {
         };
         let mut names = Vec::new();
         for entry in &profile.entries {
-            names.extend(entry.names.iter().map(|text| NameUse {
-                text,
-                entry,
-                spelling: spelling(text.value),
-            }));
+            names.extend(NameUse::all(entry));
         }
         let permissions = Permissions::new(&profile, &names);
         let read = lookup("read").unwrap();

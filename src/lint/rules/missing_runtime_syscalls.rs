@@ -66,14 +66,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         lack::who(&lacks),
         listed(&calls)
     );
-    // What is denied by name is not allowed by another rule entry.
-    let named = |call: &&&str| {
+    let denial = |call: &str| {
         let syscall = syscalls::lookup(call)?;
-        let denial = Denial::of(context, default, syscall)?;
-        (denial.decision.entry.is_some()).then(|| denial.place(context, syscall))
+        Some((Denial::of(context, default, syscall)?, syscall))
     };
-    let (denied, missing): (Vec<&str>, Vec<&str>) =
-        calls.iter().partition(|call| named(call).is_some());
+    // What is denied by name is not allowed by another rule entry.
+    let is_named = |call: &&&str| denial(call).is_some_and(|(it, _)| it.decision.entry.is_some());
+    let (denied, missing): (Vec<&str>, Vec<&str>) = calls.iter().partition(is_named);
     let help = match (denied.as_slice(), missing.as_slice()) {
         ([], missing) => format!("allow {}", quoted(missing)),
         (denied, []) => format!("do not deny {}", quoted(denied)),
@@ -83,12 +82,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             quoted(denied)
         ),
     };
-    let place = calls.first().and_then(|first| named(&first));
-    let place = place.unwrap_or_else(|| context.at(default.decision.text.node));
+    let Some((first, syscall)) = calls.first().and_then(|call| denial(call)) else {
+        return;
+    };
     let dead = lacks.iter().filter(|it| it.is_dead());
     let runtimes = dead.map(|it| (it.title(), Value::from(it.calls.clone())));
     findings.push(
-        Finding::new(&RULE.rule, place, message)
+        Finding::new(&RULE.rule, first.place(context, syscall), message)
             .severity(severity)
             .here("holds for the runtime too")
             .help(help)
