@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::fs::{CWD, FileType, Mode, RenameFlags, mknodat, renameat_with};
 use serde_json::{Value, json};
 use support::StateRoot;
 use tempfile::TempDir;
@@ -284,6 +284,42 @@ fn a_cache_that_changes_under_the_audit_is_survived() {
     assert_eq!(fs::read(&secret).expect("the secret is there"), b"odd");
     let left = names(&cache);
     assert!(kept.iter().all(|name| left.contains(name)), "{left:?}");
+}
+
+/// Entries that change places with directories, also in the moment between the
+/// last look and the removal: that is no error, and the directories stay.
+#[test]
+fn entries_that_change_places_with_directories_are_survived() {
+    for _ in 0..20 {
+        let root = StateRoot::of("clean");
+        let outside = TempDir::new().expect("a directory");
+        let pairs: Vec<_> = (0..64)
+            .map(|number| format!("{number:064x}"))
+            .map(|name| (cache(&root).join(&name), outside.path().join(&name)))
+            .collect();
+        for (entry, directory) in &pairs {
+            put(entry, b"odd");
+            fs::create_dir(directory).expect("a directory");
+        }
+        let is_over = AtomicBool::new(false);
+        let ran = thread::scope(|scope| {
+            let _over = Over(&is_over);
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    for (entry, other) in &pairs {
+                        // It fails where the audit removed one of the two.
+                        let _ = renameat_with(CWD, entry, CWD, other, RenameFlags::EXCHANGE);
+                    }
+                }
+            });
+            root.audit(&["--format=json", "--prune"])
+        });
+        assert!(ran.code < 2, "{}", ran.stderr);
+        let directories = pairs
+            .iter()
+            .filter(|(entry, other)| entry.is_dir() || other.is_dir());
+        assert_eq!(directories.count(), pairs.len(), "a directory was removed");
+    }
 }
 
 /// Ends the threads that go on until they are told, also when the test fails.

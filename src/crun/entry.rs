@@ -189,7 +189,8 @@ impl Entry {
         }
         match unlinkat(cache, self.name.as_str(), AtFlags::empty()) {
             Ok(()) => Pruned::Removed,
-            Err(Errno::NOENT) => Pruned::Changed,
+            // A directory, which the examined file was not, is not removed.
+            Err(Errno::NOENT | Errno::ISDIR) => Pruned::Changed,
             Err(_) => Pruned::Failed,
         }
     }
