@@ -11,7 +11,9 @@ use std::sync::Arc;
 use seclint::finding::{
     Applicability, Category, Edit, Finding, Fix, Location, Rule, RuleSet, Severity,
 };
-use seclint::report::{Against, Conclusion, Github, Human, Json, Look, Report, Sarif, Summary};
+use seclint::report::{
+    Against, Conclusion, Github, Human, Json, Look, Report, Sarif, Summary, Workspace,
+};
 use seclint::target::Target;
 use seclint::text::{Source, Span};
 use serde_json::Value;
@@ -148,11 +150,17 @@ fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
 }
 
 fn in_github() -> String {
-    written(|out| write(&mut Github::new(out)))
+    written(|out| write(&mut Github::new(out, Workspace::default())))
 }
 
 fn in_sarif() -> String {
-    written(|out| write(&mut Sarif::new(out, vec![&MISSPELT, &ODD])))
+    written(|out| {
+        write(&mut Sarif::new(
+            out,
+            vec![&MISSPELT, &ODD],
+            Workspace::default(),
+        ))
+    })
 }
 
 /// A report without the version that it was written by.
@@ -251,7 +259,7 @@ fn no_name_of_a_file_commands_a_terminal() {
     let source = Arc::new(Source::new("a\u{1b}[31m.json", b"{}".to_vec()));
     let finding = Finding::new(&ODD, Location::file(&source), "odd");
     let mut out = Vec::new();
-    let written = Github::new(&mut out).findings(&[finding]);
+    let written = Github::new(&mut out, Workspace::default()).findings(&[finding]);
     written.expect("written");
     let text = String::from_utf8(out).expect("UTF-8");
     assert!(text.contains("file=a\u{fffd}[31m.json,"), "{text:?}");
@@ -302,7 +310,7 @@ fn sarif_is_written_as_it_comes() {
     }
     let out = Out::default();
     let length = std::rc::Rc::clone(&out.0);
-    let mut report = Sarif::new(out, vec![&MISSPELT, &ODD]);
+    let mut report = Sarif::new(out, vec![&MISSPELT, &ODD], Workspace::default());
     let mut before = 0;
     for file in findings() {
         report.findings(&file).expect("written");

@@ -202,6 +202,35 @@ fn standard_input_is_no_file_of_the_repository() {
     assert!(annotations.contains("::<stdin>:4:32: "), "{annotations}");
 }
 
+/// A job may run its commands below the repository's root: annotations and alerts
+/// of paths that are not the repository's are shown nowhere.
+#[test]
+fn a_workflow_gets_the_repositorys_paths() {
+    let directory = directory(&[("profile.json", BAD)]);
+    let stdout = |format: &str| {
+        let mut command = command(&directory, &["check", "profile.json", format]);
+        let root = directory.path().parent().expect("a parent");
+        command.env("GITHUB_WORKSPACE", root);
+        Ran::from(command.output().expect("seclint runs")).stdout
+    };
+    let name = directory
+        .path()
+        .file_name()
+        .expect("a name")
+        .to_string_lossy();
+    let path = format!("{name}/profile.json");
+    let annotations = stdout("--format=github");
+    assert!(
+        annotations.starts_with(&format!("::error file={path},line=4,")),
+        "{annotations}"
+    );
+    let report = sarif(&stdout("--format=sarif"));
+    let place = &results(&report)[0]["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], path);
+    let fixed = &results(&report)[0]["fixes"][0]["artifactChanges"][0]["artifactLocation"];
+    assert_eq!(fixed["uri"], path);
+}
+
 /// On GitHub a log without annotations goes unread.
 #[test]
 fn a_workflow_gets_annotations_unless_it_asks_for_something_else() {

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::CliError;
 use crate::lint::all_rules;
-use crate::report::{Github, Human, Json, Look, Report, Sarif};
+use crate::report::{Github, Human, Json, Look, Report, Sarif, Workspace};
 
 /// How the names of unfinished reports end.
 const UNFINISHED: &str = ".seclint-unfinished";
@@ -166,8 +166,8 @@ impl OutputOptions {
         match format {
             Format::Human => Box::new(Human::new(out, self.look(is_terminal))),
             Format::Json => Box::new(Json::new(out)),
-            Format::Sarif => Box::new(Sarif::new(out, all_rules())),
-            Format::Github => Box::new(Github::new(out)),
+            Format::Sarif => Box::new(Sarif::new(out, all_rules(), workspace())),
+            Format::Github => Box::new(Github::new(out, workspace())),
         }
     }
 
@@ -192,6 +192,16 @@ impl OutputOptions {
     /// How text for people looks.
     pub(super) fn look(&self, is_terminal: bool) -> Look {
         self.look.on(is_terminal)
+    }
+}
+
+/// Where GitHub's runners say that the repository is.
+fn workspace() -> Workspace {
+    let root = std::env::var_os("GITHUB_WORKSPACE").map(PathBuf::from);
+    let here = std::env::current_dir().ok();
+    match (root.filter(|root| root.is_absolute()), here) {
+        (Some(root), Some(here)) => Workspace::new(root, here),
+        _ => Workspace::default(),
     }
 }
 

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use super::excerpt::visible;
 use super::human::{audit_summary, check_summary};
-use super::{Conclusion, Report, reported};
+use super::{Conclusion, Report, Workspace, reported};
 use crate::crun::Audit;
 use crate::finding::{Finding, Location, Severity};
 use crate::text::Source;
@@ -18,12 +18,13 @@ use crate::text::Source;
 #[derive(Debug)]
 pub struct Github<W> {
     out: W,
+    workspace: Workspace,
 }
 
 impl<W: Write> Github<W> {
-    /// A report to `out`.
-    pub fn new(out: W) -> Self {
-        Self { out }
+    /// A report to `out`, of files in a workspace.
+    pub const fn new(out: W, workspace: Workspace) -> Self {
+        Self { out, workspace }
     }
 
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
@@ -34,9 +35,9 @@ impl<W: Write> Github<W> {
         };
         write!(self.out, "::{command} ")?;
         let location = &finding.location;
-        let path = location.source.name();
         // Standard input is no file of the repository.
-        if path != Source::STANDARD_INPUT {
+        if location.source.name() != Source::STANDARD_INPUT {
+            let path = self.workspace.path(&location.source);
             // A line may end in a name, but nothing in it is for a terminal to obey.
             let is_obeyed = |letter: char| letter.is_control() && !"\n\r\t".contains(letter);
             let path = path.trim_start_matches("./").replace(is_obeyed, "\u{fffd}");

@@ -8,6 +8,7 @@ mod human;
 mod json;
 mod patch;
 mod sarif;
+mod workspace;
 
 use std::io;
 
@@ -27,6 +28,7 @@ pub use human::{Human, Look, Picture};
 pub use json::Json;
 pub use patch::patch;
 pub use sarif::Sarif;
+pub use workspace::Workspace;
 
 /// What a run came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::excerpt::visible;
-use super::{Conclusion, Report};
+use super::{Conclusion, Report, Workspace};
 use crate::crun::Audit;
 use crate::finding::{
     Applicability, Edit, Finding, Fix, Location, Origin, Rule, Severity, Suppression,
@@ -32,17 +32,20 @@ const FINGERPRINT: &str = "seclint/v1";
 pub struct Sarif<W> {
     out: W,
     rules: Vec<&'static Rule>,
+    workspace: Workspace,
     is_begun: bool,
     is_first: bool,
     notes: Vec<Value>,
 }
 
 impl<W: Write> Sarif<W> {
-    /// A report to `out`, whose head describes `rules`: all that findings may be of.
-    pub fn new(out: W, rules: Vec<&'static Rule>) -> Self {
+    /// A report to `out` of files in a workspace, whose head describes `rules`: all
+    /// that findings may be of.
+    pub const fn new(out: W, rules: Vec<&'static Rule>, workspace: Workspace) -> Self {
         Self {
             out,
             rules,
+            workspace,
             is_begun: false,
             is_first: true,
             notes: Vec::new(),
@@ -64,7 +67,7 @@ impl<W: Write> Sarif<W> {
         });
         // Where that is on this machine is nobody's business but this machine's.
         let base = json!({
-            place::BASE: {"description": {"text": "The directory that seclint was run in."}},
+            place::BASE: {"description": {"text": self.workspace.description()}},
         });
         write!(
             self.out,
@@ -88,12 +91,12 @@ impl<W: Write> Sarif<W> {
         }
         result.insert("level".to_owned(), json!(level(finding.severity)));
         result.insert("message".to_owned(), json!({"text": text}));
-        let here = location(&finding.location, finding.here.as_deref());
+        let here = self.location(&finding.location, finding.here.as_deref());
         result.insert("locations".to_owned(), json!([here]));
         if !finding.labels.is_empty() {
             let labels = finding.labels.iter().enumerate();
             let related = labels.map(|(index, label)| {
-                let mut place = location(&label.location, Some(&label.message));
+                let mut place = self.location(&label.location, Some(&label.message));
                 place.insert("id".to_owned(), json!(index + 1));
                 Value::Object(place)
             });
@@ -102,7 +105,10 @@ impl<W: Write> Sarif<W> {
         let fingerprints = json!({FINGERPRINT: fingerprint});
         result.insert("partialFingerprints".to_owned(), fingerprints);
         if let Some(fix) = &finding.fix {
-            result.insert("fixes".to_owned(), json!([repair(&finding.location, fix)]));
+            result.insert(
+                "fixes".to_owned(),
+                json!([self.repair(&finding.location, fix)]),
+            );
         }
         // Said of all, since whoever says it of some must.
         let suppressions = finding.suppression.iter().map(suppression);
@@ -112,6 +118,55 @@ impl<W: Write> Sarif<W> {
             result.insert("properties".to_owned(), properties);
         }
         Value::Object(result)
+    }
+
+    fn location(&self, location: &Location, here: Option<&str>) -> Map<String, Value> {
+        let mut physical = Map::new();
+        let file = artifact(&self.workspace.path(&location.source));
+        physical.insert("artifactLocation".to_owned(), file);
+        if let Some(span) = location.span {
+            let region = region(&location.source, span, Use::Show);
+            physical.insert("region".to_owned(), region);
+        }
+        let mut place = Map::new();
+        place.insert("physicalLocation".to_owned(), Value::Object(physical));
+        // The pointer of a whole document is empty, and no name.
+        let pointer = location.pointer.as_deref();
+        if let Some(pointer) = pointer.filter(|pointer| !pointer.is_empty()) {
+            let name = json!([{"fullyQualifiedName": visible(pointer)}]);
+            place.insert("logicalLocations".to_owned(), name);
+        }
+        if let Some(here) = here {
+            place.insert("message".to_owned(), json!({"text": message(here)}));
+        }
+        place
+    }
+
+    fn repair(&self, location: &Location, fix: &Fix) -> Value {
+        let replacement = |edit: &Edit| {
+            let deleted = region(&location.source, edit.span, Use::Replace);
+            if edit.text.is_empty() {
+                json!({"deletedRegion": deleted})
+            } else {
+                json!({"deletedRegion": deleted, "insertedContent": {"text": edit.text}})
+            }
+        };
+        let description = match fix.applicability {
+            Applicability::Safe => {
+                "Every runtime makes the same filter of the profile as before, or made none of it before."
+            }
+            Applicability::Unsafe => {
+                "The filter changes, or a comment is lost: a person should look."
+            }
+        };
+        json!({
+            "description": {"text": description},
+            "artifactChanges": [{
+                "artifactLocation": artifact(&self.workspace.path(&location.source)),
+                "replacements": fix.edits.iter().map(replacement).collect::<Vec<_>>(),
+            }],
+            "properties": {"applicability": fix.applicability},
+        })
     }
 }
 
@@ -127,7 +182,7 @@ impl<W: Write> Report for Sarif<W> {
             self.out
                 .write_all(if self.is_first { b"\n" } else { b",\n" })?;
             self.is_first = false;
-            let result = self.result(finding, &fingerprints.of(finding));
+            let result = self.result(finding, &fingerprints.of(finding, &self.workspace));
             serde_json::to_writer(&mut self.out, &result)?;
         }
         Ok(())
@@ -208,51 +263,4 @@ const fn level(severity: Severity) -> &'static str {
 /// link, which is written `[text](address)` there.
 fn message(text: &str) -> String {
     visible(text).replace("](", "\\](")
-}
-
-fn location(location: &Location, here: Option<&str>) -> Map<String, Value> {
-    let mut physical = Map::new();
-    let file = artifact(location.source.name());
-    physical.insert("artifactLocation".to_owned(), file);
-    if let Some(span) = location.span {
-        let region = region(&location.source, span, Use::Show);
-        physical.insert("region".to_owned(), region);
-    }
-    let mut place = Map::new();
-    place.insert("physicalLocation".to_owned(), Value::Object(physical));
-    // The pointer of a whole document is empty, and no name.
-    let pointer = location.pointer.as_deref();
-    if let Some(pointer) = pointer.filter(|pointer| !pointer.is_empty()) {
-        let name = json!([{"fullyQualifiedName": visible(pointer)}]);
-        place.insert("logicalLocations".to_owned(), name);
-    }
-    if let Some(here) = here {
-        place.insert("message".to_owned(), json!({"text": message(here)}));
-    }
-    place
-}
-
-fn repair(location: &Location, fix: &Fix) -> Value {
-    let replacement = |edit: &Edit| {
-        let deleted = region(&location.source, edit.span, Use::Replace);
-        if edit.text.is_empty() {
-            json!({"deletedRegion": deleted})
-        } else {
-            json!({"deletedRegion": deleted, "insertedContent": {"text": edit.text}})
-        }
-    };
-    let description = match fix.applicability {
-        Applicability::Safe => {
-            "Every runtime makes the same filter of the profile as before, or made none of it before."
-        }
-        Applicability::Unsafe => "The filter changes, or a comment is lost: a person should look.",
-    };
-    json!({
-        "description": {"text": description},
-        "artifactChanges": [{
-            "artifactLocation": artifact(location.source.name()),
-            "replacements": fix.edits.iter().map(replacement).collect::<Vec<_>>(),
-        }],
-        "properties": {"applicability": fix.applicability},
-    })
 }

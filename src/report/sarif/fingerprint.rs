@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::place::uri;
 use crate::finding::{Finding, identity};
+use crate::report::Workspace;
 
 /// How many bytes of a hash are written.
 const BYTES: usize = 16;
@@ -18,7 +19,7 @@ impl Fingerprints {
     /// The next finding's: a hash of its rule, its file and what it is about,
     /// and which of the findings that share it this one is. Lines, columns and
     /// places in arrays are left out, since edits elsewhere in the file move them.
-    pub(super) fn of(&mut self, finding: &Finding) -> String {
+    pub(super) fn of(&mut self, finding: &Finding, workspace: &Workspace) -> String {
         let mut hasher = blake3::Hasher::new();
         // The length keeps `ab`, `c` apart from `a`, `bc`.
         let mut part = |text: &str| {
@@ -26,7 +27,7 @@ impl Fingerprints {
             hasher.update(text.as_bytes());
         };
         part(finding.rule.id);
-        part(&uri(finding.location.source.name()));
+        part(&uri(&workspace.path(&finding.location.source)));
         let pointer = finding.location.pointer.as_deref();
         for about in identity(pointer, &finding.facts) {
             part(&about);
