@@ -37,21 +37,30 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
-/// What a denylist denies and a ring can do.
+/// What a denylist denies, for whichever arguments, and a ring can do.
 fn denied(context: &Context<'_>) -> Option<Finding> {
     let calls = RING
         .iter()
         .filter_map(|&place| syscalls::all().get(usize::from(place)));
-    let denied = calls.filter(|call| context.permission(call) == Some(Permission::Never));
-    let mut uses: Vec<_> = denied
-        .filter_map(|call| context.uses(call).find(|name| name.is_denied()))
+    let mut uses: Vec<_> = calls
+        .filter_map(|call| {
+            let permission = context.permission(call)?;
+            let name = context.uses(call).find(|name| name.is_denied())?;
+            (permission != Permission::Always).then_some((name, permission))
+        })
         .collect();
-    uses.sort_by_key(|name| name.text.node.span().start);
-    let first = uses.first()?;
-    let names: Vec<_> = uses.iter().map(|name| name.text.value).collect();
+    uses.sort_by_key(|(name, _)| name.text.node.span().start);
+    let (first, _) = uses.first()?;
+    let never = |(_, permission): &(_, Permission)| *permission == Permission::Never;
+    let extent = match uses.iter().filter(|it| never(it)).count() {
+        0 => " in part",
+        all if all == uses.len() => "",
+        _ => ", in part or always",
+    };
+    let names: Vec<_> = uses.iter().map(|(name, _)| name.text.value).collect();
     let (calls, verb) = (listed(&names), if names.len() == 1 { "is" } else { "are" });
     let message = format!(
-        "{calls} {verb} denied, and `io_uring_setup` is not: through a ring a program does the same, and no filter sees it"
+        "{calls} {verb} denied{extent}, and `io_uring_setup` is not: through a ring a program does the same, and no filter sees it"
     );
     let finding = Finding::new(&RULE.rule, context.at(first.text.node), message)
         .here("can be done through a ring")
