@@ -181,6 +181,10 @@ unknown-syscall = "info"
         found(&run(&["--select=unknown-flag"])),
         ["a.json error unknown-flag"]
     );
+    let lax = found(&run(&["--no-strict"]));
+    assert!(lax.iter().all(|it| all.contains(it)), "{lax:?}");
+    assert!(lax.len() < all.len(), "{all:?}");
+    assert_eq!(found(&run(&["--no-strict", "--strict"])), all);
     let ignored = found(&run(&["--ignore=unknown-syscall"]));
     assert!(
         !ignored.iter().any(|it| it.contains("unknown-")),

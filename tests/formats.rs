@@ -159,7 +159,7 @@ fn in_sarif() -> String {
             out,
             vec![&MISSPELT, &ODD],
             Workspace::default(),
-        ))
+        ));
     })
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::input::inputs;
-use super::options::{Checker, FailOn, HostOptions, SelectionOptions};
+use super::options::{Checker, FailOn, HostOptions, SelectionOptions, StrictOptions};
 use super::output::{Format, OutputOptions};
 use super::{CliError, Ending, complain};
 use crate::crun::{Pruned, RootError, Sources, StateRoot, Storage, audit};
@@ -44,7 +44,8 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     arguments.host.check_runtime()?;
-    let selection = arguments.selection.selection(None, Checker::CacheAudit)?;
+    let sets = StrictOptions::default();
+    let selection = (arguments.selection).selection(&sets, None, Checker::CacheAudit)?;
     let mut reports = arguments.output.open(&arguments.profile)?;
     let roots = roots(&arguments.roots)?;
     if roots.is_empty() {

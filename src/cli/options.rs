@@ -189,15 +189,24 @@ impl Dialect {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Rules")]
 pub(super) struct SelectionOptions {
-    /// Check the strict rules as well: what they find is true, and often meant that way
-    #[arg(long)]
-    strict: bool,
     /// Check only these rules (may be repeated; `seclint rules` lists them)
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     select: Vec<String>,
     /// Do not check these rules (may be repeated)
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     ignore: Vec<String>,
+}
+
+/// Whether strict rules are checked; the cache has none.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Rules")]
+pub(super) struct StrictOptions {
+    /// Check the strict rules as well: what they find is true, and often meant that way
+    #[arg(long, overrides_with = "no_strict")]
+    strict: bool,
+    /// Check none of the strict rules, whatever a seclint.toml says
+    #[arg(long)]
+    no_strict: bool,
 }
 
 /// A command that checks rules.
@@ -239,11 +248,12 @@ impl SelectionOptions {
     /// If `command` has not all the rules that the command line selects, or none is left.
     pub(super) fn selection(
         &self,
+        sets: &StrictOptions,
         config: Option<&Config>,
         command: Checker,
     ) -> Result<Selection, CliError> {
         let mut selection = Selection {
-            is_strict: self.strict,
+            is_strict: sets.strict,
             select: parse_rules(&self.select)?,
             ignore: parse_rules(&self.ignore)?,
         };
@@ -261,8 +271,8 @@ impl SelectionOptions {
         }
         if let Some(config) = config.filter(|_| self.select.is_empty()) {
             selection.ignore.extend(&config.ignore);
-            if !self.strict {
-                selection.is_strict = config.is_strict;
+            if !sets.strict {
+                selection.is_strict = config.is_strict && !sets.no_strict;
                 selection.select.extend(&config.select);
             }
         }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Args;
 
 use super::engine::EnginesOption;
-use super::options::{Checker, Dialect, FailOn, SelectionOptions, TargetOptions};
+use super::options::{Checker, Dialect, FailOn, SelectionOptions, StrictOptions, TargetOptions};
 use super::output::OutputOptions;
 use super::{CliError, complain};
 use crate::config::{self, Config, ConfigError};
@@ -47,6 +47,8 @@ pub(super) struct LintOptions {
     #[command(flatten)]
     engines: EnginesOption,
     #[command(flatten)]
+    sets: StrictOptions,
+    #[command(flatten)]
     selection: SelectionOptions,
 }
 
@@ -64,7 +66,7 @@ pub(super) struct Settings {
 impl Settings {
     fn new(options: &LintOptions, config: Option<Config>) -> Result<Self, CliError> {
         let said = config.as_ref();
-        let selection = options.selection.selection(said, Checker::Check)?;
+        let selection = (options.selection).selection(&options.sets, said, Checker::Check)?;
         let rules = lint_rules().iter().copied();
         let dialect = options.dialect.map(Dialect::dialects);
         let fail_on = options.fail_on.map(FailOn::least);
