@@ -389,16 +389,33 @@ fn what_could_not_be_removed_is_2() {
     );
 }
 
-/// Several hosts' roots, or root's and a user's, are audited in one call.
+/// Several hosts' roots, or root's and a user's, are audited in one call, and one
+/// that is not there hides none of the others.
 #[test]
 fn several_roots_are_audited_in_one_call() {
     let (one, two) = (StateRoot::of("clean"), StateRoot::of("unknown1"));
     let paths = [one.path(), two.path()].map(|path| path.display().to_string());
-    let arguments = ["cache-audit", "--format=json", &paths[0], &paths[1]].map(str::to_owned);
-    let ran = support::run(arguments.into_iter().chain(one.host()));
-    assert_eq!(ran.code, 1);
-    let roots: Vec<_> = (ran.stdout.lines())
-        .map(|line| serde_json::from_str::<Value>(line).expect("a report a line")["root"].clone())
-        .collect();
-    assert_eq!(json!(roots), json!(paths));
+    let run = |options: &[&str], roots: &[&str]| {
+        let arguments = [&["cache-audit"], options, roots].concat();
+        support::run(arguments.into_iter().map(str::to_owned).chain(one.host()))
+    };
+    let audited = |ran: &support::Ran| {
+        let reports = ran.stdout.lines().map(|line| {
+            serde_json::from_str::<Value>(line).expect("a report a line")["root"].clone()
+        });
+        Value::Array(reports.collect())
+    };
+    let ran = run(&["--format=json"], &[&paths[0], &paths[1]]);
+    assert_eq!((ran.code, audited(&ran)), (1, json!(paths)));
+    let root = one.path();
+    let above = root.parent().expect("a parent").display().to_string();
+    let roots = ["/missing", &paths[0], &above, &paths[1]];
+    let ran = run(&["--format=json"], &roots);
+    assert_eq!((ran.code, audited(&ran)), (2, json!(paths)));
+    for said in ["/missing: no such directory", ": not a state root"] {
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    }
+    let report = run(&["--format=sarif"], &["/missing"]).sarif();
+    let invocation = &report["runs"][0]["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], false);
 }

@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     let sets = StrictOptions::default();
     let selection = (arguments.selection).selection(&sets, None, Checker::CacheAudit)?;
     let mut reports = arguments.output.open(&arguments.profile)?;
-    let roots = roots(&arguments.roots)?;
+    let roots = roots(&arguments.roots);
     if roots.is_empty() {
         complain("note", "crun has left no state root here: nothing to audit");
         reports.finish(true)?;
@@ -73,7 +73,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending, CliError> {
     let host = host.as_ref().map_err(ToString::to_string);
     let mut ending = Ending::Clean;
     for root in roots {
-        let mut audit = audit(&root, host.clone(), libseccomp, sources)?;
+        // Of the other roots as much is to be known as without this one.
+        let audited = root.and_then(|root| audit(&root, host.clone(), libseccomp, sources));
+        let mut audit = match audited {
+            Ok(audit) => audit,
+            Err(error) => {
+                complain("error", &error.to_string());
+                ending = Ending::Incomplete;
+                continue;
+            }
+        };
         audit.retain(|rule| selection.holds(rule));
         // The other formats have a place for them.
         if let Format::Human | Format::Github = arguments.output.format() {
@@ -131,28 +140,22 @@ fn unused(arguments: &Arguments, why: Option<String>) -> Option<String> {
 /// The roots that were named, or those of them where crun keeps its state by
 /// default that are there. crun goes by `XDG_RUNTIME_DIR` for root as well, but
 /// engines that run as services start it without.
-fn roots(named: &[PathBuf]) -> Result<Vec<StateRoot>, CliError> {
+fn roots(named: &[PathBuf]) -> Vec<Result<StateRoot, RootError>> {
     if !named.is_empty() {
-        return Ok(named
-            .iter()
-            .map(|root| {
-                let root = StateRoot::open(root)?;
-                root.check().map(|()| root)
-            })
-            .collect::<Result<_, _>>()?);
+        let roots = named.iter().map(|root| {
+            let root = StateRoot::open(root)?;
+            root.check().map(|()| root)
+        });
+        return roots.collect();
     }
     let of_root = rustix::process::geteuid()
         .is_root()
         .then(|| PathBuf::from("/run/crun"));
     let runtime_directory = std::env::var_os("XDG_RUNTIME_DIR").filter(|path| !path.is_empty());
     let of_user = runtime_directory.map(|path| PathBuf::from(path).join("crun"));
-    let mut roots = Vec::new();
-    for path in of_root.into_iter().chain(of_user) {
-        match StateRoot::open(&path) {
-            Ok(root) => roots.push(root),
-            Err(RootError::Missing(_)) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(roots)
+    let by_default = of_root.into_iter().chain(of_user);
+    let roots = by_default.map(|path| StateRoot::open(&path));
+    roots
+        .filter(|root| !matches!(root, Err(RootError::Missing(_))))
+        .collect()
 }
