@@ -53,6 +53,24 @@ fn names_that_a_distribution_added_are_known() {
     assert!(upstream.iter().all(|(_, targets)| targets.is_null()));
 }
 
+/// A runc before 1.2 starts no container of a profile with flags, whichever they are.
+#[test]
+fn flags_that_a_targets_runc_does_not_know_are_told() {
+    let profile = r#"{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_LOG"]}"#;
+    let none = profile.replace("\"SECCOMP_FILTER_FLAG_LOG\"", "");
+    let told = |profile: &str, targets: &str| {
+        let report = check(profile, &["--select=unknown-flag", targets]).report();
+        let findings = report["findings"].as_array().expect("findings").iter();
+        let targets = findings.map(|finding| finding["facts"]["targets"].clone());
+        targets.collect::<Vec<_>>()
+    };
+    let all = "--target=debian-12,debian-13,ubuntu-24.04,fedora-43";
+    assert_eq!(told(profile, all), [json!(["debian-12", "debian-13"])]);
+    assert!(told(profile, "--target=ubuntu-24.04,fedora-43").is_empty());
+    assert!(told(profile, "--kernel=6.1").is_empty());
+    assert!(told(&none, all).is_empty());
+}
+
 /// A place that is wrong on two platforms is one place to look at, and says which they are.
 #[test]
 fn several_targets_give_one_finding_a_place() {

@@ -14,6 +14,7 @@ mod startup;
 
 pub(crate) use plan::compares_twice;
 pub use plan::{Ignored, Plan, Planned, Refusal, Rule, Stub, in_rules};
+pub use runc::runc_knows_flags;
 pub use section::{Argument, Entry, Section, Str};
 pub use startup::{STARTERS, Starter};
 

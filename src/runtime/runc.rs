@@ -47,6 +47,12 @@ const FIRST_WITH_TREE: (u32, u32) = (1, 2);
 /// It does so where the section has more names than this, however often the same one.
 const MOST_IN_LIST: usize = 32;
 
+/// Whether a version of runc knows flags, and loads a profile that has some; `None` if it is none.
+#[must_use]
+pub fn runc_knows_flags(version: &str) -> Option<bool> {
+    Some(super::numbers(version)? >= FIRST_WITH_FLAGS)
+}
+
 /// The flags that runc knows since then.
 const FLAGS: [&str; 3] = [
     "SECCOMP_FILTER_FLAG_TSYNC",

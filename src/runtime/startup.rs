@@ -330,7 +330,7 @@ impl Starter {
     /// Whether a version of the runtime calls the same behind the filter.
     #[must_use]
     pub fn stands_for(&self, version: &str) -> bool {
-        let is_old = super::numbers(version).is_none_or(|number| number < runc::FIRST_WITH_FLAGS);
+        let is_old = runc::runc_knows_flags(version) != Some(true);
         self.runtime != "runc"
             || is_old == std::ptr::eq(self.privileged, &raw const RUNC_1_1_PRIVILEGED)
     }

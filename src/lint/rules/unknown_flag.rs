@@ -1,6 +1,9 @@
 use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::word::{nearest, unlisted};
-use crate::lint::{Context, Findings, LintRule};
+use crate::lint::{Context, Findings, LintRule, target_use};
+use crate::profile::Text;
+use crate::runtime::runc_knows_flags;
+use crate::target::Target;
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -24,11 +27,13 @@ const PREFIX: &str = "SECCOMP_FILTER_FLAG_";
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let flags = context.profile().and_then(|profile| profile.flags.as_ref());
-    for flag in flags.into_iter().flatten() {
+    let flags = flags.map(Vec::as_slice).unwrap_or_default();
+    let is_known = |flag: &&Text<'_>| FLAGS.contains(&flag.value);
+    if let Some(first) = flags.iter().find(is_known) {
+        findings.extend(too_young(context, first));
+    }
+    for flag in flags.iter().filter(|flag| !is_known(flag)) {
         let written = flag.value;
-        if FLAGS.contains(&written) {
-            continue;
-        }
         let message = format!("no runtime knows {}", unlisted("flag", written));
         let finding = Finding::new(&RULE.rule, context.at(flag.node), message)
             .here("no such flag")
@@ -41,6 +46,28 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             None => finding.help(format!("the flags are {}", FLAGS.join(", "))),
         });
     }
+}
+
+/// What comes of a right flag on the targets whose runc knows none.
+fn too_young(context: &Context<'_>, flag: &Text<'_>) -> Option<Finding> {
+    let knows_none = |target: &&Target| {
+        let version = target.runc.as_deref();
+        version.and_then(runc_knows_flags) == Some(false)
+    };
+    let targets = context.targets();
+    let targets: Vec<_> = targets
+        .iter()
+        .map(|it| it.target)
+        .filter(knows_none)
+        .collect();
+    let version = targets.first()?.runc.as_deref()?;
+    let message = format!("runc {version} knows no flags, and refuses a profile that has some");
+    let finding = Finding::new(&RULE.rule, context.at(flag.node), message)
+        .severity(Severity::Warning)
+        .here("known to crun, and to runc from 1.2 on")
+        .help("leave `flags` out where containers are started by such a runc")
+        .fact("flag", flag.value);
+    Some(target_use::on(finding, &targets, context.targets()))
 }
 
 /// The flag that someone who wrote `written` most likely means.
