@@ -342,3 +342,65 @@ fn a_filter_that_is_too_large_is_told_of_or_not_known() {
         }
     }
 }
+
+/// What `check` says of a container's start is what is predicted, whether it has `noNewPrivileges`
+/// or not: otherwise one of the two sends its author away with a container that does not start.
+#[test]
+fn check_knows_which_containers_start() {
+    const NEEDED: &str = "access brk capget capset chdir close close_range epoll_ctl execve exit exit_group \
+        faccessat2 fcntl fstat fstatfs futex getcwd getdents64 getpid getppid mmap newfstatat openat openat2 \
+        prctl read readlinkat rt_sigaction rt_sigprocmask rt_sigreturn setgid setgroups setresgid setresuid \
+        setuid statx tgkill write";
+    let mut dead = 0;
+    for without in NEEDED.split_whitespace() {
+        let names: Vec<_> = NEEDED
+            .split_whitespace()
+            .filter(|it| *it != without)
+            .collect();
+        for has_no_new_privileges in [false, true] {
+            let configuration = serde_json::json!({
+                "ociVersion": "1.0.2",
+                "process": {"noNewPrivileges": has_no_new_privileges},
+                "linux": {"seccomp": {
+                    "defaultAction": "SCMP_ACT_ERRNO",
+                    "syscalls": [{"names": names, "action": "SCMP_ACT_ALLOW"}],
+                }},
+            });
+            let (_directory, path) = file("config.json", configuration.to_string());
+            let path = path.display().to_string();
+            let predicted = run(["predict", "--format=json", HOST, &path]).report();
+            let predicted = predicted["predictions"]
+                .as_array()
+                .expect("predictions")
+                .iter();
+            let mut dies: Vec<_> = predicted
+                .filter(|it| it["outcome"] == "dies")
+                .map(|it| it["runtime"]["name"].as_str().expect("a name").to_owned())
+                .collect();
+            dies.dedup();
+            // Nothing is said of crun alone.
+            if dies == ["crun"] {
+                dies.clear();
+            }
+            let select = "--select=missing-runtime-syscalls";
+            let checked = run(["check", "--no-config", "--format=json", select, &path]).report();
+            let findings = checked["findings"].as_array().expect("findings").iter();
+            let mut told: Vec<_> = findings
+                .flat_map(|it| {
+                    it["facts"]["runtimes"]
+                        .as_object()
+                        .expect("runtimes")
+                        .keys()
+                })
+                .map(|title| title.split(' ').next().expect("a word").to_owned())
+                .collect();
+            told.dedup();
+            assert_eq!(
+                told, dies,
+                "{without}, noNewPrivileges {has_no_new_privileges}"
+            );
+            dead += usize::from(!dies.is_empty());
+        }
+    }
+    assert!(dead > 20, "{dead}");
+}

@@ -328,6 +328,14 @@ impl<'c> Context<'c> {
         annotations.is_some_and(|all| all.get("run.oci.seccomp.receiver").is_some())
     }
 
+    /// Whether the container has `noNewPrivileges`, if the profile is in its configuration.
+    #[must_use]
+    pub fn has_no_new_privileges(&self) -> Option<bool> {
+        let root = self.document.root().filter(|_| self.is_section())?;
+        let has = root.get("process")?.get("noNewPrivileges");
+        Some(has.is_some_and(|has| matches!(has.kind(), Kind::Bool(true))))
+    }
+
     /// The bracket that opens an object, which stands for all of it; in a block of
     /// YAML, which has none, its first key.
     #[must_use]

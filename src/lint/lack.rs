@@ -11,9 +11,10 @@ use super::inherited::{Base, base_of};
 pub(super) struct Lack {
     /// The runtime.
     pub starter: &'static Starter,
-    /// The calls without which it starts no container that lacks `noNewPrivileges`.
+    /// The calls without which it does not start the container that the profile is in, or no
+    /// container that lacks `noNewPrivileges`.
     pub calls: Vec<&'static str>,
-    /// Whether it starts none with `noNewPrivileges`.
+    /// Whether it does not start that container, or none with `noNewPrivileges` either.
     pub is_always: bool,
 }
 
@@ -53,10 +54,17 @@ fn lack<'c>(context: &Context<'c>, default: Denial<'c>, starter: &'static Starte
             denial.effect
         })
     };
+    let missing = |has_no_new_privileges| starter.missing(has_no_new_privileges, denied);
+    let known = context.has_no_new_privileges();
+    let calls = missing(known.unwrap_or_default());
+    let is_always = match known {
+        Some(_) => !calls.is_empty(),
+        None => !missing(true).is_empty(),
+    };
     Lack {
         starter,
-        calls: starter.missing(false, denied),
-        is_always: !starter.missing(true, denied).is_empty(),
+        calls,
+        is_always,
     }
 }
 

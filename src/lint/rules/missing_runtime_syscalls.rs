@@ -40,10 +40,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     // A profile may be for one runtime, as the operator's base profiles are. With crun most are for
     // containers with `noNewPrivileges`, of which the profile says nothing.
     let may_be_for_one = context.profile().is_some_and(Profile::is_for_operator);
-    let is_outdated = lacks
-        .iter()
-        .any(|it| it.is_always && it.starter.runtime == "runc");
-    let is_told = is_stopped("crun") && is_stopped("runc") || is_outdated && !may_be_for_one;
+    let mut of_runc = lacks.iter().filter(|it| it.starter.runtime == "runc");
+    let is_told =
+        is_stopped("crun") && is_stopped("runc") || of_runc.any(Lack::is_dead) && !may_be_for_one;
     if !is_told || !lacks.iter().any(Lack::is_dead) {
         return;
     }
