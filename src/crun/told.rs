@@ -222,6 +222,12 @@ pub(super) fn weakness(entry: &Entry, weakness: &Weakness, location: Location) -
     let (message, call) = match weakness {
         Weakness::Foreign(reason) => (format!("libseccomp makes no such filter: {reason}"), None),
         Weakness::PermitsAll => ("this filter lets every call run".to_owned(), None),
+        // An example of an architecture that there is not would help nobody.
+        Weakness::Architecture(call) if call.arch().is_none() => (
+            "this filter lets calls run of architectures that it does not ask for, on which its numbers are other calls"
+                .to_owned(),
+            Some(call),
+        ),
         Weakness::Architecture(call) => (
             format!(
                 "this filter lets calls run of an architecture that it is not for, such as {}",

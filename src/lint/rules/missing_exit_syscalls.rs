@@ -18,6 +18,14 @@ pub(super) static RULE: LintRule = LintRule {
     check,
 };
 
+/// `exit, end a thread or return`.
+fn either(all: &[&str]) -> String {
+    match all.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => all.concat(),
+    }
+}
+
 /// A call that programs end something with.
 struct End {
     syscall: &'static Syscall,
@@ -84,7 +92,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             format!(
                 "{} {are} denied: programs cannot {}",
                 listed(&names),
-                purposes.join(" or ")
+                either(&purposes)
             ),
         )
         .severity(severity)
