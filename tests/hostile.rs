@@ -252,6 +252,21 @@ fn what_libseccomp_takes_long_for_is_said() {
     );
 }
 
+/// Between the two lies what crun loads, and not runc, which puts some instructions before it.
+#[test]
+fn what_only_runc_makes_too_large_is_said() {
+    if cfg!(feature = "libseccomp") {
+        let said = |count| said_of_size(values("ioctl", count));
+        assert_eq!(said(4_040), "");
+        let few = said(4_060);
+        assert!(
+            few.starts_with("\"warning\" \"with the instructions that runc puts"),
+            "{few}"
+        );
+        assert!(said(4_100).starts_with("\"error\""));
+    }
+}
+
 /// A profile with which no container starts would pass for a good one.
 #[test]
 fn what_the_kernel_does_not_take_is_said() {

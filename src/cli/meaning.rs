@@ -271,7 +271,7 @@ impl<'o> Reader<'o> {
                 Outcome::Starts | Outcome::Dies => Meaning::NoFilter(no_plan(model, &prediction)),
             };
         };
-        if let Size::TooLarge = size(plan) {
+        if let Size::TooLarge | Size::TooLargeWithStub = size(plan) {
             return Meaning::Refused(
                 "the kernel refuses it: the filter has more than 4096 instructions".to_owned(),
             );

@@ -23,6 +23,8 @@ pub enum Size {
     Fits,
     /// Larger than the kernel takes: more than [`MAX_INSTRUCTIONS`].
     TooLarge,
+    /// The same, but only with what runc puts before it.
+    TooLargeWithStub,
     /// That is not known, since libseccomp takes seconds, or for ever; or since it already does with
     /// so many other plans of this process that it is asked no more ([`CompileError::GivenUp`]).
     TakesLong,
@@ -70,9 +72,10 @@ pub fn size(plan: &Plan) -> Size {
         return Size::TakesLong;
     }
     let before = plan.stub.as_ref().map_or(0, |it| stub(plan, it).len());
-    match program(plan) {
-        Ok(bytes) if before + bytes.len() / INSTRUCTION_BYTES <= MAX_INSTRUCTIONS => Size::Fits,
-        Ok(_) => Size::TooLarge,
+    match program(plan).map(|bytes| bytes.len() / INSTRUCTION_BYTES) {
+        Ok(own) if own > MAX_INSTRUCTIONS => Size::TooLarge,
+        Ok(own) if before + own > MAX_INSTRUCTIONS => Size::TooLargeWithStub,
+        Ok(_) => Size::Fits,
         Err(
             CompileError::Endless { .. } | CompileError::EndlessProgram | CompileError::GivenUp,
         ) => Size::TakesLong,
@@ -112,7 +115,7 @@ fn at_most(plan: &Plan) -> usize {
 pub fn fits(plan: &Plan) -> Result<bool, String> {
     match size(plan) {
         Size::Fits => Ok(true),
-        Size::TooLarge => Ok(false),
+        Size::TooLarge | Size::TooLargeWithStub => Ok(false),
         Size::TakesLong => Err("libseccomp takes long to make it, seconds or for ever".to_owned()),
         Size::Unknown(why) => Err(why.to_string()),
     }

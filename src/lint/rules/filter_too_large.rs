@@ -3,9 +3,10 @@ use std::sync::Arc;
 
 use crate::filter::{self, CompileError, MAX_INSTRUCTIONS, Size, size};
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::denial::largest_named;
 use crate::lint::{Context, Findings, LintRule};
-use crate::profile::{Profile, RuleEntry, Text};
-use crate::runtime::{self, Plan, in_rules};
+use crate::profile::{Action, Effect, Profile, RuleEntry, Text};
+use crate::runtime::{self, Plan, Stub, in_rules};
 use crate::syscalls::{Arch, TABLE_RELEASE, lookup};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -52,6 +53,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 "the filter has more than {MAX_INSTRUCTIONS} instructions: the kernel refuses it, and no container starts"
             ),
             Severity::Error,
+        ),
+        Size::TooLargeWithStub => (
+            format!(
+                "with the instructions that runc puts before it the filter has more than {MAX_INSTRUCTIONS}: the kernel refuses it, and runc starts no container"
+            ),
+            Severity::Warning,
         ),
         Size::Unknown(CompileError::NoLibrary) if estimate > MAX_INSTRUCTIONS => (
             format!(
@@ -106,6 +113,15 @@ fn estimate(entries: &[&RuleEntry<'_>]) -> usize {
     entries.iter().map(size).sum()
 }
 
+/// What runc puts before the filter.
+fn stub(context: &Context<'_>, default: Effect, all: &[Arch]) -> Option<Stub> {
+    let permits = default.action.permits() || default.action == Action::Trace;
+    let named = all
+        .iter()
+        .filter_map(|&arch| Some((arch, largest_named(context, arch)?.0)));
+    (!permits).then(|| Stub(named.collect()))
+}
+
 /// What a runtime asks of libseccomp where all rule entries hold that may.
 fn plan(context: &Context<'_>, entries: &[&RuleEntry<'_>], all: &[Arch]) -> Option<Plan> {
     let profile = context.profile()?;
@@ -144,7 +160,7 @@ fn plan(context: &Context<'_>, entries: &[&RuleEntry<'_>], all: &[Arch]) -> Opti
         native,
         architectures: others.to_vec(),
         rules,
-        stub: None,
+        stub: stub(context, default, all),
         is_tree: false,
     })
 }
