@@ -92,6 +92,15 @@ fn fixes_of_conditions_write_the_condition_that_is_meant() {
     }
 }
 
+/// Of two lists of names readers take one: a name that stands in both stands in neither twice, and
+/// if it went the rule entry would be empty.
+#[test]
+fn a_list_that_is_given_twice_keeps_its_names() {
+    let profile = r#"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["chroot"], "action": "SCMP_ACT_ERRNO", "names": ["chroot"]}]}"#;
+    assert!(findings(profile, &["--select=duplicate-entry"]).is_empty());
+}
+
 /// A fix that is called safe is made without a look at it: it must leave JSON, and nothing of what
 /// it was for.
 #[test]

@@ -81,18 +81,19 @@ fn check_names(context: &Context<'_>, findings: &mut Findings) {
             let earlier = same
                 .get(index.saturating_sub(LOOK_BACK)..index)
                 .unwrap_or_default();
+            // A rule entry can have several lists, of which readers take one.
+            let list = again.text.node.parent();
+            let in_entry = |first: &&NameUse<'_>| std::ptr::eq(first.entry, again.entry);
+            let in_list = |first: &&NameUse<'_>| first.text.node.parent() == list;
             let mut earlier = earlier.iter().rev().copied();
-            if let Some(first) = earlier
-                .clone()
-                .find(|first| std::ptr::eq(first.entry, again.entry))
-            {
+            if let Some(first) = earlier.clone().find(in_list) {
                 if findings.has_room() {
-                    let finding = repeated(context, first.text, again.text, again.entry.names_node);
+                    let finding = repeated(context, first.text, again.text, list);
                     findings.push(finding.fact("syscall", again.text.value));
                 } else {
                     findings.leave_out();
                 }
-            } else if let Some(first) = earlier.find(|first| first.entry.does_the_same(again.entry))
+            } else if let Some(first) = earlier.find(|it| !in_entry(it) && it.entry.does_the_same(again.entry))
             {
                 across.push((first, again));
             }
