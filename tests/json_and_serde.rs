@@ -45,7 +45,7 @@ fn value(node: Node<'_>) -> Value {
                 |(key, of): (Node<'_>, _)| (key.as_str().expect("a key").to_owned(), value(of));
             Value::from(node.members().map(member).collect::<Map<_, _>>())
         }
-        Kind::Broken => panic!("no value"),
+        Kind::Merge | Kind::Broken => panic!("no value"),
     }
 }
 

@@ -117,7 +117,7 @@ impl<'d> Decoder<'d> {
 
     fn mistake(&mut self, node: Node<'d>, expected: &'static str) {
         let found = match node.kind() {
-            Kind::Null | Kind::Broken => "null".to_owned(),
+            Kind::Null | Kind::Broken | Kind::Merge => "null".to_owned(),
             Kind::Bool(_) => "bool".to_owned(),
             // Where a number may stand, Go says which one it cannot take.
             Kind::Number(digits) if expected == WHOLE => format!("number {digits}"),

@@ -8,33 +8,28 @@ use super::{Document, Kind, Node, json};
 pub struct Extract {
     bytes: Vec<u8>,
     document: Document<'static>,
-    places: Places,
+    places: Vec<Place>,
 }
 
-/// Where the nodes of a file stand in the documents that it was made of.
-#[derive(Clone, Debug)]
-enum Places {
-    /// All in one document, in their order, from this index on.
-    From(u32),
-    /// For each node the number of its document, and the index there; `None` for what stands
-    /// nowhere.
-    Each(Vec<Option<(usize, u32)>>),
-}
+/// Where a node of a file stands in what the file was made of: the number of its document, and the
+/// index there; `None` for what stands nowhere.
+type Place = Option<(usize, u32)>;
 
 impl Extract {
     /// The file that holds a value and nothing else.
     #[must_use]
     pub fn of(value: Node<'_>) -> Self {
+        let mut file = Composition::default();
         let embedding = value.document.embedding.as_ref();
-        let bytes = match embedding.filter(|_| value.index == 0) {
-            Some(embedding) => embedding.text.as_bytes().to_vec(),
-            None => write(value).into_bytes(),
-        };
-        Self {
-            document: json::parse(&bytes).into_owned(),
-            bytes,
-            places: Places::From(value.index),
+        match embedding.filter(|_| value.index == 0) {
+            Some(embedding) => {
+                file.text.push_str(&embedding.text);
+                file.places
+                    .extend((0..value.data().next).map(|index| Some((0, index))));
+            }
+            None => file.value(0, value),
         }
+        file.into_extract()
     }
 
     /// The file that holds an object with other `elements` in the array that its `key` has: each an
@@ -49,7 +44,7 @@ impl Extract {
     ) -> Self {
         let mut file = Composition::default();
         file.open('{', Some((0, object.index)));
-        let members = object.members();
+        let members = members(object);
         let list = members.clone().filter(|(it, _)| it.as_str() == Some(key));
         let list = list.last().map(|(_, list)| list);
         for (name, value) in members.filter(|(it, _)| it.as_str() != Some(key)) {
@@ -63,12 +58,7 @@ impl Extract {
         }
         file.close(']');
         file.close('}');
-        let bytes = file.text.into_bytes();
-        Self {
-            document: json::parse(&bytes).into_owned(),
-            bytes,
-            places: Places::Each(file.places),
-        }
+        file.into_extract()
     }
 
     /// About how much an extract holds of a value, for limits: its nodes, and their text in pieces of
@@ -111,10 +101,7 @@ impl Extract {
         whole: &'d Document<'_>,
         node: Node<'_>,
     ) -> Option<Node<'d>> {
-        let (of, index) = match &self.places {
-            Places::From(first) => (0, first.checked_add(node.index)?),
-            Places::Each(places) => (*places.get(node.index as usize)?)?,
-        };
+        let (of, index) = (*self.places.get(node.index as usize)?)?;
         let there = whole.nodes.get(index as usize).filter(|_| of == number)?;
         (there.kind == *node.kind()).then_some(Node {
             document: whole,
@@ -127,17 +114,26 @@ impl Extract {
 #[derive(Default)]
 struct Composition {
     text: String,
-    places: Vec<Option<(usize, u32)>>,
+    places: Vec<Place>,
 }
 
 impl Composition {
+    fn into_extract(self) -> Extract {
+        let bytes = self.text.into_bytes();
+        Extract {
+            document: json::parse(&bytes).into_owned(),
+            bytes,
+            places: self.places,
+        }
+    }
+
     fn separate(&mut self) {
         if !self.text.is_empty() && !self.text.ends_with(['{', '[', ':']) {
             self.text.push(',');
         }
     }
 
-    fn open(&mut self, bracket: char, place: Option<(usize, u32)>) {
+    fn open(&mut self, bracket: char, place: Place) {
         self.separate();
         self.text.push(bracket);
         self.places.push(place);
@@ -163,12 +159,56 @@ impl Composition {
         self.text.push(':');
     }
 
+    /// A value, with its nodes in their order. Numbers stay as they are, even if that is no JSON.
     fn value(&mut self, number: usize, value: Node<'_>) {
-        self.separate();
-        self.text.push_str(&write(value));
-        let indexes = value.index..value.data().next;
-        self.places
-            .extend(indexes.map(|index| Some((number, index))));
+        // The containers that are not closed yet: where each ends, and with what.
+        let mut open: Vec<(u32, char)> = Vec::new();
+        let (mut index, end) = (value.index, value.data().next);
+        while index < end {
+            while open.last().is_some_and(|(next, _)| *next <= index) {
+                self.text.extend(open.pop().map(|(_, bracket)| bracket));
+            }
+            let node = Node {
+                document: value.document,
+                index,
+            };
+            index += 1;
+            let data = node.data();
+            let is_in_object = open.last().is_some_and(|(_, bracket)| *bracket == '}');
+            let is_key = is_in_object && data.position.is_multiple_of(2);
+            if data.kind == Kind::Merge {
+                // With its value.
+                index = value
+                    .document
+                    .nodes
+                    .get(index as usize)
+                    .map_or(end, |it| it.next);
+                continue;
+            }
+            if is_in_object && !is_key {
+                self.text.push(':');
+            } else {
+                self.separate();
+            }
+            self.places.push(Some((number, node.index)));
+            match &data.kind {
+                Kind::String(string) => push_string(&mut self.text, string),
+                Kind::Number(digits) if is_key => push_string(&mut self.text, digits),
+                Kind::Number(digits) => self.text.push_str(digits),
+                Kind::Bool(is) => self.text.push_str(if *is { "true" } else { "false" }),
+                Kind::Null | Kind::Broken | Kind::Merge => self.text.push_str("null"),
+                Kind::Array => {
+                    self.text.push('[');
+                    open.push((data.next, ']'));
+                }
+                Kind::Object => {
+                    self.text.push('{');
+                    open.push((data.next, '}'));
+                }
+            }
+        }
+        self.text
+            .extend(open.iter().rev().map(|(_, bracket)| *bracket));
     }
 
     fn sorted(&mut self, number: usize, value: Node<'_>, sorted: &str) {
@@ -176,7 +216,7 @@ impl Composition {
             return self.value(number, value);
         }
         self.open('{', Some((number, value.index)));
-        for (key, value) in value.members() {
+        for (key, value) in members(value) {
             self.key(number, key);
             if key.as_str() == Some(sorted) && *value.kind() == Kind::Array {
                 self.open('[', Some((number, value.index)));
@@ -194,47 +234,11 @@ impl Composition {
     }
 }
 
-/// Writes a value as JSON, with its nodes in their order. Numbers stay as they are, even if that is
-/// no JSON.
-fn write(value: Node<'_>) -> String {
-    let mut text = String::new();
-    // The containers that are not closed yet: where each ends, and with what.
-    let mut open: Vec<(u32, char)> = Vec::new();
-    let end = value.data().next;
-    for index in value.index..end {
-        while open.last().is_some_and(|(next, _)| *next <= index) {
-            text.extend(open.pop().map(|(_, bracket)| bracket));
-        }
-        let node = Node {
-            document: value.document,
-            index,
-        };
-        let data = node.data();
-        let is_in_object = open.last().is_some_and(|(_, bracket)| *bracket == '}');
-        let is_key = is_in_object && data.position.is_multiple_of(2);
-        if is_in_object && !is_key {
-            text.push(':');
-        } else if !open.is_empty() && data.position > 0 {
-            text.push(',');
-        }
-        match &data.kind {
-            Kind::String(string) => push_string(&mut text, string),
-            Kind::Number(digits) if is_key => push_string(&mut text, digits),
-            Kind::Number(digits) => text.push_str(digits),
-            Kind::Bool(is) => text.push_str(if *is { "true" } else { "false" }),
-            Kind::Null | Kind::Broken => text.push_str("null"),
-            Kind::Array => {
-                text.push('[');
-                open.push((data.next, ']'));
-            }
-            Kind::Object => {
-                text.push('{');
-                open.push((data.next, '}'));
-            }
-        }
-    }
-    text.extend(open.iter().rev().map(|(_, bracket)| *bracket));
-    text
+/// An object's members without what merge keys have, which others have brought in.
+fn members(object: Node<'_>) -> impl Iterator<Item = (Node<'_>, Node<'_>)> + Clone {
+    object
+        .members()
+        .filter(|(key, _)| *key.kind() != Kind::Merge)
 }
 
 fn push_string(text: &mut String, string: &str) {
@@ -245,7 +249,7 @@ fn push_string(text: &mut String, string: &str) {
 #[cfg(test)]
 mod tests {
     use super::Extract;
-    use crate::text::{json, yaml};
+    use crate::text::{Node, json, yaml};
 
     /// A profile in a manifest would be read as another one, or point elsewhere.
     #[test]
@@ -260,6 +264,36 @@ mod tests {
         let d = extract.document().root().unwrap().get("d").unwrap();
         let there = extract.origin(&documents[0], d).unwrap();
         assert_eq!(there, spec.get("d").unwrap());
+    }
+
+    /// What `<<` brings in stands in the object already: with the key as well, the file of a good
+    /// manifest would be none of JSON.
+    #[test]
+    fn merge_keys_are_left_out() {
+        let text = b"- &e {n: [x], a: 1}\n- <<: *e\n  n: [z]\n- {<<: [*e]}\n- m: {<<: {}}\n";
+        let documents = yaml::parse(text);
+        let list = documents[0].root().unwrap();
+        let extract = Extract::of(list);
+        let expected = r#"[{"n":["x"],"a":1},{"n":["z"],"a":1},{"n":["x"],"a":1},{"m":{}}]"#;
+        assert_eq!(std::str::from_utf8(extract.bytes()), Ok(expected));
+        let second = |list: Node<'_>| list.elements().nth(1).unwrap().get("n").unwrap().span();
+        let n = extract
+            .document()
+            .root()
+            .unwrap()
+            .elements()
+            .nth(1)
+            .unwrap()
+            .get("n")
+            .unwrap();
+        let there = extract.origin(&documents[0], n).unwrap();
+        assert_eq!(there.span(), second(list));
+        let object = list.elements().nth(1).unwrap();
+        let with = Extract::with_elements(object, "l", &[(0, object)], "n");
+        assert_eq!(
+            with.bytes(),
+            br#"{"n":["z"],"a":1,"l":[{"n":["z"],"a":1}]}"#
+        );
     }
 
     /// A rule entry of a base profile would be shown where the profile has something else.

@@ -167,6 +167,7 @@ impl Document<'_> {
             dress: node.dress,
             kind: match node.kind {
                 Kind::Null => Kind::Null,
+                Kind::Merge => Kind::Merge,
                 Kind::Bool(is) => Kind::Bool(is),
                 Kind::Number(text) => Kind::Number(owned(text)),
                 Kind::String(text) => Kind::String(owned(text)),

@@ -20,6 +20,8 @@ pub enum Kind<'s> {
     Array,
     /// An object; its members follow in the document, each a key and a value.
     Object,
+    /// The key `<<` of YAML. What it brings in stands in the object as members of its own.
+    Merge,
     /// No value at all where one must be; a [`Deviation`](super::Deviation) says why.
     Broken,
 }
@@ -35,6 +37,7 @@ impl Kind<'_> {
             Kind::String(_) => "a string",
             Kind::Array => "an array",
             Kind::Object => "an object",
+            Kind::Merge => "a merge key",
             Kind::Broken => "no value",
         }
     }

@@ -331,7 +331,7 @@ impl<'d> Reader<'d> {
             text.push_str(if index == 0 { " " } else { ", " });
         };
         match self.kind(node) {
-            Kind::Null | Kind::Broken => text.push_str("null"),
+            Kind::Null | Kind::Broken | Kind::Merge => text.push_str("null"),
             Kind::Bool(is) => text.push_str(if is { "true" } else { "false" }),
             Kind::Number(written) => text.push_str(&json_c_number(&written)),
             Kind::String(_) => write_json_c_string(&self.string(node).shown(), text),

@@ -122,8 +122,7 @@ impl<'t> Builder<'t> {
         if !is_key {
             self.value_of_merge();
         }
-        // Fields are looked up by their keys: one that is no text has none.
-        let kind = if is_merge { Kind::Broken } else { kind };
+        let kind = if is_merge { Kind::Merge } else { kind };
         let node = self.push(kind, span, dress);
         self.anchor(anchor, node);
         if let Some(open) = self.open.last_mut() {
