@@ -113,6 +113,37 @@ fn so_many_are_known_as_there_were() {
     );
 }
 
+/// What an ignore hides needs no baseline, and takes no place in it from what is not ignored.
+#[test]
+fn what_is_ignored_leaves_the_baseline_to_the_others() {
+    let text = |others: &[&str], is_first: bool| {
+        let entry = |name: &str| json!({"names": [name], "action": "SCMP_ACT_ERRNO"});
+        let mut entries: Vec<_> = others.iter().map(|name| entry(name)).collect();
+        let mut ignored = entry("foo_bar");
+        ignored["comment"] = json!("seclint-ignore: unknown-syscall -- ours");
+        entries.insert(if is_first { 0 } else { entries.len() }, ignored);
+        json!({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": entries}).to_string()
+    };
+    let repository = Repository::adopted(&[]);
+    repository.put("a.json", &text(&["getpid", "foo_bar"], false));
+    let ran = repository.check(&["./a.json", "--format=json"]);
+    repository.put("baseline.json", &ran.stdout);
+    for (others, is_first) in [
+        (&["getpid", "foo_bar"][..], false),
+        (&["foo_bar"], false),
+        (&["getpid", "foo_bar"], true),
+        (&["close", "getpid", "foo_bar"], false),
+    ] {
+        repository.put("a.json", &text(others, is_first));
+        let expected = (none(), json!(2), none());
+        assert_eq!(
+            repository.compared(&["a.json"]),
+            expected,
+            "{others:?}, {is_first}"
+        );
+    }
+}
+
 /// What was corrected is worth a word; what was not looked at is not gone.
 #[test]
 fn what_is_gone_is_said_of_what_was_checked() {

@@ -105,11 +105,13 @@ impl Baseline {
     }
 
     /// Says which findings of one file are known, each known one of one finding: those that stand
-    /// where they stood first, then those that have moved.
+    /// where they stood first, then those that have moved; those that are ignored anyway take what
+    /// is left, so that it is not said to be gone.
     pub fn meet(&mut self, path: &str, findings: &mut [Finding]) {
         let numbers = self.by_path.get(path).map_or(&[][..], Vec::as_slice);
+        let is_ignored: Vec<_> = findings.iter().map(|it| it.suppression.is_some()).collect();
         let mut is_known = vec![false; findings.len()];
-        for exactly in [true, false] {
+        for (ignored, exactly) in [(false, true), (false, false), (true, true), (true, false)] {
             // By rule, since a file may have thousands of findings.
             let mut left: HashMap<_, Vec<usize>> = HashMap::new();
             for &number in numbers.iter().rev() {
@@ -118,7 +120,8 @@ impl Baseline {
                     left.entry(known.key(exactly)).or_default().push(number);
                 }
             }
-            for (finding, is_known) in findings.iter_mut().zip(&mut is_known) {
+            let asked = findings.iter_mut().zip(&mut is_known).zip(&is_ignored);
+            for ((finding, is_known), _) in asked.filter(|(_, is)| **is == ignored) {
                 let number = match left.get_mut(&key(finding, exactly)) {
                     Some(numbers) if !*is_known => numbers.pop(),
                     _ => None,
