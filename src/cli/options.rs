@@ -204,7 +204,7 @@ pub(super) struct StrictOptions {
     /// Check the strict rules as well: what they find is true, and often meant that way
     #[arg(long, overrides_with = "no_strict")]
     strict: bool,
-    /// Check none of the strict rules, whatever a seclint.toml says
+    /// Check the strict rules only where they are selected, though a seclint.toml has `strict = true`
     #[arg(long)]
     no_strict: bool,
 }
