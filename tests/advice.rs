@@ -170,3 +170,30 @@ fn a_multiplexer_is_not_to_be_denied_as_by_default() {
     assert_eq!(helps("a.json", &denied(38), rule, &[]).len(), 1);
     assert_eq!(helps("a.json", &denied(1), rule, &[]).len(), 0);
 }
+
+/// Without its denial the default would let the call run.
+#[test]
+fn a_denial_that_decides_is_not_advised_away() {
+    let taken_out = "take the name out of the rule entry without conditions";
+    let kept = "remove the rule entry with conditions, or give the other one conditions that leave these calls out";
+    let allowed = "take the name out of the rule entry without conditions, and allow it with the conditions under which it is harmless";
+    for (default, decides, lost, expected) in [
+        ("ALLOW", r#""ERRNO", "errnoRet": 1"#, "ERRNO", kept),
+        ("ALLOW", r#""KILL_PROCESS""#, "ERRNO", kept),
+        ("ALLOW", r#""ERRNO""#, "LOG", kept),
+        ("ALLOW", r#""LOG""#, "ERRNO", taken_out),
+        ("KILL_PROCESS", r#""ERRNO""#, "ALLOW", taken_out),
+        ("KILL_PROCESS", r#""ALLOW""#, "ERRNO", allowed),
+        ("KILL_PROCESS", r#""ALLOW""#, "LOG", kept),
+    ] {
+        let decides = decides.replacen('"', "\"SCMP_ACT_", 1);
+        let text = format!(
+            r#"{{"defaultAction": "SCMP_ACT_{default}", "syscalls": [
+                {{"names": ["personality"], "action": {decides}}},
+                {{"names": ["personality"], "action": "SCMP_ACT_{lost}", "errnoRet": 2, "args": [
+                    {{"index": 0, "value": 8, "op": "SCMP_CMP_EQ"}}]}}]}}"#
+        );
+        let found = helps("profile.json", &text, "shadowed-conditional-rule", &[]);
+        assert_eq!(found, [expected], "{text}");
+    }
+}

@@ -52,10 +52,14 @@ fn report(
         effect_words(winner.effect)
     );
     let here = format!("{}, which is lost", effect_words(lost.effect));
-    let help = if is_restriction {
+    let is_as_default = winner.effect.action.permits() == contested.default.action.permits();
+    let help = if is_as_default {
+        "take the name out of the rule entry without conditions"
+    } else if is_restriction {
         "take the name out of the rule entry without conditions, and allow it with the conditions under which it is harmless"
     } else {
-        "take the name out of the rule entry without conditions"
+        // The default would do the opposite with all other arguments.
+        "remove the rule entry with conditions, or give the other one conditions that leave these calls out"
     };
     Finding::new(&RULE.rule, context.at(lost.name.node), message)
         .severity(if is_restriction {
