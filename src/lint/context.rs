@@ -423,6 +423,13 @@ impl<'c> Context<'c> {
         self.targets.iter().any(|target| target.may_have(syscall))
     }
 
+    /// Whether a filter may see a bit, counted from 0, of a call's arguments on one of the targets.
+    #[must_use]
+    pub fn may_see_bit(&self, syscall: &Syscall, bit: u8) -> bool {
+        let mut targets = self.targets.iter();
+        targets.any(|target| target.may_see_bit(syscall, bit))
+    }
+
     /// The architectures whose calls the profile's filter sees on some target.
     /// Empty if the targets say nothing of architectures.
     #[must_use]

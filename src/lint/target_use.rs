@@ -43,6 +43,18 @@ impl<'c> TargetUse<'c> {
         active.is_empty() || active.iter().any(|&arch| syscall.exists_on(arch))
     }
 
+    /// Whether a filter may see a bit, counted from 0, of a call's arguments: on a host of 32 bits
+    /// registers have no upper half.
+    #[must_use]
+    pub fn may_see_bit(&self, syscall: &Syscall, bit: u8) -> bool {
+        // Those that are asked of where nothing is said.
+        const WIDE: [Arch; 3] = [Arch::X86_64, Arch::Aarch64, Arch::Riscv64];
+        let hosts = self.target.architectures.as_slice();
+        let hosts = if hosts.is_empty() { &WIDE } else { hosts };
+        let mut hosts = hosts.iter().filter(|host| host.bits() > bit);
+        hosts.any(|&host| syscall.direct_number(host).is_some())
+    }
+
     /// Whether the target says nothing of architectures, or a rule entry may hold on a
     /// host of one: `includes.arches` and `excludes.arches` may say that it does not.
     #[must_use]

@@ -55,6 +55,18 @@ impl Found<'_, '_> {
         shown.collect::<Vec<_>>().join(", ")
     }
 
+    /// Whether the condition is for nothing but upper bits.
+    pub(super) fn is_about_upper_bits(&self) -> bool {
+        let most = !(u64::MAX << self.bits);
+        self.condition
+            .comparison
+            .is_some_and(|it| match it.operator {
+                Operator::Greater => it.value >= most,
+                Operator::GreaterOrEqual => it.value > most,
+                _ => false,
+            })
+    }
+
     /// What the kernel takes the argument for, with its name: `38 (AF_ALG)`.
     fn taken(&self, hole: &Hole) -> String {
         let named = named(self.syscall, self.index as usize, hole.taken, Arch::X86_64);
@@ -84,12 +96,9 @@ type Counts = fn(Effect, Effect) -> bool;
 /// a way that `counts`; each condition once, with all its values, and each of two rule entries that do
 /// the same.
 pub(super) fn all<'a, 'c>(context: &'a Context<'c>, counts: Counts) -> Vec<Found<'a, 'c>> {
-    // Elsewhere registers have no upper bits.
-    const WIDE: [Arch; 3] = [Arch::X86_64, Arch::Aarch64, Arch::Riscv64];
     let mut all: Vec<Found<'_, '_>> = Vec::new();
     for contested in context.contested() {
-        let on = |arch: &Arch| contested.syscall.direct_number(*arch).is_some();
-        if contested.rivals.iter().all(Rival::is_unconditional) || !WIDE.iter().any(on) {
+        if contested.rivals.iter().all(Rival::is_unconditional) {
             continue;
         }
         let by_default = contested.default.action.permits();
@@ -99,7 +108,7 @@ pub(super) fn all<'a, 'c>(context: &'a Context<'c>, counts: Counts) -> Vec<Found
                 if is_exception != (rival.effect.action.permits() != by_default) {
                     continue;
                 }
-                for mut found in of_rival(contested, rival, counts) {
+                for mut found in of_rival(context, contested, rival, counts) {
                     for told in &all {
                         let is_same = told.syscall.index() == found.syscall.index()
                             && told.index == found.index
@@ -121,6 +130,7 @@ pub(super) fn all<'a, 'c>(context: &'a Context<'c>, counts: Counts) -> Vec<Found
 }
 
 fn of_rival<'a, 'c>(
+    context: &Context<'_>,
     contested: &'a Contested<'c>,
     rival: &'a Rival<'c>,
     counts: Counts,
@@ -137,7 +147,11 @@ fn of_rival<'a, 'c>(
         for (comparison, condition) in rule.iter().zip(conditions.by_ref()) {
             let index = comparison.index;
             let bits = match contested.syscall.parameter(index.into()).map(|it| it.kind) {
-                Some(ParameterKind::Integer { bits }) if bits < 64 => bits,
+                Some(ParameterKind::Integer { bits })
+                    if bits < 64 && context.may_see_bit(contested.syscall, bits) =>
+                {
+                    bits
+                }
                 _ => continue,
             };
             let Some(holds_above) = holds_above(*comparison, bits)
