@@ -43,13 +43,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 
 /// Whether an address is given at all is something that a filter can see.
 fn asks_for_null(comparison: Comparison) -> bool {
-    matches!(
-        (comparison.operator, comparison.value),
-        (
-            Operator::Equal | Operator::NotEqual | Operator::Greater | Operator::LessOrEqual,
-            0
-        ) | (Operator::Less | Operator::GreaterOrEqual, 1)
-    )
+    match comparison.operator {
+        Operator::Equal | Operator::NotEqual | Operator::Greater | Operator::LessOrEqual => {
+            comparison.value == 0
+        }
+        Operator::Less | Operator::GreaterOrEqual => comparison.value == 1,
+        Operator::MaskedEqual => comparison.value == u64::MAX && comparison.value_two == 0,
+    }
 }
 
 fn advice(names: &[&str]) -> &'static str {
