@@ -197,3 +197,81 @@ fn a_denial_that_decides_is_not_advised_away() {
         assert_eq!(found, [expected], "{text}");
     }
 }
+
+/// Another condition in its place would let calls run that are denied now.
+#[test]
+fn conditions_of_a_denial_are_not_advised_to_hold_less() {
+    let condition = |action: &str, value: u64, value_two: u64, op: &str| {
+        format!(
+            r#"{{"defaultAction": "SCMP_ACT_TRAP", "syscalls": [
+                {{"names": ["personality"], "action": "SCMP_ACT_{action}", "args": [
+                    {{"index": 0, "value": {value}, "valueTwo": {value_two}, "op": "SCMP_CMP_{op}"}}]}}]}}"#
+        )
+    };
+    let cases = [
+        (
+            "masked-eq-bits-outside-mask",
+            "ERRNO",
+            0x10,
+            0x31,
+            "MASKED_EQ",
+            "write 16, and a rule entry for each bit of 0x21 if any of them is to be denied too",
+        ),
+        (
+            "masked-eq-bits-outside-mask",
+            "ALLOW",
+            0x10,
+            0x31,
+            "MASKED_EQ",
+            "`value` is the mask, `valueTwo` what the masked argument must be: were they mixed up?",
+        ),
+        (
+            "masked-eq-bits-outside-mask",
+            "ERRNO",
+            0x30,
+            0x11,
+            "MASKED_EQ",
+            "write 16: with a wider mask fewer calls are denied",
+        ),
+        (
+            "masked-eq-bits-outside-mask",
+            "ALLOW",
+            0x30,
+            0x11,
+            "MASKED_EQ",
+            "write 16, or widen the mask in `value`",
+        ),
+        (
+            "negative-int-as-64bit",
+            "ERRNO",
+            u64::MAX,
+            0,
+            "EQ",
+            "compare the lower half: `SCMP_CMP_MASKED_EQ` with `value` 4294967295 and `valueTwo` 4294967295",
+        ),
+        (
+            "negative-int-as-64bit",
+            "ERRNO",
+            u64::MAX,
+            0,
+            "NE",
+            "no operator leaves out a lower half: write a rule entry for each value that is meant, with `SCMP_CMP_MASKED_EQ` and `value` 4294967295",
+        ),
+        (
+            "negative-int-as-64bit",
+            "ERRNO",
+            u64::MAX << 4,
+            u64::MAX << 4,
+            "MASKED_EQ",
+            "compare the lower half: `value` 4294967280 and `valueTwo` 4294967280",
+        ),
+    ];
+    for (rule, action, value, value_two, op, expected) in cases {
+        let text = condition(action, value, value_two, op);
+        assert_eq!(
+            helps("profile.json", &text, rule, &[]),
+            [expected],
+            "{text}"
+        );
+    }
+}

@@ -32,12 +32,23 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .here(format!("{outside:#x} is dropped"))
             .fact("mask", mask)
             .fact("dropped", outside);
+        // Any other mask asks for more bits: a rule entry that permits then lets less through, and one
+        // that denies lets more.
+        let permits = condition.entry.permits() == Some(true);
+        let help = match (kept == mask, permits) {
+            (true, true) => "`value` is the mask, `valueTwo` what the masked argument must be: were they mixed up?".to_owned(),
+            (true, false) => format!("write {kept}, and a rule entry for each bit of {outside:#x} if any of them is to be denied too"),
+            (false, true) => format!("write {kept}, or widen the mask in `value`"),
+            (false, false) => format!("write {kept}: with a wider mask fewer calls are denied"),
+        };
         findings.push(if kept == mask {
-            finding.help("`value` is the mask, `valueTwo` what the masked argument must be: were they mixed up?")
+            finding.help(help)
         } else {
-            finding
-                .help(format!("write {kept}, or widen the mask in `value`"))
-                .fix(Applicability::Safe, written.node.text_span(), &kept.to_string())
+            finding.help(help).fix(
+                Applicability::Safe,
+                written.node.text_span(),
+                &kept.to_string(),
+            )
         });
     }
 }

@@ -29,7 +29,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let (LEAST.., Some(place)) = (value, place) else {
             continue;
         };
-        let names = condition.syscalls_with(|kind| kind == ParameterKind::Integer { bits: 32 });
+        let names = condition.syscalls(|syscall| {
+            let parameter = syscall.parameter(comparison.index.into());
+            parameter.is_some_and(|it| it.kind == ParameterKind::Integer { bits: 32 })
+                && context.may_see_bit(syscall, 32)
+        });
         if names.is_empty() {
             continue;
         }
@@ -38,11 +42,22 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             "{value} is {number} in 64 bits, but argument {index} of {} has 32, and {number} may arrive as {low}",
             listed(&names)
         );
+        let help = match comparison.operator {
+            // A mask would ask for what is to be left out.
+            Operator::NotEqual => {
+                "no operator leaves out a lower half: write a rule entry for each value that is meant, with `SCMP_CMP_MASKED_EQ` and `value` 4294967295".to_owned()
+            }
+            Operator::MaskedEqual => {
+                let mask = comparison.value & 0xffff_ffff;
+                format!("compare the lower half: `value` {mask} and `valueTwo` {low}")
+            }
+            _ => format!(
+                "compare the lower half: `SCMP_CMP_MASKED_EQ` with `value` 4294967295 and `valueTwo` {low}"
+            ),
+        };
         let finding = Finding::new(&RULE.rule, context.at(place.node), message)
             .here(format!("{number} in 64 bits"))
-            .help(format!(
-                "compare the lower half: `SCMP_CMP_MASKED_EQ` with `value` 4294967295 and `valueTwo` {low}"
-            ))
+            .help(help)
             .fact("index", index)
             .fact("number", number);
         findings.push(if comparison.operator == Operator::Equal {
