@@ -275,3 +275,22 @@ fn conditions_of_a_denial_are_not_advised_to_hold_less() {
         );
     }
 }
+
+/// What runtimes refuse adds nothing to another rule entry, and keeping it starts no container.
+#[test]
+fn a_condition_on_no_argument_is_not_held_against_others() {
+    let on = |index: u32| {
+        format!(
+            r#"{{"names": ["personality"], "action": "SCMP_ACT_ALLOW", "args": [{{"index": {index}, "op": "SCMP_CMP_EQ"}}]}}"#
+        )
+    };
+    let text = object(&[on(6), on(1)].join(", "));
+    let found = helps("profile.yaml", &text, "redundant-conditional-rule", &[]);
+    assert_eq!(found, [""; 0]);
+    let found = helps("profile.yaml", &text, "arg-index-out-of-range", &[]);
+    let expected = [
+        "count from 0: a system call has six arguments, and runtimes refuse a rule about any other",
+        "the arguments of `personality`: 0 is `personality`",
+    ];
+    assert_eq!(found, expected);
+}

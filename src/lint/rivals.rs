@@ -2,7 +2,7 @@
 
 use crate::filter::{Diagram, Diagrams};
 use crate::policy::{CallPolicy, CallRule, calls_of};
-use crate::profile::{Comparison, Effect, Filter, Operator, Profile, RuleEntry, Text};
+use crate::profile::{Comparison, Condition, Effect, Filter, Operator, Profile, RuleEntry, Text};
 use crate::runtime::compares_twice;
 use crate::syscalls::{Spelling, Syscall};
 
@@ -93,7 +93,9 @@ impl<'c> Rival<'c> {
     /// `None` if something in the rule entry cannot be understood.
     fn of(name: &NameUse<'c>) -> Option<Self> {
         let entry = name.entry;
-        let comparisons: Option<Vec<_>> = entry.args.iter().map(|it| it.comparison).collect();
+        // Any other index is refused.
+        let comparison = |it: &Condition<'_>| it.comparison.filter(|it| it.index < 6);
+        let comparisons: Option<Vec<_>> = entry.args.iter().map(comparison).collect();
         let comparisons = comparisons?;
         Some(Self {
             name: *name.text,

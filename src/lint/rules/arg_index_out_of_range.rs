@@ -57,10 +57,9 @@ fn advice(names: &[&str]) -> String {
     match parameters.unwrap_or_default() {
         [] => format!("`{name}` takes no arguments: give it a rule entry without conditions"),
         list => {
-            let numbered =
-                |(index, parameter): (usize, &Parameter)| format!("{index} `{}`", parameter.name);
+            let numbered = |(index, it): (usize, &Parameter)| format!("{index} is `{}`", it.name);
             let list: Vec<_> = list.iter().enumerate().map(numbered).collect();
-            format!("the arguments of `{name}` are {}", list.join(", "))
+            format!("the arguments of `{name}`: {}", list.join(", "))
         }
     }
 }
