@@ -235,6 +235,15 @@ pub struct Condition<'d> {
     pub comparison: Option<Comparison>,
 }
 
+impl<'d> Condition<'d> {
+    /// Where it says what it compares with: at its operator, if that is left out for 0.
+    #[must_use]
+    pub fn value_place(&self) -> Option<Node<'d>> {
+        let value = self.value.map(|it| it.node);
+        value.or_else(|| Some(self.op?.node))
+    }
+}
+
 /// Something in a profile that is not as its dialects want it.
 #[derive(Clone, Debug)]
 pub enum Mistake<'d> {

@@ -2,7 +2,7 @@ use crate::finding::{Applicability, Category, Edit, Finding, Rule, RuleSet, Seve
 use crate::lint::alternatives::Alternative;
 use crate::lint::rivals::Contested;
 use crate::lint::{ConditionUse, Context, Findings, LintRule};
-use crate::profile::{Condition, Operator};
+use crate::profile::{Condition, Digits, Operator};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -24,12 +24,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             (Operator::MaskedEqual, 0) => "a mask of 0 leaves nothing to compare",
             _ => continue,
         };
-        let Some(value) = condition.condition.value else {
+        let Some(place) = condition.condition.value_place() else {
             continue;
         };
         let mut finding = Finding::new(
             &RULE.rule,
-            context.at(value.node),
+            context.at(place),
             format!("{why}, so this condition always holds"),
         )
         .here("always holds");
@@ -72,35 +72,35 @@ fn together<'c>(
         "this condition and what other rule entries say of argument {index} leave no value out: together they {does} every `{name}`{}",
         containers.phrase()
     );
-    let place = last.condition.value?.node;
+    let place = last.condition.value_place()?;
     let mut finding = Finding::new(&RULE.rule, context.at(place), message)
         .severity(severity)
         .here("holds where the others do not")
         .help("rule entries are alternatives: write one for each value that is meant")
         .fact("syscall", name)
         .fact("index", index);
-    for value in others.iter().filter_map(|it| it.condition.value) {
-        finding = finding.label(context.at(value.node), "together with this");
+    for place in others.iter().filter_map(|it| it.condition.value_place()) {
+        finding = finding.label(context.at(place), "together with this");
     }
     Some((last.condition, finding))
 }
 
 /// What to do about a mask of 0. Most often the mask stands in `valueTwo`.
 fn mixed_up(condition: &ConditionUse<'_>, finding: Finding) -> Finding {
-    let (Some(mask), Some(value)) = (condition.condition.value, condition.condition.value_two)
-    else {
+    let bits = condition.comparison.value_two;
+    let Some(value) = condition.condition.value_two.filter(|_| bits != 0) else {
         return finding.help("write the mask into `value`");
     };
-    let (written, bits) = (value.value, condition.comparison.value_two);
-    if bits == 0 {
-        return finding.help("write the mask into `value`");
-    }
-    let swapped = [(mask, written), (value, "0")];
-    let edits = swapped.map(|(digits, text)| Edit {
-        span: digits.node.span(),
-        text: text.to_owned(),
-    });
-    let finding = finding.edits(Applicability::Unsafe, edits.into());
+    let swapped = |mask: Digits<'_>| {
+        [(mask, value.value), (value, "0")].map(|(digits, text)| Edit {
+            span: digits.node.span(),
+            text: text.to_owned(),
+        })
+    };
+    let finding = match condition.condition.value {
+        Some(mask) => finding.edits(Applicability::Unsafe, swapped(mask).into()),
+        None => finding,
+    };
     finding.help(format!(
         "`value` is the mask, `valueTwo` what the masked argument must be; swapped, it asks that no bit of {bits:#x} is set"
     ))
