@@ -40,11 +40,11 @@ impl<'a, 'c> Alternative<'a, 'c> {
     /// and in which containers.
     pub(super) fn leaving_none_out<'s>(all: &'s [Self]) -> Option<(Containers<'c>, Vec<&'s Self>)> {
         // A list of values, which is what most are, leaves nearly all out.
-        let is_value = |it: &Self| {
-            matches!(
-                it.comparison.operator,
-                Operator::Equal | Operator::MaskedEqual
-            )
+        let is_value = |it: &Self| match it.comparison.operator {
+            Operator::Equal => true,
+            // As many are needed as its bits have values.
+            Operator::MaskedEqual => all.len() >> it.comparison.value.count_ones().min(63) == 0,
+            _ => false,
         };
         if all.iter().all(is_value) {
             return None;

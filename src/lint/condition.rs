@@ -92,8 +92,38 @@ pub(super) fn borders(comparisons: &[Comparison]) -> impl Iterator<Item = u64> {
 }
 
 /// Whether every value of an argument meets one of the comparisons, all of which are of that
-/// argument; masks are left out.
+/// argument. Of masked ones only those with the same mask count together.
 pub(super) fn leave_none_out(comparisons: &[Comparison]) -> bool {
-    let meets = |one: &Comparison, value| one.operator != Operator::MaskedEqual && one.holds(value);
-    borders(comparisons).all(|value| comparisons.iter().any(|one| meets(one, value)))
+    let is_masked = |one: &Comparison| one.operator == Operator::MaskedEqual;
+    let meets = |one: &Comparison, value| !is_masked(one) && one.holds(value);
+    if borders(comparisons).all(|value| comparisons.iter().any(|one| meets(one, value))) {
+        return true;
+    }
+    let masked = comparisons.iter().filter(|it| is_masked(it));
+    let mut masks: Vec<_> = masked.map(|it| it.value).collect();
+    masks.sort_unstable();
+    masks.dedup();
+    masks.iter().any(|&mask| ask_for_all_of(mask, comparisons))
+}
+
+/// Whether masked comparisons ask for each value that a mask leaves.
+fn ask_for_all_of(mask: u64, comparisons: &[Comparison]) -> bool {
+    let masked = comparisons
+        .iter()
+        .filter(|it| it.operator == Operator::MaskedEqual && it.value == mask);
+    let mut values: Vec<_> = masked.map(|it| it.value_two & mask).collect();
+    values.sort_unstable();
+    values.dedup();
+    1_usize.checked_shl(mask.count_ones()) == Some(values.len())
+}
+
+/// Whether two comparisons ask of some bit that it is set, and that it is not.
+pub(super) fn exclude_each_other(one: &Comparison, other: &Comparison) -> bool {
+    let bits = |it: &Comparison| match it.operator {
+        Operator::Equal => (u64::MAX, it.value),
+        Operator::MaskedEqual => (it.value, it.value_two),
+        _ => (0, 0),
+    };
+    let ((one, set), (other, other_set)) = (bits(one), bits(other));
+    one & other & (set ^ other_set) != 0
 }

@@ -1,5 +1,5 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
-use crate::lint::condition::{borders, leave_none_out};
+use crate::lint::condition::{borders, exclude_each_other, leave_none_out};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::{Comparison, Digits, Operator, RuleEntry};
 
@@ -68,7 +68,8 @@ fn judge(entry: &RuleEntry<'_>, index: u32) -> (Severity, String, &'static str) 
         let message = format!(
             "the conditions on argument {index} are alternatives that leave no value out, so the rule entry matches every call"
         );
-        return (Severity::Error, message, SPLIT);
+        let help = "rule entries are alternatives as well: write one for each value that is meant";
+        return (Severity::Error, message, help);
     }
     if let Some(other) = all().find(|comparison| comparison.index != index) {
         let message = format!(
@@ -80,7 +81,13 @@ fn judge(entry: &RuleEntry<'_>, index: u32) -> (Severity, String, &'static str) 
     let message =
         format!("each condition on argument {index} is enough alone: they are alternatives");
     let meets = |one: &Comparison, value| one.operator == Operator::MaskedEqual || one.holds(value);
-    if borders(&same).any(|value| same.iter().all(|one| meets(one, value))) {
+    let is_split = |(place, one): (usize, _)| {
+        let mut earlier = same.iter().take(place);
+        earlier.any(|other| exclude_each_other(one, other))
+    };
+    if !same.iter().enumerate().any(is_split)
+        && borders(&same).any(|value| same.iter().all(|one| meets(one, value)))
+    {
         return (Severity::Warning, message, SPLIT);
     }
     let help = "as no value meets them all, that must be what is meant; a rule entry for each says so to every reader";
