@@ -294,3 +294,32 @@ fn a_condition_on_no_argument_is_not_held_against_others() {
     ];
     assert_eq!(found, expected);
 }
+
+/// A rule entry for each of these conditions would hold for every call.
+#[test]
+fn alternatives_that_leave_nothing_out_are_not_to_be_split() {
+    let ioctl = |conditions: &str| {
+        json(&format!(
+            r#"{{"names": ["ioctl"], "action": "SCMP_ACT_ALLOW", "args": [{conditions}]}}"#
+        ))
+    };
+    let but = |value: u32| format!(r#"{{"index": 1, "value": {value}, "op": "SCMP_CMP_NE"}}"#);
+    let bit = |value: u32| {
+        format!(r#"{{"index": 1, "value": 1, "valueTwo": {value}, "op": "SCMP_CMP_MASKED_EQ"}}"#)
+    };
+    for conditions in [[but(38), but(40)], [bit(0), bit(1)]] {
+        let text = ioctl(&conditions.join(", "));
+        let found = helps("profile.json", &text, "same-index-or", &[]);
+        let expected =
+            "rule entries are alternatives as well: write one for each value that is meant";
+        assert_eq!(found, [expected], "{text}");
+    }
+    let found = helps(
+        "profile.json",
+        &ioctl(&but(21522)),
+        "tty-ioctl-filter-gap",
+        &[],
+    );
+    let expected = "allow the requests that are meant, with a rule entry for each";
+    assert_eq!(found, [expected]);
+}

@@ -1,7 +1,7 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule, Permission};
 use crate::profile::{Action, Comparison, Condition, Operator, RuleEntry};
-use crate::syscalls::known;
+use crate::syscalls::{self, Arch, known};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -14,15 +14,26 @@ pub(super) static RULE: LintRule = LintRule {
     check,
 };
 
-/// The two requests that put characters into a terminal, as most architectures number them.
-const REQUESTS: [(&str, u64); 2] = [("TIOCSTI", 0x5412), ("TIOCLINUX", 0x541c)];
+/// The two requests that put characters into a terminal.
+const REQUESTS: [&str; 2] = ["TIOCSTI", "TIOCLINUX"];
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     if context.permission(known::IOCTL) != Some(Permission::Sometimes) {
         return;
     }
+    let Some(is_denied) = context.permits_by_default().map(|permits| !permits) else {
+        return;
+    };
+    let mut arches = context.meant_architectures();
+    if arches.is_empty() {
+        arches.push(Arch::X86_64);
+    }
+    let mut numbers: Vec<_> = arches.into_iter().filter_map(numbers_on).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
     let [first, second] = REQUESTS;
-    for ((denied, number), (open, other)) in [(first, second), (second, first)] {
+    let both = |[a, b]: [u64; 2]| [((first, a), (second, b)), ((second, b), (first, a))];
+    for ((denied, number), (open, other)) in numbers.into_iter().flat_map(both) {
         if is_permitted(context, number) != Some(false)
             || is_permitted(context, other) != Some(true)
         {
@@ -42,10 +53,21 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 format!("`{denied}` ({number:#x}) is denied, and `{open}` ({other:#x}), which puts characters into a terminal too, is not"),
             )
             .here("one of the two")
-            .help(format!("deny {other} as well"))
+            .help(if is_denied {
+                // Beside a rule entry that allows it, one that denies it counts for nothing or is up to
+                // libseccomp, and so does one that allows all but it.
+                "allow the requests that are meant, with a rule entry for each".to_owned()
+            } else {
+                format!("deny {other} as well")
+            })
             .fact("syscall", "ioctl"),
         );
     }
+}
+
+fn numbers_on(arch: Arch) -> Option<[u64; 2]> {
+    let [first, second] = REQUESTS.map(|name| syscalls::flag(name)?.value(arch));
+    Some([first?, second?])
 }
 
 fn conditions<'c>(context: &Context<'c>) -> impl Iterator<Item = &'c Condition<'c>> {
