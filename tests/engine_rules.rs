@@ -225,3 +225,69 @@ fn a_format_alone_is_no_mistake() {
         assert_eq!(messages(&found), [""; 0]);
     }
 }
+
+/// A safe fix of `name` changes no engine's section, and an engine that does not read it is told of.
+#[test]
+fn a_name_is_brought_up_to_date_for_who_reads_it() {
+    for entry in [
+        r#"{"name":"reboot","action":"SCMP_ACT_ERRNO"}"#,
+        r#"{"name":"reboot","names":[],"action":"SCMP_ACT_ERRNO"}"#,
+    ] {
+        let profile = format!(r#"{{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{entry}]}}"#);
+        for engines in [
+            &[Engine::Docker][..],
+            &[Engine::Podman],
+            &[Engine::Containerd],
+            &[Engine::Docker, Engine::Containerd],
+        ] {
+            let names = engines.iter().map(|it| format!("--engine={}", it.name()));
+            let names: Vec<_> = names.collect();
+            let mut options: Vec<_> = names.iter().map(String::as_str).collect();
+            options.push("--select=deprecated-name,docker-format-in-oci");
+            let report = report("profile.json", &profile, &options);
+            let findings = report["findings"].as_array().expect("findings");
+            let rules: Vec<_> = findings.iter().map(|it| &it["rule"]).collect();
+            let loses = engines.contains(&Engine::Containerd);
+            assert_eq!(rules.contains(&&json!("docker-format-in-oci")), loses);
+            let dated = findings.iter().find(|it| it["rule"] == "deprecated-name");
+            let Some(dated) = dated else {
+                assert_eq!(engines, [Engine::Containerd], "{profile}");
+                continue;
+            };
+            let made = |profile: &str, engine: Engine| {
+                let section = section(profile, engine, Arch::X86_64, KERNEL);
+                section["syscalls"][0]["names"].clone()
+            };
+            let better = support::fixed(&profile, [dated]);
+            let is_same = |engine: &Engine| made(&profile, *engine) == made(&better, *engine);
+            let applicability = &dated["fix"]["applicability"];
+            assert_eq!(
+                applicability == "safe",
+                engines.iter().all(is_same),
+                "{better}"
+            );
+            assert_eq!(made(&better, Engine::Containerd), json!(["reboot"]));
+        }
+    }
+}
+
+/// A filter's field is judged by those that read the profile.
+#[test]
+fn filters_are_judged_for_the_engines_that_are_named() {
+    let profile = r#"{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["bpf"],
+        "action":"SCMP_ACT_ALLOW","includes":{"caps":["CAP_BFP"],"arches":["loong64"],"minKernel":"5.4.0"}}]}"#;
+    for (engine, rules) in [
+        (Engine::Docker, [1, 1, 1]),
+        (Engine::Podman, [1, 0, 0]),
+        (Engine::Crio, [1, 0, 0]),
+        (Engine::Containerd, [0, 0, 0]),
+    ] {
+        let told = [
+            "unknown-capability",
+            "arches-filter-never-matches",
+            "invalid-min-kernel",
+        ]
+        .map(|rule| told(profile, rule, engine, &[]).len());
+        assert_eq!(told, rules, "{}", engine.name());
+    }
+}

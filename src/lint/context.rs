@@ -30,6 +30,7 @@ pub struct Context<'c> {
     /// What its author does not want to hear of.
     pub(super) ignores: Vec<Ignore>,
     engines: &'c [Engine],
+    readers: Dialects,
     demands: &'c Demands,
     names: Vec<NameUse<'c>>,
     /// The places of the odd ones among them.
@@ -67,12 +68,14 @@ impl<'c> Context<'c> {
         document: &'c Document<'c>,
         found: &'c Found<'c>,
         targets: &'c [Target],
+        engines: &'c [Engine],
         place: Place,
     ) -> Self {
         let entries = match found {
             Found::Profile(profile) => profile.entries.as_slice(),
             _ => &[],
         };
+        let readers = readers(document, found, engines);
         let count = entries.iter().map(|entry| entry.names.len()).sum();
         let mut names = Vec::with_capacity(count);
         let mut odd_names = Vec::new();
@@ -92,7 +95,8 @@ impl<'c> Context<'c> {
             found,
             place,
             ignores: Vec::new(),
-            engines: &[],
+            engines,
+            readers,
             permissions: match found {
                 Found::Profile(profile) => Some(Permissions::new(profile, &names)),
                 _ => None,
@@ -109,13 +113,6 @@ impl<'c> Context<'c> {
                 .map(|target| TargetUse::new(found, target))
                 .collect(),
         }
-    }
-
-    /// Says which engines will read the source.
-    #[must_use]
-    pub fn with_engines(mut self, engines: &'c [Engine]) -> Self {
-        self.engines = engines;
-        self
     }
 
     /// Says what is known of the base that the profile names.
@@ -163,6 +160,13 @@ impl<'c> Context<'c> {
         self.engines
     }
 
+    /// The dialects of those that will read the profile: the engines, if any was said; if none was,
+    /// those that it may be in. A section, and what is the operator's, no engine reads.
+    #[must_use]
+    pub fn readers(&self) -> Dialects {
+        self.readers
+    }
+
     /// Says what the organisation wants of every profile.
     #[must_use]
     pub fn with_demands(mut self, demands: &'c Demands) -> Self {
@@ -179,9 +183,8 @@ impl<'c> Context<'c> {
     /// Whether the profile is the section of a container's configuration, which runtimes read.
     #[must_use]
     pub fn is_section(&self) -> bool {
-        self.profile().is_some_and(|profile| {
-            profile.dialects == Dialects::OCI && self.document.root() != Some(profile.node)
-        })
+        let profile = self.profile();
+        profile.is_some_and(|profile| is_section(self.document, profile))
     }
 
     /// The profile, if there is one.
@@ -460,4 +463,18 @@ impl<'c> Context<'c> {
         meant.dedup();
         meant
     }
+}
+
+fn is_section(document: &Document<'_>, profile: &Profile<'_>) -> bool {
+    profile.dialects == Dialects::OCI && document.root() != Some(profile.node)
+}
+
+fn readers(document: &Document<'_>, found: &Found<'_>, engines: &[Engine]) -> Dialects {
+    let Found::Profile(profile) = found else {
+        return Dialects::NONE;
+    };
+    let is_for_engines = !is_section(document, profile) && !profile.is_for_operator();
+    let named = engines.iter().map(|engine| engine.dialect());
+    let named = named.reduce(Dialects::or).filter(|_| is_for_engines);
+    named.unwrap_or(profile.dialects)
 }

@@ -159,8 +159,9 @@ impl Linter {
                     profiles,
                     is_named_as_base: is_named(found),
                 };
-                let context = Context::new(source, document, found, &self.targets, place);
-                let context = context.with_engines(&self.engines).with_base(inherited);
+                let (targets, engines) = (&self.targets, &self.engines);
+                let context = Context::new(source, document, found, targets, engines, place);
+                let context = context.with_base(inherited);
                 contexts.push(context.with_demands(&self.demands));
             }
         }

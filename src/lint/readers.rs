@@ -9,6 +9,9 @@ use super::Context;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Readers(Vec<&'static str>);
 
+/// The formats that have `name`, `archMap`, `includes` and `excludes`.
+pub(super) const FORMATS: Dialects = Dialects::DOCKER.or(Dialects::PODMAN);
+
 impl Readers {
     /// The engines that are meant to read the profile and of which something holds: each of those
     /// that were named with `--engine`; if none was, all that can be meant, provided that it holds
@@ -36,13 +39,14 @@ impl Readers {
         Some(Self(titles)).filter(|readers| !readers.0.is_empty())
     }
 
+    /// The engines among them that know what only [their formats](FORMATS) have.
+    pub(super) fn of_formats(context: &Context<'_>) -> Option<Self> {
+        Self::engines(context, |engine| FORMATS.contains(engine.dialect()))
+    }
+
     /// Whether those that are meant may know `includes` and `excludes`, so that these can be advised.
     pub(super) fn know_filters(context: &Context<'_>) -> bool {
-        let filters = Dialects::DOCKER.or(Dialects::PODMAN);
-        let know = |dialects: Dialects| !(dialects & filters).is_empty();
-        let mut engines = context.engines().iter();
-        let is_read = context.engines().is_empty() || engines.any(|it| know(it.dialect()));
-        is_read && context.profile().is_some_and(|it| know(it.dialects))
+        !(context.readers() & FORMATS).is_empty()
     }
 
     /// Those that do not know a field, of which `dialects` do.

@@ -90,12 +90,6 @@ pub struct Profile<'d> {
 }
 
 impl<'d> Profile<'d> {
-    /// Whether only an engine can be meant to read it: Docker or Podman.
-    #[must_use]
-    pub fn is_for_engines(&self) -> bool {
-        (self.dialects & Dialects::OCI.or(Dialects::OPERATOR)).is_empty()
-    }
-
     /// Whether it is the `spec` of a `SeccompProfile`, which the API server checks.
     #[must_use]
     pub fn is_for_operator(&self) -> bool {
@@ -167,7 +161,7 @@ pub struct RuleEntry<'d> {
     pub node: Node<'d>,
     /// The node of `names`, whatever it is.
     pub names_node: Option<Node<'d>>,
-    /// The syscalls that it is about, those of `name` included.
+    /// The syscalls that it is about, those of `name` included where a dialect has it.
     pub names: Vec<Text<'d>>,
     /// A single syscall that it is about (Docker, Podman); deprecated.
     pub name: Option<Text<'d>>,

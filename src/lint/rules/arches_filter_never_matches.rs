@@ -1,4 +1,5 @@
 use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::readers::{FORMATS, Readers};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::{Dialects, Side, Text};
 use crate::syscalls::Arch;
@@ -15,10 +16,10 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some(profile) = context.profile().filter(|profile| profile.is_for_engines()) else {
+    let (Some(profile), Some(_)) = (context.profile(), Readers::of_formats(context)) else {
         return;
     };
-    let dialects = profile.dialects;
+    let dialects = context.readers() & FORMATS;
     for (side, filter) in profile.filters() {
         let names = filter.arches.iter();
         let uses: Vec<_> = names

@@ -1,4 +1,5 @@
 use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::readers::Readers;
 use crate::lint::{Context, Findings, LintRule, removal};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -13,7 +14,7 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some(profile) = context.profile().filter(|profile| profile.is_for_engines()) else {
+    let (Some(profile), Some(readers)) = (context.profile(), Readers::of_formats(context)) else {
         return;
     };
     // An engine looks whether there is a filter to be made before it looks at these.
@@ -29,8 +30,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .map(|(key, _)| key)
     };
     if let (Some(arch_map), Some(architectures)) = (full("archMap"), full("architectures")) {
-        let message =
-            "both `architectures` and `archMap` are given: Docker and Podman refuse the profile";
+        let message = format!(
+            "both `architectures` and `archMap` are given: {} the profile",
+            readers.before("refuses", "refuse")
+        );
         findings.push(
             Finding::new(&RULE.rule, context.at(arch_map), message)
                 .here("beside `architectures`")

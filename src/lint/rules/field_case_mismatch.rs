@@ -25,7 +25,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Some(field) = profile.field_in_other_case(written, known) else {
             continue;
         };
-        let readers = field.dialects & profile.dialects;
+        let is_for_runtimes = (field.dialects & profile.dialects).contains(Dialects::OCI)
+            && (context.is_section() || context.engines().is_empty());
         let field = field.name;
         // Engines are written in Go, which takes either; runtimes are not all.
         let (severity, message, here, applicability) = if profile.is_for_operator() {
@@ -37,7 +38,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 "not a field",
                 Applicability::Unsafe,
             )
-        } else if readers.contains(Dialects::OCI) {
+        } else if is_for_runtimes {
             (
                 RULE.rule.severity,
                 format!(
@@ -47,12 +48,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 Applicability::Unsafe,
             )
         } else {
-            let readers = readers.go_readers();
             (
                 Severity::Warning,
-                format!(
-                    "`{written}` is `{field}` only to readers that ignore case, such as {readers}"
-                ),
+                format!("`{written}` is `{field}` only to readers that ignore case, as engines do"),
                 "not to other tools",
                 Applicability::Safe,
             )

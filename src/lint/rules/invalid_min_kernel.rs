@@ -1,6 +1,7 @@
+use crate::engine::Engine;
 use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::readers::Readers;
 use crate::lint::{Context, Findings, LintRule};
-use crate::profile::Dialects;
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -14,9 +15,9 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    // Only Docker reads it.
-    let profile = context.profile();
-    let Some(profile) = profile.filter(|profile| profile.dialects == Dialects::DOCKER) else {
+    let is_docker = |engine: Engine| engine == Engine::Docker;
+    let is_read = Readers::engines(context, is_docker).is_some();
+    let Some(profile) = context.profile().filter(|_| is_read) else {
         return;
     };
     let versions = profile

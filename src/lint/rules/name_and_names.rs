@@ -1,4 +1,5 @@
 use crate::finding::{Applicability, Category, Edit, Finding, Rule, RuleSet, Severity};
+use crate::lint::readers::Readers;
 use crate::lint::{Context, Findings, LintRule, removal};
 use crate::profile::RuleEntry;
 use crate::text::{Node, Source, Span};
@@ -15,7 +16,7 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some(profile) = context.profile().filter(|profile| profile.is_for_engines()) else {
+    let (Some(profile), Some(readers)) = (context.profile(), Readers::of_formats(context)) else {
         return;
     };
     for entry in &profile.entries {
@@ -28,8 +29,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         else {
             continue;
         };
-        let message =
-            "a rule entry has both `name` and `names`: Docker and Podman refuse the profile";
+        let message = format!(
+            "a rule entry has both `name` and `names`: {} the profile",
+            readers.before("refuses", "refuse")
+        );
         let finding = Finding::new(&RULE.rule, context.at(name.node), message)
             .here("beside `names`")
             .label(context.at(names), "`names` is here")

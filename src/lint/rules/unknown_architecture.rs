@@ -1,4 +1,5 @@
 use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::readers::Readers;
 use crate::lint::word::{nearest, unlisted};
 use crate::lint::{Context, Findings, LintRule, removal};
 use crate::profile::Text;
@@ -32,7 +33,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     }
     // What is wrong with a field that the dialect does not have is said there.
-    for entry in profile.arch_map.iter().filter(|_| profile.is_for_engines()) {
+    let is_map_read = Readers::of_formats(context).is_some();
+    for entry in profile.arch_map.iter().filter(|_| is_map_read) {
         for name in &entry.sub_architectures {
             findings.extend(added(context, *name, None));
         }

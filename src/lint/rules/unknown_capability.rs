@@ -1,5 +1,6 @@
 use crate::capabilities::{CAPABILITIES, is_capability};
 use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::readers::Readers;
 use crate::lint::word::nearest;
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::Side;
@@ -16,7 +17,7 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some(profile) = context.profile().filter(|profile| profile.is_for_engines()) else {
+    let (Some(profile), Some(_)) = (context.profile(), Readers::of_formats(context)) else {
         return;
     };
     for (side, filter) in profile.filters() {
