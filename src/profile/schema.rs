@@ -193,7 +193,7 @@ impl<'d> Reader<'d> {
         for names in every(node, "names") {
             extend(&mut all_names, names);
         }
-        all_names.extend(text(name).filter(|name| !name.value.is_empty()));
+        all_names.extend(text(name).filter(|name| knows_name && !name.value.is_empty()));
         RuleEntry {
             node,
             names_node: names,

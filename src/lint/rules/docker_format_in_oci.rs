@@ -1,6 +1,6 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::condition::listed;
-use crate::lint::readers::Readers;
+use crate::lint::readers::{FORMATS, Readers};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::{Dialects, Filter, Profile, RuleEntry};
 use crate::text::Node;
@@ -20,8 +20,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(profile) = context.profile() else {
         return;
     };
-    let engines = Dialects::DOCKER.or(Dialects::PODMAN);
-    let Some(readers) = Readers::without_field(context, engines) else {
+    let Some(readers) = Readers::without_field(context, FORMATS) else {
         return;
     };
     let lost = Lost::of(profile);
@@ -39,9 +38,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     );
     let mut finding = Finding::new(&RULE.rule, context.at(*first), message)
         .here("only Docker, Podman, Buildah and CRI-O know it")
-        .help(help(context, profile))
+        .help(match fields.as_slice() {
+            ["name"] => "put all names into `names`".to_owned(),
+            _ => help(context, profile),
+        })
         .fact("fields", fields)
-        .fact("entries", lost.conditional + lost.nameless);
+        .fact("entries", lost.conditional + lost.named);
     if let Some((key, names)) = lost.permitted {
         let are = if names.len() == 1 { "is" } else { "are" };
         let label = format!("{} {are} allowed to every container", listed(&names));
@@ -57,7 +59,9 @@ struct Lost<'d> {
     keys: Vec<Node<'d>>,
     /// How many rule entries lose their conditions.
     conditional: usize,
-    /// How many have only a `name`.
+    /// How many have a `name`.
+    named: usize,
+    /// How many of them have nothing in `names`.
     nameless: usize,
     /// The first that permits its calls to containers with some capability.
     permitted: Option<(Node<'d>, Vec<&'d str>)>,
@@ -98,9 +102,11 @@ impl<'d> Lost<'d> {
             self.conditional += 1;
         }
         let is_named = entry.name.is_some_and(|name| !name.value.is_empty());
-        if is_named && entry.names_node.is_none() {
+        if is_named {
             self.keys.extend(key(entry.node, "name"));
-            self.nameless += 1;
+            self.named += 1;
+            let listed = entry.names_node.into_iter().flat_map(Node::elements);
+            self.nameless += usize::from(listed.count() == 0);
         }
     }
 
@@ -109,13 +115,17 @@ impl<'d> Lost<'d> {
             1 => format!("a rule entry {one}"),
             count => format!("{count} rule entries {many}"),
         };
-        match (self.conditional, self.nameless) {
-            (0, 0) => ": no architecture is added to the host's own".to_owned(),
-            (0, nameless) => {
+        match (self.conditional, self.nameless, self.named) {
+            (0, 0, 0) => ": no architecture is added to the host's own".to_owned(),
+            (0, 0, named) => {
+                let entries = entries(named, "loses", "lose");
+                format!(": {entries} a syscall")
+            }
+            (0, nameless, _) => {
                 let entries = entries(nameless, "names", "name");
                 format!(": {entries} no syscall")
             }
-            (conditional, _) => {
+            (conditional, ..) => {
                 let entries = entries(conditional, "holds", "hold");
                 format!(": {entries} for every container")
             }
