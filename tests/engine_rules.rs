@@ -291,3 +291,17 @@ fn filters_are_judged_for_the_engines_that_are_named() {
         assert_eq!(told, rules, "{}", engine.name());
     }
 }
+
+/// To Podman the first rule entry asks for ENOSYS and decides; to Docker it asks for what the default
+/// does, and is left out.
+#[test]
+fn an_errno_by_name_counts_where_it_is_read() {
+    let profile = r#"{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[
+        {"names":["chmod"],"action":"SCMP_ACT_ERRNO","errno":"ENOSYS"},
+        {"names":["chmod"],"action":"SCMP_ACT_ALLOW"}]}"#;
+    for (engine, told_of) in [(Engine::Podman, [0, 1]), (Engine::Docker, [1, 0])] {
+        let rules = ["ineffective-deny", "conflicting-unconditional-rules"];
+        let told = rules.map(|rule| told(profile, rule, engine, &[]).len());
+        assert_eq!(told, told_of, "{}", engine.name());
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::finding::{Finding, Location};
-use crate::profile::{Dialects, Found, Mistake, Profile, Text, UnseenBase};
+use crate::profile::{Decision, Dialects, Found, GivenErrno, Mistake, Profile, Text, UnseenBase};
 use crate::syscalls::{Arch, KernelVersion, Syscall};
 use crate::target::Target;
 use crate::text::{Deviation, DeviationKind, Document, Kind, Node, Source, Span, Syntax};
@@ -98,7 +98,7 @@ impl<'c> Context<'c> {
             engines,
             readers,
             permissions: match found {
-                Found::Profile(profile) => Some(Permissions::new(profile, &names)),
+                Found::Profile(profile) => Some(Permissions::new(profile, readers, &names)),
                 _ => None,
             },
             contested: OnceCell::new(),
@@ -127,7 +127,7 @@ impl<'c> Context<'c> {
         self.disputed = merged.disputed();
         let entries = merged.entries.iter();
         self.all_names = (entries.flat_map(|(_, entry)| NameUse::all(entry))).collect();
-        self.permissions = Some(Permissions::new(profile, &self.all_names));
+        self.permissions = Some(Permissions::new(profile, self.readers, &self.all_names));
         self
     }
 
@@ -299,6 +299,16 @@ impl<'c> Context<'c> {
     /// Every condition that can be understood, in the order of the source.
     pub fn conditions(&self) -> impl Iterator<Item = ConditionUse<'c>> {
         self.conditions.iter().copied()
+    }
+
+    /// Every errno that a reader takes, and what it stands beside.
+    pub(super) fn errnos(&self) -> impl Iterator<Item = (Decision<'c>, GivenErrno<'c>)> {
+        let readers = self.readers;
+        let decisions = self.profile().into_iter().flat_map(Profile::decisions);
+        decisions.flat_map(move |decision| {
+            let errnos = decision.errnos(readers);
+            errnos.map(move |errno| (decision, errno))
+        })
     }
 
     /// What could not be read of the profile.

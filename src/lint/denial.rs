@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use crate::engine::podman_errno;
 use crate::finding::Location;
-use crate::profile::{Action, Decision, Effect, GivenErrno, Mistake};
+use crate::profile::{Action, Decision, Dialects, Effect, GivenErrno, Mistake};
 use crate::syscalls::{self, Arch, Relation, Syscall};
 
 use super::inherited::base_of;
@@ -46,10 +46,11 @@ impl<'c> Denial<'c> {
         errno: 38,
     };
 
-    pub(super) fn new(decision: Decision<'c>) -> Self {
+    /// What comes of a decision to readers of some dialects.
+    pub(super) fn new(decision: Decision<'c>, readers: Dialects) -> Self {
         // Only Podman reads an errno by name; the numbers are those of most architectures.
         let named = |errno: GivenErrno<'_>| podman_errno(errno.node.as_str()?, Arch::X86_64);
-        let errno = decision.errno;
+        let errno = decision.errno(readers);
         let errno = errno.and_then(|it| it.number.map(u64::from).or_else(|| named(it)));
         Self {
             decision,
@@ -67,7 +68,7 @@ impl<'c> Denial<'c> {
     /// The default of a profile of which all is seen here, whatever it does.
     pub(super) fn default_of(context: &Context<'c>) -> Option<Self> {
         let default = context.profile()?.default_decision()?;
-        is_whole(context).then(|| Self::new(default))
+        is_whole(context).then(|| Self::new(default, context.readers()))
     }
 
     /// The default of a profile under which programs run, so that what it does to them matters: a
@@ -104,7 +105,10 @@ impl<'c> Denial<'c> {
         let profile = context.profile()?;
         let uses = context.uses(syscall);
         let named = uses.filter(|name| name.entry.args.is_empty());
-        let mut named = named.filter_map(|name| profile.decision_of(name.entry).map(Self::new));
+        let mut named = named.filter_map(|name| {
+            let decision = profile.decision_of(name.entry)?;
+            Some(Self::new(decision, context.readers()))
+        });
         // One that does as the default does is left out by runtimes, and still is where it is said.
         let mut decided = named.next();
         if decided.is_none_or(|it| it.effect == default.effect) {

@@ -1,10 +1,11 @@
 //! Whether a profile lets calls run, told from its text alone, for all hosts, engines and
 //! containers at once.
 
-use crate::profile::{Action, Effect, Filter, Profile, RuleEntry};
+use crate::profile::{Action, Dialects, Effect, Filter, Profile, RuleEntry};
 use crate::syscalls::{self, Spelling, Syscall};
 
 use super::NameUse;
+use super::denial::Denial;
 
 /// Whether a call runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +63,11 @@ struct Call {
 impl Permissions {
     /// One pass over the names, as libseccomp takes them: of rule entries without conditions the
     /// first decides; it beats those with conditions; what does as the default does is never added.
-    pub(super) fn new(profile: &Profile<'_>, names: &[NameUse<'_>]) -> Self {
+    pub(super) fn new<'c>(
+        profile: &'c Profile<'c>,
+        readers: Dialects,
+        names: &[NameUse<'c>],
+    ) -> Self {
         let count = if names.is_empty() {
             0
         } else {
@@ -72,7 +77,8 @@ impl Permissions {
         let mut next: Vec<u32> = vec![0; names.len()];
         let mut repeated = Vec::new();
         let mut contested = Vec::new();
-        let default = profile.default_effect;
+        let default = profile.default_decision();
+        let default = default.map(|default| Denial::new(default, readers).effect);
         let mut last: Option<(&RuleEntry<'_>, Option<Standing>)> = None;
         for (number, name) in (1..).zip(names) {
             let Spelling::Known(syscall) = name.spelling else {
@@ -80,7 +86,7 @@ impl Permissions {
             };
             let standing = match last {
                 Some((entry, standing)) if std::ptr::eq(entry, name.entry) => standing,
-                _ => Standing::of(profile, name.entry, default),
+                _ => Standing::of(profile, name.entry, readers, default),
             };
             last = Some((name.entry, standing));
             let call = &mut calls[syscall.index()];
@@ -155,13 +161,15 @@ struct Standing {
 
 impl Standing {
     /// `None` if there is no such action.
-    fn of(profile: &Profile<'_>, entry: &RuleEntry<'_>, default: Option<Effect>) -> Option<Self> {
-        let effect = entry.effect?;
-        // By name only Podman reads an errno; which number it is does not matter here.
-        let is_default = Some(effect) == default
-            && entry.errno.map(|it| it.value) == profile.default_errno.map(|it| it.value);
+    fn of<'c>(
+        profile: &'c Profile<'c>,
+        entry: &'c RuleEntry<'c>,
+        readers: Dialects,
+        default: Option<Effect>,
+    ) -> Option<Self> {
+        let effect = Denial::new(profile.decision_of(entry)?, readers).effect;
         Some(Self {
-            permission: (!is_default).then(|| Permission::of(effect.action)),
+            permission: (Some(effect) != default).then(|| Permission::of(effect.action)),
             is_everywhere: is_blank(entry.includes.as_ref()) && is_blank(entry.excludes.as_ref()),
             has_conditions: !entry.args.is_empty(),
         })
@@ -231,7 +239,7 @@ mod tests {
         for entry in &profile.entries {
             names.extend(NameUse::all(entry));
         }
-        let permissions = Permissions::new(&profile, &names);
+        let permissions = Permissions::new(&profile, profile.dialects, &names);
         let read = lookup("read").unwrap();
         let first = permissions.first_use(read);
         let uses = std::iter::successors(first, |place| permissions.next_use(*place));
@@ -241,6 +249,9 @@ mod tests {
     const ALLOW: &str = r#"{"names":["write","read"],"action":"SCMP_ACT_ALLOW"}"#;
     const DENY: &str = r#"{"names":["read"],"action":"SCMP_ACT_ERRNO"}"#;
     const DENY_38: &str = r#"{"names":["read"],"action":"SCMP_ACT_ERRNO","errnoRet":38}"#;
+    const DENY_EPERM: &str =
+        r#"{"names":["read"],"action":"SCMP_ACT_ERRNO","errno":"EPERM","errnoRet":38}"#;
+    const DENY_ENOSYS: &str = r#"{"names":["read"],"action":"SCMP_ACT_ERRNO","errno":"ENOSYS"}"#;
     const IF: &str = r#"{"names":["read"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"}]}"#;
     const CAP: &str =
         r#"{"names":["read"],"action":"SCMP_ACT_ALLOW","includes":{"caps":["CAP_BPF"]}}"#;
@@ -257,6 +268,8 @@ mod tests {
             ("ERRNO", vec![ALLOW], Some(Always)),
             ("ERRNO", vec![DENY, ALLOW], Some(Always)),
             ("ERRNO", vec![DENY_38, ALLOW], Some(Never)),
+            ("ERRNO", vec![DENY_EPERM, ALLOW], Some(Always)),
+            ("ERRNO", vec![DENY_ENOSYS, ALLOW], Some(Never)),
             ("ERRNO", vec![ALLOW, DENY_38], Some(Always)),
             ("ERRNO", vec![IF], Some(Sometimes)),
             ("ERRNO", vec![IF, ALLOW], Some(Always)),

@@ -6,6 +6,7 @@ use crate::profile::{Comparison, Condition, Effect, Filter, Operator, Profile, R
 use crate::runtime::compares_twice;
 use crate::syscalls::{Spelling, Syscall};
 
+use super::denial::Denial;
 use super::{Context, NameUse};
 
 /// A call that several rule entries are about, or that is allowed or denied by its arguments.
@@ -41,9 +42,10 @@ impl<'c> Contested<'c> {
 
     /// The contested calls of a profile whose rule entries can all be understood.
     pub(super) fn all(profile: &'c Profile<'c>, context: &Context<'c>) -> Vec<Self> {
-        let Some(default) = profile.default_effect else {
+        let Some(default) = profile.default_decision() else {
             return Vec::new();
         };
+        let default = Denial::new(default, context.readers()).effect;
         let mut contested = Vec::new();
         for name in context.first_contested() {
             let Spelling::Known(syscall) = name.spelling else {
@@ -53,7 +55,8 @@ impl<'c> Contested<'c> {
                 continue;
             }
             let uses = context.uses(syscall).take(Self::MOST);
-            let rivals: Option<Vec<_>> = uses.map(Rival::of).collect();
+            let rivals: Option<Vec<_>> =
+                uses.map(|name| Rival::of(profile, context, name)).collect();
             contested.extend(rivals.map(|rivals| Self {
                 syscall,
                 default,
@@ -91,7 +94,7 @@ impl<'c> Contested<'c> {
 
 impl<'c> Rival<'c> {
     /// `None` if something in the rule entry cannot be understood.
-    fn of(name: &NameUse<'c>) -> Option<Self> {
+    fn of(profile: &'c Profile<'c>, context: &Context<'c>, name: &NameUse<'c>) -> Option<Self> {
         let entry = name.entry;
         // Any other index is refused.
         let comparison = |it: &Condition<'_>| it.comparison.filter(|it| it.index < 6);
@@ -100,7 +103,7 @@ impl<'c> Rival<'c> {
         Some(Self {
             name: *name.text,
             entry,
-            effect: entry.effect?,
+            effect: Denial::new(profile.decision_of(entry)?, context.readers()).effect,
             is_any: compares_twice(&comparisons),
             comparisons,
         })

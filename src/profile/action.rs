@@ -3,7 +3,7 @@
 //! Sources: runtime-spec `config-linux.md`; that an errno is 16 bits wide, and that `KILL` is
 //! `KILL_THREAD`, was measured with crun 1.21, crun 1.28 and runc 1.3.
 
-use super::{Dialects, Digits, Profile, RuleEntry, Text};
+use super::{Dialects, Digits, Profile, RuleEntry, Spanned, Text};
 use crate::text::Node;
 
 /// An action of the runtime specification.
@@ -134,8 +134,8 @@ pub struct Decision<'d> {
     pub action: Action,
     /// The action as written.
     pub text: Text<'d>,
-    /// The errno beside it, the one that counts if there are two.
-    pub errno: Option<GivenErrno<'d>>,
+    /// The errno beside it by name or digits, and the one by number.
+    errnos: [Option<GivenErrno<'d>>; 2],
     /// The object that both stand in.
     pub object: Node<'d>,
     /// The rule entry; `None` for the default action.
@@ -151,7 +151,7 @@ impl<'d> Profile<'d> {
         Some(Decision {
             action: self.default_effect?.action,
             text,
-            errno: self.errno(fields, self.default_errno, self.default_errno_ret),
+            errnos: errnos(fields, self.default_errno, self.default_errno_ret),
             object: self.node,
             entry: None,
         })
@@ -172,7 +172,7 @@ impl<'d> Profile<'d> {
         Some(Decision {
             action: entry.known_action()?,
             text,
-            errno: self.errno(fields, entry.errno, entry.errno_ret),
+            errnos: errnos(fields, entry.errno, entry.errno_ret),
             object: entry.node,
             entry: Some(entry),
         })
@@ -195,33 +195,54 @@ impl<'d> Profile<'d> {
             decision.action == Action::Notify && decision.entry.is_none_or(is_about_something)
         })
     }
+}
 
-    /// Podman, and nothing else, reads a name or digits in `errno`; it then ignores `errnoRet`.
-    fn errno(
-        &self,
-        [by_name, by_number]: [&'static str; 2],
-        name: Option<Text<'d>>,
-        number: Option<Digits<'d>>,
-    ) -> Option<GivenErrno<'d>> {
-        let name = name.filter(|name| self.dialects == Dialects::PODMAN && !name.value.is_empty());
-        let (field, given) = match name {
-            Some(name) => (by_name, name),
-            None => (by_number, number?),
-        };
+impl<'d> Decision<'d> {
+    /// The errnos that readers of some dialects take. Podman, and nothing else, reads a name or digits
+    /// in `errno`; it then ignores `errnoRet`.
+    pub fn errnos(&self, readers: Dialects) -> impl Iterator<Item = GivenErrno<'d>> + use<'d> {
+        let [by_name, by_number] = self.errnos;
+        let by_name = by_name.filter(|_| readers.contains(Dialects::PODMAN));
+        let is_read = by_name.is_none() || readers != Dialects::PODMAN;
+        by_name.into_iter().chain(by_number.filter(|_| is_read))
+    }
+
+    /// The one that counts: where Podman is not the only reader, the one that it alone ignores.
+    #[must_use]
+    pub fn errno(&self, readers: Dialects) -> Option<GivenErrno<'d>> {
+        match readers {
+            Dialects::PODMAN => self.errnos(readers).next(),
+            _ => self.errnos[1],
+        }
+    }
+}
+
+fn errnos<'d>(
+    fields: [&'static str; 2],
+    name: Option<Text<'d>>,
+    number: Option<Digits<'d>>,
+) -> [Option<GivenErrno<'d>>; 2] {
+    let [by_name, by_number] = fields;
+    let given = |field, given: Spanned<'d, &'d str>| {
         // Rust reads a sign before digits, Podman does not.
         let digits = Some(given.value).filter(|digits| !digits.starts_with('+'));
-        Some(GivenErrno {
+        GivenErrno {
             field,
             node: given.node,
             number: digits.and_then(|digits| digits.parse().ok()),
-        })
-    }
+        }
+    };
+    let name = name.filter(|name| !name.value.is_empty());
+    [
+        name.map(|name| given(by_name, name)),
+        number.map(|number| given(by_number, number)),
+    ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Action, Effect};
-    use crate::profile::{Found, find};
+    use crate::profile::{Dialects, Found, find};
     use crate::text::json;
 
     fn effects(entries: &str) -> Vec<Option<Effect>> {
@@ -268,7 +289,7 @@ mod tests {
             panic!("no profile");
         };
         let errnos: Vec<_> = (profile.decisions())
-            .filter_map(|decision| decision.errno)
+            .flat_map(|decision| decision.errnos(Dialects::PODMAN))
             .map(|errno| (errno.field, errno.number))
             .collect();
         assert_eq!(errnos, [("defaultErrno", None), ("errnoRet", Some(7))]);

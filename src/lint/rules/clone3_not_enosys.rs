@@ -63,7 +63,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         .is_some_and(|entry| entry.names.len() == 1);
     if let Some(errno) = denial
         .decision
-        .errno
+        .errno(context.readers())
         .filter(|it| alone && it.field == "errnoRet")
     {
         finding = finding.fix(Applicability::Unsafe, errno.node.text_span(), "38");

@@ -14,11 +14,8 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let decisions = context.profile().into_iter().flat_map(Profile::decisions);
-    for decision in decisions.filter(|decision| !decision.action.takes_errno()) {
-        let Some(errno) = decision.errno else {
-            continue;
-        };
+    let given = context.errnos();
+    for (decision, errno) in given.filter(|(decision, _)| !decision.action.takes_errno()) {
         // The operator leaves 0 out.
         let is_left_out = context.profile().is_some_and(Profile::is_for_operator);
         if errno.number == Some(0) && is_left_out {

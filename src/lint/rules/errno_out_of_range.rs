@@ -1,6 +1,7 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
-use crate::profile::{Action, Decision, GivenErrno, Profile};
+use crate::profile::{Action, Decision, GivenErrno};
+use crate::syscalls::Arch;
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -17,14 +18,11 @@ pub(super) static RULE: LintRule = LintRule {
 const LARGEST: u32 = 4094;
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let decisions = context.profile().into_iter().flat_map(Profile::decisions);
-    for decision in decisions.filter(|decision| decision.action.takes_errno()) {
-        let Some(errno) = decision.errno else {
-            continue;
-        };
+    let given = context.errnos();
+    for (decision, errno) in given.filter(|(decision, _)| decision.action.takes_errno()) {
         // What does not fit into 32 bits is no number to crun, and what is 0 has a rule of its own.
         if let Some(number) = errno.number
-            && let Some((message, severity)) = what_is_wrong(&decision, &errno, number)
+            && let Some((message, severity)) = what_is_wrong(context, &decision, &errno, number)
         {
             findings.push(
                 Finding::new(&RULE.rule, context.at(errno.node), message)
@@ -38,6 +36,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn what_is_wrong(
+    context: &Context<'_>,
     decision: &Decision<'_>,
     errno: &GivenErrno<'_>,
     number: u32,
@@ -73,6 +72,7 @@ fn what_is_wrong(
             let which = match kept {
                 0..=134 => return None,
                 // ENOTRECOVERABLE and its like on MIPS and PA-RISC, and EDQUOT on MIPS.
+                135..=258 | 1133 if are_all_others(context) => return None,
                 135..=258 | 1133 => "except on MIPS and PA-RISC, no errno has",
                 _ => "no errno has",
             };
@@ -82,4 +82,17 @@ fn what_is_wrong(
             ))
         }
     }
+}
+
+/// Whether all hosts are of those that have more errnos.
+fn are_all_others(context: &Context<'_>) -> bool {
+    let hosts = context.hosts();
+    let is_other = |host: &Arch| {
+        use Arch::{Mips, Mips64, Mips64N32, Mipsel, Mipsel64, Mipsel64N32, Parisc, Parisc64};
+        matches!(
+            host,
+            Mips | Mips64 | Mips64N32 | Mipsel | Mipsel64 | Mipsel64N32 | Parisc | Parisc64
+        )
+    };
+    !hosts.is_empty() && hosts.iter().all(is_other)
 }

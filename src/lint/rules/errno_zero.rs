@@ -14,11 +14,8 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let decisions = context.profile().into_iter().flat_map(Profile::decisions);
-    for decision in decisions.filter(|decision| decision.action == Action::Errno) {
-        let Some(errno) = decision.errno else {
-            continue;
-        };
+    let given = context.errnos();
+    for (decision, errno) in given.filter(|(decision, _)| decision.action == Action::Errno) {
         let Some(number) = errno.number.filter(|&number| number as u16 == 0) else {
             continue;
         };

@@ -27,7 +27,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     // Where newer calls run, or fail with ENOSYS anyway, the stub that is lost changes nothing.
     let default = profile.default_decision().filter(|default| {
         let is_enosys = default
-            .errno
+            .errno(context.readers())
             .is_some_and(|errno| errno.number == Some(ENOSYS));
         !default.action.permits() && default.action != Action::Trace && !is_enosys
     });

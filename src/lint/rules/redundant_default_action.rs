@@ -19,16 +19,17 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(profile) = context.profile() else {
         return;
     };
-    let Some(default) = profile.default_decision().map(Denial::new) else {
+    let Some(default) = profile.default_decision() else {
         return;
     };
+    let default = Denial::new(default, context.readers());
     let list = profile.node.get("syscalls");
     for entry in &profile.entries {
         let Some(decision) = profile.decision_of(entry) else {
             continue;
         };
         // Where the calls are let run or denied elsewhere, the rule entry was meant to do something.
-        if Denial::new(decision).effect != default.effect
+        if Denial::new(decision, context.readers()).effect != default.effect
             || !all_do_as_default(context, entry, default)
         {
             continue;
