@@ -3,7 +3,7 @@
 
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule, operator};
-use crate::profile::{Digits, Profile, RuleEntry};
+use crate::profile::{Action, Digits, Profile, RuleEntry};
 use crate::text::{Kind, Node};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -110,8 +110,13 @@ fn numbers(context: &Context<'_>, profile: &Profile<'_>, findings: &mut Findings
     }
     for entry in &profile.entries {
         let is_zero = |errno: &Digits<'_>| errno.as_u64() == Some(0);
+        let consequence = match entry.known_action() {
+            Some(Action::Errno) => "the calls fail with EPERM",
+            Some(Action::Trace) => "the tracer gets 1",
+            _ => continue,
+        };
         if let Some(errno) = entry.errno_ret.filter(is_zero) {
-            let message = "the operator takes `errnoRet` 0 for none: the calls fail with EPERM";
+            let message = format!("the operator takes `errnoRet` 0 for none: {consequence}");
             findings.push(
                 Finding::new(&RULE.rule, context.at(errno.node), message)
                     .severity(Severity::Warning)
