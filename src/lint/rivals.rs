@@ -2,9 +2,11 @@
 
 use crate::filter::{Diagram, Diagrams};
 use crate::policy::{CallPolicy, CallRule, calls_of};
-use crate::profile::{Comparison, Condition, Effect, Filter, Operator, Profile, RuleEntry, Text};
+use crate::profile::{
+    Comparison, Condition, Dialects, Effect, Filter, Operator, Profile, RuleEntry, Text,
+};
 use crate::runtime::compares_twice;
-use crate::syscalls::{Spelling, Syscall};
+use crate::syscalls::{KernelVersion, Spelling, Syscall};
 
 use super::denial::Denial;
 use super::{Context, NameUse};
@@ -55,6 +57,7 @@ impl<'c> Contested<'c> {
                 continue;
             }
             let uses = context.uses(syscall).take(Self::MOST);
+            let uses = uses.filter(|name| may_hold(context, name.entry));
             let rivals: Option<Vec<_>> =
                 uses.map(|name| Rival::of(profile, context, name)).collect();
             contested.extend(rivals.map(|rivals| Self {
@@ -198,7 +201,6 @@ pub(super) fn together<'c>(one: &RuleEntry<'c>, two: &RuleEntry<'c>) -> Option<C
         let are_named = !a_arches.is_empty();
         (are_named && !b_arches.is_empty() && !has_any(a_arches, b_arches))
             || (are_named && has_all(out, a_arches))
-            || (kernel(a_in).is_some() && kernel(a_in) == kernel(b_out))
     };
     let sides = [one, two].map(|it| [&it.includes, &it.excludes].map(|it| caps(it.as_ref())));
     let [[one_with, one_without], [two_with, two_without]] = sides;
@@ -206,7 +208,15 @@ pub(super) fn together<'c>(one: &RuleEntry<'c>, two: &RuleEntry<'c>) -> Option<C
         let mut without = [one_without, two_without].into_iter();
         without.any(|without| has_any(with, without))
     });
-    if never || is_split(one, two) || is_split(two, one) {
+    let from = [one, two]
+        .into_iter()
+        .filter_map(|it| bound(it.includes.as_ref()));
+    let before = [one, two]
+        .into_iter()
+        .filter_map(|it| bound(it.excludes.as_ref()));
+    let (from, before) = (from.max(), before.min());
+    let is_no_kernel = from.is_some() && before.is_some() && from >= before;
+    if never || is_no_kernel || is_split(one, two) || is_split(two, one) {
         return None;
     }
     let both = |one: &[Text<'c>], two: &[Text<'c>]| {
@@ -218,6 +228,8 @@ pub(super) fn together<'c>(one: &RuleEntry<'c>, two: &RuleEntry<'c>) -> Option<C
     Some(Containers {
         with: both(one_with, two_with),
         without: both(one_without, two_without),
+        from,
+        before,
     })
 }
 
@@ -268,29 +280,57 @@ fn kernel<'d>(filter: Option<&Filter<'d>>) -> Option<&'d str> {
     filter?.min_kernel.map(|kernel| kernel.value)
 }
 
-/// Containers, by their capabilities.
+fn bound(filter: Option<&Filter<'_>>) -> Option<KernelVersion> {
+    kernel(filter)?.parse().ok()
+}
+
+/// Whether a rule entry may hold on a target's kernel, which only Docker looks at.
+fn may_hold(context: &Context<'_>, entry: &RuleEntry<'_>) -> bool {
+    let [from, before] = [&entry.includes, &entry.excludes].map(|it| bound(it.as_ref()));
+    if (from.is_none() && before.is_none()) || context.readers() != Dialects::DOCKER {
+        return true;
+    }
+    let is_in = |kernel: KernelVersion| {
+        from.is_none_or(|from| kernel >= from) && before.is_none_or(|before| kernel < before)
+    };
+    let kernels = context.kernels();
+    kernels.is_none_or(|kernels| kernels.into_iter().any(is_in))
+}
+
+/// Containers, by their capabilities and their hosts' kernels.
 #[derive(Debug)]
 pub(super) struct Containers<'c> {
     /// What they have.
     pub with: Vec<&'c str>,
     /// What they lack.
     pub without: Vec<&'c str>,
+    /// The first of the kernels.
+    from: Option<KernelVersion>,
+    /// The first one that is none of them.
+    before: Option<KernelVersion>,
 }
 
 impl Containers<'_> {
-    /// ` in containers with CAP_X and without CAP_Y`; nothing for any container.
+    /// ` in containers with CAP_X and without CAP_Y on kernels from 4.8 on`; nothing for any container.
     pub(super) fn phrase(&self) -> String {
         let list = |word: &str, caps: &[&str]| match caps {
             [] => String::new(),
             caps => format!(" {word} {}", caps.join(", ")),
         };
-        match (list("with", &self.with), list("without", &self.without)) {
+        let kernels = match (self.from, self.before) {
+            (None, None) => String::new(),
+            (Some(from), None) => format!(" on kernels from {from} on"),
+            (None, Some(before)) => format!(" on kernels before {before}"),
+            (Some(from), Some(before)) => format!(" on kernels from {from} to before {before}"),
+        };
+        let containers = match (list("with", &self.with), list("without", &self.without)) {
             (with, without) if with.is_empty() && without.is_empty() => String::new(),
             (with, without) if with.is_empty() || without.is_empty() => {
                 format!(" in containers{with}{without}")
             }
             (with, without) => format!(" in containers{with} and{without}"),
-        }
+        };
+        containers + &kernels
     }
 }
 
