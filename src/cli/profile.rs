@@ -189,7 +189,9 @@ pub(super) fn check_manifest(file: &ProfileFile<'_>, source: &Source) -> Result<
         has("apiVersion") && has("kind")
     };
     let name = source.name();
-    if let Some(Addition::Unseen(endless @ UnseenBase::Endless(_))) = &file.addition {
+    if let Some(Addition::Unseen(endless @ (UnseenBase::Endless(_) | UnseenBase::TooLong(_)))) =
+        &file.addition
+    {
         let place = place_of(file, source);
         return Err(CliError::Usage(format!(
             "{place}: {endless}; security-profiles-operator never installs the profile"

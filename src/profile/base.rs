@@ -195,6 +195,9 @@ pub enum UnseenBase {
     /// There is no end of bases: their names, from the first on.
     #[error("there is no end of base profiles: {}", way(.0))]
     Endless(Vec<String>),
+    /// There are more bases than the operator follows: the names of as many as are too many.
+    #[error("there are more than {MOST_BASES} base profiles: {}", way(.0))]
+    TooLong(Vec<String>),
 }
 
 impl UnseenBase {
@@ -207,6 +210,7 @@ impl UnseenBase {
             Self::Several { .. } => "give the file that holds the right one, and not the others",
             Self::TooMuch(_) => "put the profiles into several files",
             Self::Endless(_) => "have the last of them stand alone",
+            Self::TooLong(_) => "make the chain shorter: put some of them together",
         }
     }
 }
@@ -262,7 +266,12 @@ fn chain<'b>(
         let is_again = chain.iter().any(|it| std::ptr::eq(*it, base));
         if is_again || chain.len() == MOST_BASES {
             let names = chain.iter().chain([&base]).map(|it| it.name.clone());
-            return Err(UnseenBase::Endless(names.collect()));
+            let why = if is_again {
+                UnseenBase::Endless
+            } else {
+                UnseenBase::TooLong
+            };
+            return Err(why(names.collect()));
         }
         namespace = base.namespace.as_deref().or(namespace);
         wanted = base.base.as_deref();
@@ -451,7 +460,7 @@ pub(super) mod tests {
             })
         };
         assert_eq!(length(14), Ok(14));
-        assert!(matches!(length(15), Err(UnseenBase::Endless(names)) if names.len() == 15));
+        assert!(matches!(length(15), Err(UnseenBase::TooLong(names)) if names.len() == 15));
         let text = object("name: a", "  baseProfileName: b\n", "")
             + &object("name: b", "  baseProfileName: a\n", "");
         let file = source("all", text);

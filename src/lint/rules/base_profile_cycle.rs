@@ -14,14 +14,19 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    if let Some((base, why @ UnseenBase::Endless(_))) = context.unseen_base() {
+    if let Some((base, why)) = context.unseen_base() {
+        let here = match why {
+            UnseenBase::Endless(_) => "never comes to an end",
+            UnseenBase::TooLong(_) => "more than are followed",
+            _ => return,
+        };
         findings.push(
             Finding::new(
                 &RULE.rule,
                 context.at(base.node),
                 format!("{why}; security-profiles-operator never installs the profile"),
             )
-            .here("never comes to an end")
+            .here(here)
             .help(why.help())
             .fact("base", base.value),
         );

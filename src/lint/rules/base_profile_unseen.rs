@@ -27,7 +27,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             "registries are not looked into: what is missing here may stand there",
         ),
         UnseenBase::Several { .. } | UnseenBase::TooMuch(_) => (why.to_string(), why.help()),
-        UnseenBase::Endless(_) => return,
+        UnseenBase::Endless(_) | UnseenBase::TooLong(_) => return,
     };
     findings.push(
         Finding::new(&RULE.rule, context.at(base.node), message)
