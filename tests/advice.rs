@@ -323,3 +323,73 @@ fn alternatives_that_leave_nothing_out_are_not_to_be_split() {
     let expected = "allow the requests that are meant, with a rule entry for each";
     assert_eq!(found, [expected]);
 }
+
+/// What is said to become of a value that is none is what the runtimes do.
+#[test]
+fn runtimes_refuse_what_they_are_said_to_refuse() {
+    let action = r#""action": "SCMP_ACT_ALLOW""#;
+    let entry = |rest: &str| json(&format!(r#"{{"names": ["personality"], {rest}}}"#));
+    let condition = |it: &str| {
+        entry(&format!(
+            r#"{action}, "args": [{{{it}, "op": "SCMP_CMP_EQ"}}]"#
+        ))
+    };
+    for profile in [
+        json(&format!(r#"{{"names": null, {action}}}"#)),
+        json(&format!(r#"{{"names": "read", {action}}}"#)),
+        json(&format!(r#"{{"names": [7], {action}}}"#)),
+        entry(r#""action": null"#),
+        entry(r#""action": """#),
+        entry(&format!(r#"{action}, "errnoRet": "38""#)),
+        entry(&format!(r#"{action}, "args": {{}}"#)),
+        condition(r#""index": 0, "value": null"#),
+        condition(r#""index": null, "value": 0"#),
+        condition(r#""index": 0, "value": "8""#),
+        entry(action).replace("SCMP_ACT_ERRNO", ""),
+        entry(action).replace(r#""defaultAction": "SCMP_ACT_ERRNO", "#, ""),
+    ] {
+        let (_directory, path) = file("profile.json", &profile);
+        let path = path.display().to_string();
+        let report = run(["predict", "--format=json", &path]).report();
+        let predictions = report["predictions"].as_array().expect("predictions");
+        let refusing = predictions.iter().filter(|it| it["outcome"] == "refuses");
+        let refusing: Vec<_> = refusing
+            .map(|it| it["runtime"]["name"].as_str().expect("a name"))
+            .collect();
+        let rules = "--select=wrong-json-type,unknown-action,missing-required-field";
+        let report = run(["check", "--no-config", "--format=json", rules, &path]).report();
+        let finding = &report["findings"][0];
+        let told = format!("{} {}", finding["message"], finding["help"]);
+        let all = told.contains("no runtime starts a container with");
+        assert_eq!(
+            all,
+            refusing.len() == predictions.len(),
+            "{profile}: {told}"
+        );
+        let has = |words: &str| all || told.contains(words);
+        assert_eq!(has(" runc refuses"), refusing.contains(&"runc"), "{told}");
+        assert_eq!(has("crun refuses"), refusing.contains(&"crun"), "{told}");
+    }
+}
+
+/// Fifteen bases that come to an end are too many, and the last does stand alone.
+#[test]
+fn a_long_chain_of_bases_is_to_be_made_shorter() {
+    let chain = |length: usize| {
+        let object = |at: usize| {
+            let base = format!(" baseProfileName: p{},", at + 1);
+            let base = if at == length { "" } else { &base };
+            format!(
+                "---\napiVersion: security-profiles-operator.x-k8s.io/v1\nkind: SeccompProfile\n\
+                 metadata: {{name: p{at}}}\nspec: {{{base} defaultAction: SCMP_ACT_ERRNO}}\n"
+            )
+        };
+        let text: String = (0..=length).map(object).collect();
+        helps("chain.yaml", &text, "base-profile-cycle", &[])
+    };
+    assert_eq!(chain(14), [""; 0]);
+    assert_eq!(
+        chain(15),
+        ["make the chain shorter: put some of them together"]
+    );
+}

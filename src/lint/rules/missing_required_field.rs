@@ -44,7 +44,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 fn consequence(field: &str) -> &'static str {
     match field {
         "defaultAction" => {
-            "say what happens to syscalls that no rule entry names; crun refuses the profile"
+            "say what happens to syscalls that no rule entry names; no runtime starts a container without it"
         }
         "architecture" => "say which hosts the entry is for",
         "index" | "value" => "write it out: crun and runc take it for 0, youki refuses the profile",

@@ -26,10 +26,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             continue;
         }
         let message = if written.is_empty() {
-            "an empty action: crun refuses the profile".to_owned()
+            "an empty action".to_owned()
         } else {
-            format!("unknown action `{written}`: no runtime starts a container with it")
+            format!("unknown action `{written}`")
         };
+        let message = format!("{message}: no runtime starts a container with it");
         let mut finding = Finding::new(&RULE.rule, context.at(action.node), message)
             .here("no such action")
             .fact("action", written);

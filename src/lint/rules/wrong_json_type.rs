@@ -51,14 +51,23 @@ fn consequence(field: &str, is_element: bool, node: Node<'_>) -> &'static str {
             "remove it: crun 1.28 starts the container with no filter at all and says nothing; crun 1.21 refuses"
         }
         ("names", true) => "crun takes it for a name that no syscall has; runc refuses the profile",
-        ("names", false) => "crun refuses the profile",
+        // To Go null is as nothing.
+        ("names", false) if node.is_null() => "crun refuses the profile; runc drops the rule entry",
+        ("index" | "value", false) if node.is_null() => {
+            "crun and runc take it for 0; youki refuses the profile"
+        }
         ("syscalls" | "args" | "flags" | "architectures", true)
-        | ("defaultAction" | "action" | "op", false) => "no runtime starts a container with it",
+        | ("defaultAction" | "names" | "action" | "op", false) => {
+            "no runtime starts a container with it"
+        }
         (
             "defaultErrnoRet" | "architectures" | "flags" | "syscalls" | "errnoRet" | "args"
             | "index" | "value" | "valueTwo",
             false,
         ) => "crun goes on as if it were not there; runc refuses the profile",
+        _ if node.is_null() => {
+            "engines that know the field, all of them written in Go, take it for an empty one"
+        }
         _ => "engines that know the field, all of them written in Go, refuse the profile",
     }
 }
