@@ -57,7 +57,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         findings.push(
             Finding::new(&RULE.rule, context.at(bound.node), message)
                 .here("only Docker reads it")
-                .help("remove it if all hosts are on one side of it; otherwise keep a profile for each kind of host")
+                .help(match is_reached {
+                    Some(_) => "remove the rule entry: it is for none of these kernels",
+                    None => "if all hosts are on the side where the rule entry is to hold, remove `minKernel`, if all are on the other, the rule entry; otherwise keep a profile for each kind of host",
+                })
                 .fact("minKernel", written),
         );
     }
