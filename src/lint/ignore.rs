@@ -10,7 +10,7 @@ use memchr::memmem;
 
 use super::{Context, LintRule, find_rule};
 use crate::finding::{Finding, Location, Origin, Rule, Suppression};
-use crate::profile::Dialects;
+use crate::profile::{Dialects, Mistake};
 use crate::text::{DeviationKind, Source, Span, Syntax, yaml};
 
 /// What such a comment begins with.
@@ -195,6 +195,8 @@ fn parse(rest: &str, rules: &[&LintRule]) -> Result<Said, Invalid> {
 pub(super) fn find(source: &Arc<Source>, contexts: &mut [Context<'_>], rules: &[&LintRule]) {
     for context in &mut *contexts {
         context.ignores = in_entries(context, rules);
+        let elsewhere = elsewhere(context, rules);
+        context.ignores.extend(elsewhere);
         if context.place.is_first_of_document {
             let ignores = in_json(context, rules);
             context.ignores.extend(ignores);
@@ -272,6 +274,39 @@ fn in_entries(context: &Context<'_>, rules: &[&LintRule]) -> Vec<Ignore> {
     ignores
 }
 
+/// What stands where no dialect has a comment.
+fn elsewhere(context: &Context<'_>, rules: &[&LintRule]) -> Vec<Ignore> {
+    let keys = context.mistakes().filter_map(|mistake| match *mistake {
+        Mistake::UnknownField { key, known, .. } => {
+            let is_entrys = known.iter().any(|it| Some(it.name) == key.as_str());
+            (!is_entrys).then_some(key)
+        }
+        _ => None,
+    });
+    let ignores = keys.filter_map(|key| {
+        let value = key.value()?;
+        let scope = Scope::Within(value.span());
+        let mut ignore = Ignore::of(value.as_str()?, context.at(value), scope, rules)?;
+        ignore.said = Err(Invalid {
+            why: "only rule entries have comments".to_owned(),
+            help: Some(instead(context)),
+        });
+        Some(ignore)
+    });
+    ignores.collect()
+}
+
+/// What to do where a comment is not heard.
+fn instead(context: &Context<'_>) -> String {
+    if takes_comments(context) {
+        format!(
+            "write `\"comment\": \"{MARK}: RULE -- REASON\"` into the rule entry, or an `[[ignore]]` into seclint.toml"
+        )
+    } else {
+        INSTEAD.to_owned()
+    }
+}
+
 /// The comments that JSON does not have. Nobody reads them.
 fn in_json(context: &Context<'_>, rules: &[&LintRule]) -> Vec<Ignore> {
     let comments = context.deviations();
@@ -283,11 +318,7 @@ fn in_json(context: &Context<'_>, rules: &[&LintRule]) -> Vec<Ignore> {
         let mut ignore = Ignore::of(&text, location, Scope::Within(comment.span), rules)?;
         ignore.said = Err(Invalid {
             why: "JSON has no comments".to_owned(),
-            help: Some(if takes_comments(context) {
-                format!("write `\"comment\": \"{MARK}: RULE -- REASON\"` into the rule entry, or an `[[ignore]]` into seclint.toml")
-            } else {
-                INSTEAD.to_owned()
-            }),
+            help: Some(instead(context)),
         });
         Some(ignore)
     });

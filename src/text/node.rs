@@ -215,6 +215,16 @@ impl<'d> Node<'d> {
         std::iter::from_fn(move || Some((children.next()?, children.next()?)))
     }
 
+    /// The value of a key; `None` for what is no key.
+    #[must_use]
+    pub fn value(self) -> Option<Node<'d>> {
+        let is_key = self.parent()?.is_object() && self.data().position.is_multiple_of(2);
+        is_key.then(|| Node {
+            document: self.document,
+            index: self.data().next,
+        })
+    }
+
     /// The value of the last member with this key, as Go's and most other
     /// readers take it.
     #[must_use]
@@ -291,6 +301,7 @@ mod tests {
         let document = json::parse(br#"{"a/b": [1, {"c~d": "x"}], "": 2}"#);
         let root = document.root().unwrap();
         let (key, list) = root.members().next().unwrap();
+        assert_eq!((key.value(), list.value()), (Some(list), None));
         assert_eq!(root.pointer(), "");
         assert_eq!(key.pointer(), "/a~1b");
         assert_eq!(list.pointer(), "/a~1b");
