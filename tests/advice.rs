@@ -393,3 +393,50 @@ fn a_long_chain_of_bases_is_to_be_made_shorter() {
         ["make the chain shorter: put some of them together"]
     );
 }
+
+/// Where the kernels are known, it is known which of the two is to go; and nobody but engines reads
+/// what stands in a filter.
+#[test]
+fn advice_is_about_the_hosts_and_readers_that_there_are() {
+    let bound = |side: &str| {
+        json(&format!(
+            r#"{{"names": ["ptrace"], "action": "SCMP_ACT_ALLOW", "{side}": {{"minKernel": "4.8"}}}}"#
+        ))
+    };
+    let gone = "remove the rule entry: it is for none of these kernels";
+    for (side, kernel, expected) in [
+        ("includes", "3.10", Some(gone)),
+        ("includes", "6.1", None),
+        ("excludes", "3.10", None),
+        ("excludes", "6.1", Some(gone)),
+    ] {
+        let options = ["--engine=podman", "--kernel", kernel];
+        let helps = helps("profile.json", &bound(side), "min-kernel-ignored", &options);
+        assert_eq!(helps, Vec::from_iter(expected), "{side} {kernel}");
+    }
+    let twice = |member: &str| {
+        json(&format!(
+            r#"{{"names": ["bpf"], "action": "SCMP_ACT_ALLOW", {member}}}"#
+        ))
+    };
+    for (member, options, engines) in [
+        (
+            r#""includes": {"caps": ["CAP_BPF"], "caps": ["CAP_CHOWN"]}"#,
+            &[][..],
+            true,
+        ),
+        (r#""errnoRet": 1, "errnoRet": 2"#, &[], false),
+        (
+            r#""errnoRet": 1, "errnoRet": 2"#,
+            &["--engine=docker"],
+            true,
+        ),
+    ] {
+        let helps = helps("profile.json", &twice(member), "duplicate-key", options);
+        assert_eq!(helps.len(), 1, "{member}");
+        let is_of_engines = helps
+            .iter()
+            .all(|it| it == "keep one: engines take the last");
+        assert_eq!(is_of_engines, engines, "{helps:?}");
+    }
+}

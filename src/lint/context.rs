@@ -167,6 +167,13 @@ impl<'c> Context<'c> {
         self.readers
     }
 
+    /// Whether runtimes may read the profile as it is written, and not what an engine makes of it.
+    #[must_use]
+    pub fn is_for_runtimes(&self) -> bool {
+        let is_read = self.engines.is_empty() || self.is_section();
+        is_read && self.readers.contains(Dialects::OCI)
+    }
+
     /// Says what the organisation wants of every profile.
     #[must_use]
     pub fn with_demands(mut self, demands: &'c Demands) -> Self {

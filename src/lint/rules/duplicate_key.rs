@@ -26,12 +26,19 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let is_yaml = context.document.syntax() == Syntax::Yaml;
             let help = if is_yaml {
                 "keep one: readers of YAML take the last, or refuse the file"
-            } else {
+            } else if context.is_for_runtimes() {
                 "keep one: crun 1.21 takes the first, crun 1.28 and runc the last"
+            } else {
+                "keep one: engines take the last"
             };
             (message, help)
         } else {
-            let message = format!("`{key}` and `{other}` are one key to runc, which ignores case");
+            let reader = if context.is_for_runtimes() {
+                "runc, which ignores"
+            } else {
+                "engines, which ignore"
+            };
+            let message = format!("`{key}` and `{other}` are one key to {reader} case");
             (
                 message,
                 "keep the one that is spelled as the format spells it",

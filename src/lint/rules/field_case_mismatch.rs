@@ -25,8 +25,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Some(field) = profile.field_in_other_case(written, known) else {
             continue;
         };
-        let is_for_runtimes = (field.dialects & profile.dialects).contains(Dialects::OCI)
-            && (context.is_section() || context.engines().is_empty());
+        let is_for_runtimes = context.is_for_runtimes() && field.dialects.contains(Dialects::OCI);
         let field = field.name;
         // Engines are written in Go, which takes either; runtimes are not all.
         let (severity, message, here, applicability) = if profile.is_for_operator() {
