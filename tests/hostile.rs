@@ -397,7 +397,10 @@ fn many_profiles_and_deep_chains_are_answered() {
             let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
             let predictions = report["predictions"].as_array().expect("predictions");
             assert_eq!(predictions.len(), count - refused, "{what}");
-            let told = ran.stderr.matches("there are more than 14 base profiles").count();
+            let told = ran
+                .stderr
+                .matches("there are more than 14 base profiles")
+                .count();
             assert_eq!(told, refused, "{what}");
         }
 

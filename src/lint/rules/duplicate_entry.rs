@@ -2,7 +2,6 @@ use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule, NameUse, removal};
 use crate::profile::{Profile, Text};
 use crate::syscalls::Arch;
-use crate::text::Node;
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -26,38 +25,32 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(profile) = context.profile() else {
         return;
     };
-    let list = profile.node.get("architectures");
     // What no runtime knows is spoken of by rules of its own.
     let known = |text: &Text<'_>| Arch::from_token(text.value).is_some();
-    let architectures = profile.architectures.iter().copied();
-    let architectures: Vec<_> = architectures.filter(known).collect();
-    check_list(context, &architectures, list, findings);
-    let flags = profile.flags.as_deref().unwrap_or_default();
-    check_list(context, flags, profile.node.get("flags"), findings);
+    let added = profile.arch_map.iter().map(|it| &it.sub_architectures);
+    for list in std::iter::once(&profile.architectures).chain(added) {
+        let architectures: Vec<_> = list.iter().copied().filter(known).collect();
+        check_list(context, &architectures, findings);
+    }
+    check_list(
+        context,
+        profile.flags.as_deref().unwrap_or_default(),
+        findings,
+    );
     check_names(context, findings);
 }
 
-fn check_list(
-    context: &Context<'_>,
-    texts: &[Text<'_>],
-    list: Option<Node<'_>>,
-    findings: &mut Findings,
-) {
+fn check_list(context: &Context<'_>, texts: &[Text<'_>], findings: &mut Findings) {
     for (index, again) in texts.iter().enumerate().take(LONGEST) {
         let earlier = texts.get(..index).unwrap_or_default();
         if let Some(first) = earlier.iter().find(|first| first.value == again.value) {
-            findings.push(repeated(context, first, again, list));
+            findings.push(repeated(context, first, again));
         }
     }
 }
 
 /// A word that stands in one list twice.
-fn repeated(
-    context: &Context<'_>,
-    first: &Text<'_>,
-    again: &Text<'_>,
-    list: Option<Node<'_>>,
-) -> Finding {
+fn repeated(context: &Context<'_>, first: &Text<'_>, again: &Text<'_>) -> Finding {
     let message = format!("`{}` stands in this list twice", again.value);
     let finding = Finding::new(&RULE.rule, context.at(again.node), message)
         .here("named again")
@@ -69,6 +62,7 @@ fn repeated(
     } else {
         finding
     };
+    let list = again.node.parent();
     let gone = list.and_then(|list| removal::of_element(context.source, list, again.node));
     finding.removal(Applicability::Safe, gone)
 }
@@ -88,7 +82,7 @@ fn check_names(context: &Context<'_>, findings: &mut Findings) {
             let mut earlier = earlier.iter().rev().copied();
             if let Some(first) = earlier.clone().find(in_list) {
                 if findings.has_room() {
-                    let finding = repeated(context, first.text, again.text, list);
+                    let finding = repeated(context, first.text, again.text);
                     findings.push(finding.fact("syscall", again.text.value));
                 } else {
                     findings.leave_out();
