@@ -1,7 +1,8 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::condition::{about, listed};
+use crate::lint::readers::Readers;
 use crate::lint::{Context, Findings, LintRule, NameUse, Permission};
-use crate::profile::{Dialects, Profile};
+use crate::profile::Profile;
 use crate::syscalls;
 
 pub(super) static RULE: LintRule = LintRule {
@@ -84,8 +85,7 @@ fn report(
     };
     let (calls, power) = (listed(&names), group.power);
     let message = format!("{calls} {verb} allowed{whatever}, and can {power}");
-    let engines = Dialects::DOCKER.or(Dialects::PODMAN) & profile.dialects;
-    let help = if group.capabilities.is_empty() || engines.is_empty() || context.is_section() {
+    let help = if group.capabilities.is_empty() || !Readers::know_filters(context) {
         "leave it out, unless the program is to do this".to_owned()
     } else {
         let capabilities = group.capabilities.join("` or `");

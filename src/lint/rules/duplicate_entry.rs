@@ -87,7 +87,8 @@ fn check_names(context: &Context<'_>, findings: &mut Findings) {
                 } else {
                     findings.leave_out();
                 }
-            } else if let Some(first) = earlier.find(|it| !in_entry(it) && it.entry.does_the_same(again.entry))
+            } else if let Some(first) =
+                earlier.find(|it| !in_entry(it) && it.entry.does_the_same(again.entry))
             {
                 across.push((first, again));
             }
