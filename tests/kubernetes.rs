@@ -471,3 +471,33 @@ fn a_template_is_checked_word_by_word() {
     assert_eq!(report["findings"][0]["severity"], "info");
     assert_eq!(report["summary"]["profiles"], 2);
 }
+
+/// The file that the operator writes has no errno of 0: whoever reads on would think that calls
+/// succeed which fail with EPERM, and the other way round of what stands in a `ConfigMap`.
+#[test]
+fn an_errno_of_0_is_what_the_operator_makes_of_it() {
+    let entry = "- {names: [mkdir], action: SCMP_ACT_ERRNO, errnoRet: 0}";
+    let alone = object(&format!(
+        "defaultAction: SCMP_ACT_ALLOW\nsyscalls:\n{entry}\n"
+    ));
+    let base = alone.replace("  name: ", "  name: base-");
+    let own = object(
+        "defaultAction: SCMP_ACT_ALLOW\nbaseProfileName: base-it\nsyscalls:\n- {names: [rmdir], action: SCMP_ACT_LOG}\n",
+    );
+    let map = "apiVersion: v1\nkind: ConfigMap\ndata:\n  a.json: '{\"defaultAction\": \"SCMP_ACT_ALLOW\", \
+        \"syscalls\": [{\"names\": [\"mkdir\"], \"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": 0}]}'\n";
+    for (contents, name, expected) in [
+        (alone.clone(), "it", None),
+        (format!("{own}---\n{base}"), "it", None),
+        (map.to_owned(), "a.json", Some(0)),
+    ] {
+        let (_directory, path) = file("it.yaml", &contents);
+        let path = path.display().to_string();
+        let ran = run(["resolve", "--engine=crio", "--name", name, &path]);
+        let section: Value = serde_json::from_str(&ran.stdout).expect(&ran.stderr);
+        let entries = section["syscalls"].as_array().expect("rule entries").iter();
+        let mut denied = entries.filter(|it| it["action"] == "SCMP_ACT_ERRNO");
+        let errno = denied.next().expect(&contents).get("errnoRet").cloned();
+        assert_eq!(errno.and_then(|it| it.as_u64()), expected, "{contents}");
+    }
+}

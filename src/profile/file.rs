@@ -7,6 +7,7 @@ use std::sync::Arc;
 use memchr::memmem;
 
 use super::kubernetes::objects;
+use super::merged::is_left_out;
 use super::{
     BaseFinder, BaseProfile, Bases, Found, GivenBases, Merged, Profile, UnseenBase, find_all,
     unfold,
@@ -98,7 +99,13 @@ pub fn files<'s>(source: &'s Arc<Source>, given: &GivenBases) -> Vec<ProfileFile
 
 /// A profile as a file of its own, with what its bases add to it.
 fn extract(profile: &Profile<'_>, finder: &mut BaseFinder<'_>) -> (Extract, Option<Addition>) {
-    let alone = || Extract::of(profile.node);
+    let alone = || {
+        if profile.is_for_operator() {
+            Extract::of(profile.node, is_left_out)
+        } else {
+            Extract::of(profile.node, |_, _| false)
+        }
+    };
     if profile.base().is_none() {
         return (alone(), None);
     }

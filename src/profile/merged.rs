@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::{Action, Profile, RuleEntry};
-use crate::text::{Extract, Node};
+use crate::text::{Extract, Kind, Node};
 
 /// A profile with what its bases add to it.
 #[derive(Debug)]
@@ -84,8 +84,13 @@ impl<'p, 'd> Merged<'p, 'd> {
             .iter()
             .map(|(number, entry)| (*number, entry.node))
             .collect();
-        Extract::with_elements(spec, "syscalls", &elements, "names")
+        Extract::with_elements(spec, "syscalls", &elements, "names", is_left_out)
     }
+}
+
+/// Whether the operator leaves a member out of the file that it writes: to Go 0 is empty there.
+pub(super) fn is_left_out(key: &str, value: &Kind<'_>) -> bool {
+    key == "errnoRet" && matches!(value, Kind::Number(digits) if digits.parse() == Ok(0_u64))
 }
 
 /// What is to be said of calls of which releases of the operator make different things.

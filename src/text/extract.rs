@@ -11,15 +11,18 @@ pub struct Extract {
     places: Vec<Place>,
 }
 
+/// Of which members whoever writes the file writes nothing, by the key and the value.
+pub type LeftOut = fn(&str, &Kind<'_>) -> bool;
+
 /// Where a node of a file stands in what the file was made of: the number of its document, and the
 /// index there; `None` for what stands nowhere.
 type Place = Option<(usize, u32)>;
 
 impl Extract {
-    /// The file that holds a value and nothing else.
+    /// The file that holds a value and nothing else, without the members that are `left_out`.
     #[must_use]
-    pub fn of(value: Node<'_>) -> Self {
-        let mut file = Composition::default();
+    pub fn of(value: Node<'_>, left_out: LeftOut) -> Self {
+        let mut file = Composition::new(left_out);
         let embedding = value.document.embedding.as_ref();
         match embedding.filter(|_| value.index == 0) {
             Some(embedding) => {
@@ -41,15 +44,16 @@ impl Extract {
         key: &str,
         elements: &[(usize, Node<'_>)],
         sorted: &str,
+        left_out: LeftOut,
     ) -> Self {
-        let mut file = Composition::default();
+        let mut file = Composition::new(left_out);
         file.open('{', Some((0, object.index)));
-        let members = members(object);
-        let list = members.clone().filter(|(it, _)| it.as_str() == Some(key));
-        let list = list.last().map(|(_, list)| list);
-        for (name, value) in members.filter(|(it, _)| it.as_str() != Some(key)) {
-            file.key(0, name);
-            file.value(0, value);
+        let members = file.members(object);
+        let is_list = |(it, _): &&(Node<'_>, _)| it.as_str() == Some(key);
+        let list = members.iter().rfind(is_list).map(|(_, list)| list);
+        for (name, value) in members.iter().filter(|it| !is_list(it)) {
+            file.key(0, *name);
+            file.value(0, *value);
         }
         file.name(key);
         file.open('[', list.map(|list| (0, list.index)));
@@ -111,13 +115,34 @@ impl Extract {
 }
 
 /// A file of JSON as it is put together, and where each of its nodes comes from.
-#[derive(Default)]
 struct Composition {
     text: String,
     places: Vec<Place>,
+    left_out: LeftOut,
 }
 
 impl Composition {
+    const fn new(left_out: LeftOut) -> Self {
+        Self {
+            text: String::new(),
+            places: Vec::new(),
+            left_out,
+        }
+    }
+
+    /// Whether a member is written: not what a merge key has, which others have brought in.
+    fn has(&self, key: Node<'_>, value: Node<'_>) -> bool {
+        let name = key.as_str().unwrap_or_default();
+        *key.kind() != Kind::Merge && !(self.left_out)(name, value.kind())
+    }
+
+    fn members<'d>(&self, object: Node<'d>) -> Vec<(Node<'d>, Node<'d>)> {
+        let members = object.members();
+        members
+            .filter(|&(key, value)| self.has(key, value))
+            .collect()
+    }
+
     fn into_extract(self) -> Extract {
         let bytes = self.text.into_bytes();
         Extract {
@@ -176,13 +201,11 @@ impl Composition {
             let data = node.data();
             let is_in_object = open.last().is_some_and(|(_, bracket)| *bracket == '}');
             let is_key = is_in_object && data.position.is_multiple_of(2);
-            if data.kind == Kind::Merge {
-                // With its value.
-                index = value
-                    .document
-                    .nodes
-                    .get(index as usize)
-                    .map_or(end, |it| it.next);
+            if let Some(value) = node
+                .value()
+                .filter(|&value| is_key && !self.has(node, value))
+            {
+                index = value.data().next;
                 continue;
             }
             if is_in_object && !is_key {
@@ -216,7 +239,7 @@ impl Composition {
             return self.value(number, value);
         }
         self.open('{', Some((number, value.index)));
-        for (key, value) in members(value) {
+        for (key, value) in self.members(value) {
             self.key(number, key);
             if key.as_str() == Some(sorted) && *value.kind() == Kind::Array {
                 self.open('[', Some((number, value.index)));
@@ -234,13 +257,6 @@ impl Composition {
     }
 }
 
-/// An object's members without what merge keys have, which others have brought in.
-fn members(object: Node<'_>) -> impl Iterator<Item = (Node<'_>, Node<'_>)> + Clone {
-    object
-        .members()
-        .filter(|(key, _)| *key.kind() != Kind::Merge)
-}
-
 fn push_string(text: &mut String, string: &str) {
     // Its display is JSON, and cannot fail as writing to a file can.
     text.push_str(&serde_json::Value::from(string).to_string());
@@ -249,7 +265,10 @@ fn push_string(text: &mut String, string: &str) {
 #[cfg(test)]
 mod tests {
     use super::Extract;
+    use super::LeftOut;
     use crate::text::{Node, json, yaml};
+
+    const ALL: LeftOut = |_, _| false;
 
     /// A profile in a manifest would be read as another one, or point elsewhere.
     #[test]
@@ -258,7 +277,7 @@ mod tests {
             b"a: [x]\nspec:\n  b: {c: [1, -2.5, {}], \"q\\\"\": null}\n  d: [[], true]\ne: 1\n";
         let documents = yaml::parse(text);
         let spec = documents[0].root().unwrap().get("spec").unwrap();
-        let extract = Extract::of(spec);
+        let extract = Extract::of(spec, ALL);
         let expected = r#"{"b":{"c":[1,-2.5,{}],"q\"":null},"d":[[],true]}"#;
         assert_eq!(std::str::from_utf8(extract.bytes()), Ok(expected));
         let d = extract.document().root().unwrap().get("d").unwrap();
@@ -273,7 +292,7 @@ mod tests {
         let text = b"- &e {n: [x], a: 1}\n- <<: *e\n  n: [z]\n- {<<: [*e]}\n- m: {<<: {}}\n";
         let documents = yaml::parse(text);
         let list = documents[0].root().unwrap();
-        let extract = Extract::of(list);
+        let extract = Extract::of(list, ALL);
         let expected = r#"[{"n":["x"],"a":1},{"n":["z"],"a":1},{"n":["x"],"a":1},{"m":{}}]"#;
         assert_eq!(std::str::from_utf8(extract.bytes()), Ok(expected));
         let second = |list: Node<'_>| list.elements().nth(1).unwrap().get("n").unwrap().span();
@@ -289,7 +308,7 @@ mod tests {
         let there = extract.origin(&documents[0], n).unwrap();
         assert_eq!(there.span(), second(list));
         let object = list.elements().nth(1).unwrap();
-        let with = Extract::with_elements(object, "l", &[(0, object)], "n");
+        let with = Extract::with_elements(object, "l", &[(0, object)], "n", ALL);
         assert_eq!(
             with.bytes(),
             br#"{"n":["z"],"a":1,"l":[{"n":["z"],"a":1}]}"#
@@ -307,7 +326,7 @@ mod tests {
         let object = own.root().unwrap().get("a").unwrap();
         let old = object.get("list").unwrap().elements().next().unwrap();
         let new = base.root().unwrap().elements().next().unwrap();
-        let file = Extract::with_elements(object, "list", &[(1, new), (0, old)], "n");
+        let file = Extract::with_elements(object, "list", &[(1, new), (0, old)], "n", ALL);
         let expected = r#"{"b":"},:","list":[{"n":["y","z"],"m":1},{"n":["x"]}]}"#;
         assert_eq!(std::str::from_utf8(file.bytes()), Ok(expected));
         let list = file.document().root().unwrap().get("list").unwrap();
@@ -318,7 +337,7 @@ mod tests {
         let y = first.get("n").unwrap().elements().next().unwrap();
         let there = file.origin_in(1, &base, y).unwrap();
         assert_eq!(there.pointer(), "/0/n/1");
-        let without = Extract::with_elements(old, "list", &[], "n");
+        let without = Extract::with_elements(old, "list", &[], "n", ALL);
         assert_eq!(without.bytes(), br#"{"n":["x"],"list":[]}"#);
     }
 
@@ -329,7 +348,7 @@ mod tests {
         let document = json::parse(text.as_bytes());
         let string = document.root().unwrap().get("file").unwrap();
         let inner = crate::text::embed(text.as_bytes(), string).unwrap();
-        let extract = Extract::of(inner.root().unwrap());
+        let extract = Extract::of(inner.root().unwrap(), ALL);
         assert_eq!(extract.bytes(), br#"{ "a": 1, /* b */ }"#);
         let a = extract.document().root().unwrap().get("a").unwrap();
         let there = extract.origin(&inner, a).unwrap();

@@ -26,7 +26,7 @@ use std::borrow::Cow;
 pub use deviation::{Deviation, DeviationKind};
 pub use edit::{edited, reads_alike};
 pub use embedded::embed;
-pub use extract::Extract;
+pub use extract::{Extract, LeftOut};
 pub use node::{Kind, Node};
 pub use source::{Position, Source};
 pub use syntax::{Syntax, read};
