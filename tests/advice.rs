@@ -440,3 +440,26 @@ fn advice_is_about_the_hosts_and_readers_that_there_are() {
         assert_eq!(is_of_engines, engines, "{helps:?}");
     }
 }
+
+/// What is refused starts no container: an entry that comes too late, or that only a 32-bit
+/// architecture mistakes for another one, must not hide that.
+#[test]
+fn conflicts_are_told_that_other_entries_or_architectures_decide() {
+    let deny = |errno: u16, value: u64| {
+        format!(
+            r#"{{"names": ["mremap"], "action": "SCMP_ACT_ERRNO", "errnoRet": {errno}, "args": [
+            {{"index": 3, "value": {value}, "op": "SCMP_CMP_EQ"}}]}}"#
+        )
+    };
+    let allow = r#"{"names": ["mremap"], "action": "SCMP_ACT_ALLOW"}"#;
+    let (one, same, wide) = (deny(2, 7), deny(13, 7), deny(13, 0x1_0000_0007));
+    let is_told = |entries: &str, options: &[&str]| {
+        let text = json(entries);
+        !helps("profile.json", &text, "conflicting-same-condition", options).is_empty()
+    };
+    assert!(is_told(&format!("{one}, {same}, {allow}"), &[]));
+    assert!(!is_told(&format!("{allow}, {one}, {same}"), &[]));
+    assert!(!is_told(&format!("{one}, {allow}, {same}"), &[]));
+    assert!(is_told(&format!("{one}, {wide}"), &["--arch", "x86"]));
+    assert!(!is_told(&format!("{one}, {wide}"), &[]));
+}

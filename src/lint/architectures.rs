@@ -18,6 +18,15 @@ pub(super) fn seen(context: &Context<'_>) -> Vec<Arch> {
     seen
 }
 
+/// The same, and the one that hosts have which nobody names, unless another of 64 bits is there.
+pub(super) fn seen_and_usual(context: &Context<'_>) -> Vec<Arch> {
+    let mut seen = seen(context);
+    if seen.iter().all(|arch| arch.bits() == 32) && context.hosts().is_empty() {
+        seen.push(Arch::X86_64);
+    }
+    seen
+}
+
 /// Those of them that have a multiplexer.
 pub(super) fn carriers(context: &Context<'_>, multiplexer: Multiplexer) -> Vec<Arch> {
     let mut carriers = seen(context);

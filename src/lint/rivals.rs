@@ -5,8 +5,8 @@ use crate::policy::{CallPolicy, CallRule, calls_of};
 use crate::profile::{
     Comparison, Condition, Dialects, Effect, Filter, Operator, Profile, RuleEntry, Text,
 };
-use crate::runtime::compares_twice;
-use crate::syscalls::{KernelVersion, Spelling, Syscall};
+use crate::runtime::{collide, compares_twice};
+use crate::syscalls::{Arch, KernelVersion, Spelling, Syscall};
 
 use super::denial::Denial;
 use super::{Context, NameUse};
@@ -77,6 +77,23 @@ impl<'c> Contested<'c> {
         let is_beaten = counting.any(Rival::is_unconditional);
         let all = self.rivals.iter().filter(move |_| !is_beaten);
         all.filter(counts)
+    }
+
+    /// The architectures of these on which libseccomp refuses the conditions of a rule entry because
+    /// of those of an earlier one.
+    pub(super) fn refusing(
+        &self,
+        [earlier, later]: [&Rival<'c>; 2],
+        architectures: &[Arch],
+    ) -> Vec<Arch> {
+        let refuses = |arch: &Arch| {
+            let rules = [earlier, later].into_iter();
+            let rules = rules.flat_map(|it| it.rules().map(|rule| (rule, it.effect)));
+            self.syscall.direct_number(*arch).is_some() && collide(arch.bits(), rules)
+        };
+        let is_other = earlier.effect != later.effect;
+        let architectures = architectures.iter().copied().filter(|_| is_other);
+        architectures.filter(refuses).collect()
     }
 
     /// What the rule entries that hold wherever `rival` does come to, on 64-bit architectures.

@@ -69,20 +69,20 @@ struct Tree {
 
 impl Chains {
     /// Adds conditions that lead to an effect; whether the same is not there already.
-    fn add(&mut self, chain: Vec<Link>, effect: Effect) -> Result<bool, Errno> {
+    fn add(&mut self, chain: Vec<Link>, effect: Effect, bits: u8) -> Result<bool, Errno> {
         match self {
             Self::Unconditional => Ok(true),
             Self::Conditional(_) if chain.is_empty() => {
                 *self = Self::Unconditional;
                 Ok(true)
             }
-            Self::Conditional(tree) => tree.add(chain, effect),
+            Self::Conditional(tree) => tree.add(chain, effect, bits),
         }
     }
 }
 
 impl Tree {
-    fn add(&mut self, chain: Vec<Link>, effect: Effect) -> Result<bool, Errno> {
+    fn add(&mut self, chain: Vec<Link>, effect: Effect, bits: u8) -> Result<bool, Errno> {
         if self.chains.get(&chain) == Some(&effect) {
             return Ok(false);
         }
@@ -110,6 +110,10 @@ impl Tree {
             }
             same.push(other.clone());
         }
+        // Arguments of 64 bits are compared in two halves.
+        if bits == 64 && self.leads_elsewhere(&chain, effect) {
+            return Err(Errno::Exists);
+        }
         // It is lost where another has the first of its conditions only.
         if !(1..chain.len()).any(|length| self.chains.contains_key(&chain[..length])) {
             for other in &same {
@@ -119,6 +123,23 @@ impl Tree {
             self.chains.insert(chain, effect);
         }
         Ok(true)
+    }
+
+    /// Whether the last of a chain's conditions, or more after it, lead elsewhere already where those
+    /// before it [share a way](Link::shares_way).
+    fn leads_elsewhere(&self, chain: &[Link], effect: Effect) -> bool {
+        let Some((last, before)) = chain.split_last() else {
+            return false;
+        };
+        if !before.iter().any(|it| it.way().is_some()) {
+            return false;
+        }
+        self.chains.iter().any(|(other, it)| {
+            let mut pairs = before.iter().zip(other);
+            *it != effect
+                && other.get(before.len()) == Some(last)
+                && pairs.all(|(one, other)| one.shares_way(*other))
+        })
     }
 
     fn remove(&mut self, chain: &[Link]) {
@@ -171,6 +192,22 @@ impl Link {
             value,
             is_true,
         })
+    }
+
+    /// The kind of a condition that the upper half of an argument can meet alone: an inequality, or a
+    /// range to either side. `None` for others.
+    fn way(self) -> Option<(bool, bool)> {
+        match (self.operator, self.is_true) {
+            (0, false) => Some((true, false)),
+            (1 | 2, is_true) => Some((false, is_true)),
+            _ => None,
+        }
+    }
+
+    /// Whether some way through both is the same to libseccomp, which compares the upper half first.
+    fn shares_way(self, other: Self) -> bool {
+        let upper = |it: Self| (it.index, it.value >> 32, it.way());
+        self == other || (self.way().is_some() && upper(self) == upper(other))
     }
 }
 
@@ -228,15 +265,11 @@ impl Context {
         let (mut is_new, mut is_anywhere) = (false, false);
         for arch in std::iter::once(self.plan.native).chain(arches.iter().copied()) {
             let mut add = |number, comparisons: &[Comparison]| {
-                let links = comparisons.iter();
-                let mut chain: Vec<_> = links
-                    .filter_map(|it| Link::of(&it.truncated(arch.bits())))
-                    .collect();
-                chain.sort_unstable();
                 let none = || Chains::Conditional(Tree::default());
                 let chains = self.calls.entry((arch, number)).or_insert_with(none);
                 is_anywhere = true;
-                is_new |= chains.add(chain, rule.effect)?;
+                let chain = chain(comparisons, arch.bits());
+                is_new |= chains.add(chain, rule.effect, arch.bits())?;
                 Ok(())
             };
             if let Some((number, comparisons)) = rule.carried(arch) {
@@ -257,6 +290,27 @@ impl Context {
     pub(super) fn finish(self) -> Plan {
         self.plan
     }
+}
+
+/// Whether libseccomp refuses one of these rules on a call because of one before it, on architectures
+/// of so many bits that have a number for the call.
+pub(crate) fn collide<'r>(
+    bits: u8,
+    rules: impl IntoIterator<Item = (&'r [Comparison], Effect)>,
+) -> bool {
+    let mut chains = Chains::Conditional(Tree::default());
+    let mut rules = rules.into_iter();
+    rules.any(|(comparisons, effect)| chains.add(chain(comparisons, bits), effect, bits).is_err())
+}
+
+/// The conditions of a rule in libseccomp's order.
+fn chain(comparisons: &[Comparison], bits: u8) -> Vec<Link> {
+    let links = comparisons.iter();
+    let mut chain: Vec<_> = links
+        .filter_map(|it| Link::of(&it.truncated(bits)))
+        .collect();
+    chain.sort_unstable();
+    chain
 }
 
 impl Plan {

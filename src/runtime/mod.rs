@@ -12,6 +12,7 @@ pub mod runc;
 mod section;
 mod startup;
 
+pub(crate) use libseccomp::collide;
 pub(crate) use plan::compares_twice;
 pub use plan::{Ignored, Plan, Planned, Refusal, Rule, Stub, in_rules};
 pub use runc::runc_knows_flags;

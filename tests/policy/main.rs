@@ -12,6 +12,8 @@ mod call;
 #[cfg(feature = "libseccomp")]
 mod oracle;
 #[cfg(feature = "libseccomp")]
+mod pairs;
+#[cfg(feature = "libseccomp")]
 mod plans;
 #[cfg(feature = "libseccomp")]
 mod sections;

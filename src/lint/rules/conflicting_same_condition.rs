@@ -1,6 +1,8 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
-use crate::lint::rivals::effect_words;
+use crate::lint::architectures::{named, seen_and_usual};
+use crate::lint::rivals::{Contested, Rival, effect_words};
 use crate::lint::{Context, Findings, LintRule};
+use crate::syscalls::Arch;
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -14,33 +16,67 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
+    let mut architectures = None;
     for contested in context.contested() {
-        let rivals: Vec<_> = contested.contradicting().collect();
-        for (place, later) in rivals.iter().enumerate() {
-            let mut earlier = rivals.iter().take(place);
-            let conflict = earlier.find_map(|first| {
-                let is_other = first.effect != later.effect && first.shares_rule(later);
-                let containers = is_other.then(|| first.together(later)).flatten()?;
-                Some((first, containers))
-            });
-            let Some((first, containers)) = conflict else {
+        let counting = contested.rivals.iter();
+        let counting: Vec<_> = counting
+            .filter(|it| it.effect != contested.default)
+            .collect();
+        if counting.len() < 2 {
+            continue;
+        }
+        let architectures = architectures.get_or_insert_with(|| seen_and_usual(context));
+        for (place, later) in counting.iter().enumerate() {
+            let earlier = counting.get(..place).unwrap_or_default();
+            // After that libseccomp looks at no conditions.
+            let ends = |it: &&Rival<'_>| it.is_unconditional() && it.holds_where(later);
+            if later.is_unconditional() || earlier.iter().copied().any(|it| ends(&it)) {
                 continue;
-            };
-            let name = contested.syscall.name();
-            let [one, other] = [first, later].map(|it| effect_words(it.effect));
-            let message = format!(
-                "the same conditions for `{name}` lead to {one} and to {other}: libseccomp refuses it, and no container starts{}",
-                containers.phrase()
-            );
-            findings.push(
-                Finding::new(&RULE.rule, context.at(later.name.node), message)
-                    .here(format!("{other} here"))
-                    .label(context.at(first.name.node), format!("{one} here"))
-                    .help("keep the one that is meant")
-                    .fact("syscall", name)
-                    .fact("with", containers.with)
-                    .fact("without", containers.without),
-            );
+            }
+            let conditional = earlier.iter().filter(|it| !it.is_unconditional());
+            let mut pairs = conditional.map(|first| [*first, *later]);
+            findings.extend(pairs.find_map(|pair| report(context, contested, pair, architectures)));
         }
     }
+}
+
+fn report(
+    context: &Context<'_>,
+    contested: &Contested<'_>,
+    [first, later]: [&Rival<'_>; 2],
+    architectures: &[Arch],
+) -> Option<Finding> {
+    let refusing = contested.refusing([first, later], architectures);
+    let is_everywhere = refusing.len() == architectures.len();
+    if refusing.is_empty() {
+        return None;
+    }
+    let containers = first.together(later)?;
+    let name = contested.syscall.name();
+    let [one, other] = [first, later].map(|it| effect_words(it.effect));
+    let place = if is_everywhere {
+        String::new()
+    } else {
+        format!(" on {}", named(&refusing))
+    };
+    let conditions = if first.shares_rule(later) {
+        format!("the same conditions for `{name}` lead to {one} and to {other}")
+    } else {
+        format!(
+            "conditions for `{name}` that libseccomp cannot tell apart{place} lead to {one} and to {other}"
+        )
+    };
+    let message = format!(
+        "{conditions}: libseccomp refuses it, and no container starts{}",
+        containers.phrase()
+    );
+    Some(
+        Finding::new(&RULE.rule, context.at(later.name.node), message)
+            .here(format!("{other} here"))
+            .label(context.at(first.name.node), format!("{one} here"))
+            .help("keep the one that is meant")
+            .fact("syscall", name)
+            .fact("with", containers.with)
+            .fact("without", containers.without),
+    )
 }

@@ -1,5 +1,6 @@
 use crate::filter::Diagrams;
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::architectures::seen_and_usual;
 use crate::lint::rivals::{Containers, Contested, Rival, call_words, effect_words};
 use crate::lint::winner::{Judge, Won};
 use crate::lint::{Context, Findings, LintRule};
@@ -17,6 +18,7 @@ pub(super) static RULE: LintRule = LintRule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let mut judge = Judge::default();
+    let mut architectures = None;
     for contested in context.contested() {
         let rivals: Vec<_> = contested.contradicting().collect();
         let Some(first) = rivals.first() else {
@@ -25,6 +27,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         if rivals.iter().all(|it| it.effect == first.effect) {
             continue;
         }
+        let architectures = architectures.get_or_insert_with(|| seen_and_usual(context));
         let mut diagrams = Diagrams::default();
         let mut with_calls = Vec::new();
         for rival in rivals {
@@ -33,11 +36,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         for (place, &(later, later_calls)) in with_calls.iter().enumerate() {
             let mut earlier = with_calls.iter().take(place);
             let finding = earlier.find_map(|&(first, calls)| {
-                // What is the same is refused, and spoken of as that.
-                if first.effect == later.effect || first.shares_rule(later) {
+                let containers = first.together(later)?;
+                // What is refused is spoken of as that.
+                let is_refused = !(contested.refusing([first, later], architectures)).is_empty();
+                if first.effect == later.effect || is_refused {
                     return None;
                 }
-                let containers = first.together(later)?;
                 let both = diagrams.both(calls, later_calls).ok()?;
                 let call = diagrams.first(both)?.arguments;
                 let rivals = [first, later];
