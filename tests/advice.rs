@@ -463,3 +463,33 @@ fn conflicts_are_told_that_other_entries_or_architectures_decide() {
     assert!(is_told(&format!("{one}, {wide}"), &["--arch", "x86"]));
     assert!(!is_told(&format!("{one}, {wide}"), &[]));
 }
+
+/// The linked libseccomp may have the bug about 64-bit bounds and the hosts' not, or the other way
+/// round: nobody is to be told what it does there.
+#[test]
+fn no_other_release_is_said_to_decide_as_the_linked_one() {
+    let bound = |action: &str, value: u64| {
+        format!(
+            r#"{{"names": ["fallocate"], "action": "{action}", "args": [
+            {{"index": 3, "value": {value}, "op": "SCMP_CMP_LT"}}]}}"#
+        )
+    };
+    let (large, small) = (0x2_0000_0010, 0x2_0000_0005);
+    let entries = [
+        bound("SCMP_ACT_ALLOW", large),
+        bound("SCMP_ACT_KILL", small),
+    ]
+    .join(", ");
+    let (_directory, path) = file("profile.json", json(&entries));
+    let path = path.display().to_string();
+    let rule = "--select=overlapping-conditions";
+    let allows = |release: &str| {
+        let options = ["check", "--no-config", "--format=json", rule, &path];
+        let report = run(options.into_iter().chain(["--libseccomp", release])).report();
+        report["findings"].to_string().contains("is let through")
+    };
+    assert!(!allows("2.6.1"));
+    let linked = seclint::filter::linked();
+    let has_bug = linked.is_some_and(|it| it < seclint::syscalls::Release::new(2, 6, 1));
+    assert_eq!(allows("2.6.0"), has_bug);
+}

@@ -6,10 +6,13 @@ use crate::profile::{
     Comparison, Condition, Dialects, Effect, Filter, Operator, Profile, RuleEntry, Text,
 };
 use crate::runtime::{collide, compares_twice};
-use crate::syscalls::{Arch, KernelVersion, Spelling, Syscall};
+use crate::syscalls::{Arch, KernelVersion, Release, Spelling, Syscall};
 
 use super::denial::Denial;
 use super::{Context, NameUse};
+
+/// The first release of libseccomp that is right about [bounds](Rival::merged_wrongly) of 64 bits.
+pub(super) const MERGES_RIGHT: Release = Release::new(2, 6, 1);
 
 /// A call that several rule entries are about, or that is allowed or denied by its arguments.
 #[derive(Debug)]
@@ -197,6 +200,38 @@ impl<'c> Rival<'c> {
         };
         let others: Vec<_> = other.rules().map(normal).collect();
         self.rules().any(|rule| others.contains(&normal(rule)))
+    }
+
+    /// The bounds of an argument that libseccomp mixes up before [`MERGES_RIGHT`], where this comes
+    /// first: the larger one here, and the smaller one of the other, after the same conditions.
+    pub(super) fn merged_wrongly(&self, small: &Self) -> Option<[Comparison; 2]> {
+        let sorted = |rule: &[Comparison]| {
+            let mut rule = rule.to_vec();
+            rule.sort_unstable_by_key(|it| it.index);
+            rule
+        };
+        let is_bound = |it: &Comparison| {
+            matches!(it.operator, Operator::Less | Operator::LessOrEqual) && it.value >> 32 != 0
+        };
+        if self.effect == small.effect || !small.comparisons.iter().any(is_bound) {
+            return None;
+        }
+        let mut larger = self.rules().map(sorted);
+        larger.find_map(|rule| {
+            let (a, before) = rule.split_last().filter(|(it, _)| is_bound(it))?;
+            let mut smaller = small.rules().map(sorted);
+            smaller.find_map(|rule| {
+                let (b, same) = rule.split_last().filter(|(it, _)| is_bound(it))?;
+                let is_near = a.index == b.index && a.value >> 32 == b.value >> 32;
+                let are_same = || {
+                    before
+                        .iter()
+                        .map(|it| normal(*it))
+                        .eq(same.iter().map(|it| normal(*it)))
+                };
+                (is_near && a.value > b.value && are_same()).then_some([*a, *b])
+            })
+        })
     }
 
     /// What containers are like in which both hold, if there are such.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Context;
-use super::rivals::{Contested, Rival};
-use crate::filter::{Diagram, Diagrams, Field, Leaf, Test, compile};
+use super::rivals::{Contested, MERGES_RIGHT, Rival};
+use super::{Context, TargetUse};
+use crate::filter::{Diagram, Diagrams, Field, Leaf, Test, compile, linked};
 use crate::policy::verdict;
 use crate::profile::Effect;
 use crate::runtime::{Plan, Rule};
@@ -49,6 +49,9 @@ impl Judge {
         if self.asked > MOST_FILTERS || native.bits() == 32 {
             return None;
         }
+        if rivals[0].merged_wrongly(rivals[1]).is_some() && !is_linked_like(context) {
+            return None;
+        }
         let plan = plan(contested, rivals, native);
         if plan.rules.len() > MOST_RULES {
             return None;
@@ -77,6 +80,18 @@ impl Judge {
         let sets = [of(one.effect).ok()?, of(other.effect).ok()?];
         Some(Won { sets, all })
     }
+}
+
+/// Whether all targets' libseccomp has the bug about bounds if the linked one has, as far as they say.
+fn is_linked_like(context: &Context<'_>) -> bool {
+    let Some(linked) = linked() else {
+        return false;
+    };
+    let is_other = |it: &TargetUse<'_>| {
+        let release = it.target.libseccomp.map(|it| it.release);
+        release.is_some_and(|it| (it < MERGES_RIGHT) != (linked < MERGES_RIGHT))
+    };
+    context.targets_where(is_other).is_empty()
 }
 
 /// What a runtime asks of libseccomp about the call, where both rule entries hold.
