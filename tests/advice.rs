@@ -493,3 +493,22 @@ fn no_other_release_is_said_to_decide_as_the_linked_one() {
     let has_bug = linked.is_some_and(|it| it < seclint::syscalls::Release::new(2, 6, 1));
     assert_eq!(allows("2.6.0"), has_bug);
 }
+
+/// No reader takes both lists of a key that is given twice.
+#[test]
+fn entries_of_two_lists_do_not_beat_each_other() {
+    let deny = r#"{"names": ["getcwd"], "action": "SCMP_ACT_ERRNO", "errnoRet": 2}"#;
+    let allow = r#"{"names": ["getcwd", "read"], "action": "SCMP_ACT_ALLOW"}"#;
+    let is_told = |between: &str| {
+        let text = json(&format!("{deny}{between}{allow}"));
+        !helps(
+            "profile.json",
+            &text,
+            "conflicting-unconditional-rules",
+            &[],
+        )
+        .is_empty()
+    };
+    assert!(is_told(", "));
+    assert!(!is_told(r#"], "syscalls": ["#));
+}

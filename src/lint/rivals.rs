@@ -268,7 +268,8 @@ pub(super) fn together<'c>(one: &RuleEntry<'c>, two: &RuleEntry<'c>) -> Option<C
         .filter_map(|it| bound(it.excludes.as_ref()));
     let (from, before) = (from.max(), before.min());
     let is_no_kernel = from.is_some() && before.is_some() && from >= before;
-    if never || is_no_kernel || is_split(one, two) || is_split(two, one) {
+    let is_split = is_split(one, two) || is_split(two, one);
+    if one.list != two.list || never || is_no_kernel || is_split {
         return None;
     }
     let both = |one: &[Text<'c>], two: &[Text<'c>]| {

@@ -159,6 +159,9 @@ pub struct ArchMapEntry<'d> {
 pub struct RuleEntry<'d> {
     /// The object that it was read from.
     pub node: Node<'d>,
+    /// Which list of rule entries it is in, where the key is given more than once: a reader takes
+    /// one of them.
+    pub list: u32,
     /// The node of `names`, whatever it is.
     pub names_node: Option<Node<'d>>,
     /// The syscalls that it is about, those of `name` included where a dialect has it.

@@ -108,11 +108,12 @@ impl<'d> Reader<'d> {
         let lists = node
             .members()
             .filter(|(key, _)| key.as_str() == Some("syscalls"));
-        let objects = lists
-            .flat_map(|(_, list)| list.elements())
-            .filter(|entry| entry.is_object());
+        let objects = (0..)
+            .zip(lists)
+            .flat_map(|(number, (_, list))| list.elements().map(move |entry| (number, entry)))
+            .filter(|(_, entry)| entry.is_object());
         let mut entries = Vec::with_capacity(objects.clone().count());
-        entries.extend(objects.map(|entry| self.rule_entry(entry)));
+        entries.extend(objects.map(|(list, entry)| self.rule_entry(list, entry)));
         let mut foreign = Vec::with_capacity(self.foreign.len());
         for seen in self.foreign {
             if !seen.dialects.contains(Dialects::OCI) {
@@ -166,7 +167,7 @@ impl<'d> Reader<'d> {
         }
     }
 
-    fn rule_entry(&mut self, node: Node<'d>) -> RuleEntry<'d> {
+    fn rule_entry(&mut self, list: u32, node: Node<'d>) -> RuleEntry<'d> {
         const WHAT: &str = "a rule entry";
         let [
             names,
@@ -196,6 +197,7 @@ impl<'d> Reader<'d> {
         all_names.extend(text(name).filter(|name| knows_name && !name.value.is_empty()));
         RuleEntry {
             node,
+            list,
             names_node: names,
             name: text(name),
             names: all_names,
