@@ -1,7 +1,7 @@
 use crate::finding::{Applicability, Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{ConditionUse, Context, Findings, LintRule, Permission};
 use crate::profile::{Operator, RuleEntry};
-use crate::syscalls::known;
+use crate::syscalls::{Syscall, known};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -29,6 +29,10 @@ const FLAGS: [(u64, &str); 7] = [
 /// All of them.
 const ALL: u64 = 0x7e02_0000;
 
+/// The bits of `clone`'s flags that new processes and threads have: of `SIGCHLD`, and the flags with
+/// which C libraries fork and start threads.
+const NEEDED: u64 = 0x013d_0f11;
+
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let mut first = None;
     for condition in context.conditions() {
@@ -38,14 +42,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             && comparison.index < 2
             && mask & ALL != 0
             && comparison.value_two & mask & ALL == 0;
-        if !is_mask || !lets_clone(context, &condition) {
+        let Some(call) = guarded(context, &condition).filter(|_| is_mask) else {
             continue;
+        };
+        if call.index() == known::CLONE.index() {
+            first.get_or_insert(condition);
         }
-        first.get_or_insert(condition);
         let Some(place) = condition.condition.value else {
             continue;
         };
-        let Some((message, full)) = judge(mask) else {
+        let Some((message, full)) = judge(call, mask) else {
             continue;
         };
         if !findings.has_room() {
@@ -53,11 +59,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             continue;
         }
         let missing: Vec<_> = missing(mask).collect();
+        let help = if missing.is_empty() {
+            format!("write {full}")
+        } else {
+            format!("write {full}, unless they are to be allowed")
+        };
         findings.push(
             Finding::new(&RULE.rule, context.at(place.node), message)
                 .here(format!("all of them are {full}"))
-                .help(format!("write {full}, unless they are to be allowed"))
-                .fact("syscall", "clone")
+                .help(help)
+                .fact("syscall", call.name())
                 .fact("flags", missing)
                 .fix(
                     Applicability::Unsafe,
@@ -69,15 +80,20 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     findings.extend(first.and_then(|condition| unshared(context, &condition)));
 }
 
-/// What is wrong with a mask, and what to write instead.
-fn judge(mask: u64) -> Option<(String, u64)> {
+/// What is wrong with a mask on the flags of a call, and what to write instead.
+fn judge(call: &Syscall, mask: u64) -> Option<(String, u64)> {
+    let is_clone = call.index() == known::CLONE.index();
+    let is_harmful = is_clone && mask & NEEDED != 0;
     let quoted: Vec<_> = missing(mask).map(|name| format!("`{name}`")).collect();
     if !quoted.is_empty() {
         let all = quoted.join(", ");
-        let message = format!("the mask leaves out {all}: `clone` may make such namespaces");
-        return Some((message, mask | ALL));
+        let call = call.name();
+        let message = format!("the mask leaves out {all}: `{call}` may make such namespaces");
+        // A digit may be lost: what is beside the flags was not meant then.
+        let full = if is_harmful { ALL } else { mask | ALL };
+        return Some((message, full));
     }
-    is_slip(mask).then(|| {
+    (is_harmful || (is_clone && is_slip(mask))).then(|| {
         let others = mask & !ALL;
         let message = format!(
             "the mask has {others:#x} beside the flags for namespaces: it looks like a slip of {ALL}, and `clone` is denied with any of these bits too"
@@ -114,8 +130,9 @@ fn unshared(context: &Context<'_>, clone: &ConditionUse<'_>) -> Option<Finding> 
     Some(finding.label(context.at(place.node), "kept from it here"))
 }
 
-/// Whether a rule entry lets `clone` run where the condition holds, and only there.
-fn lets_clone(context: &Context<'_>, condition: &ConditionUse<'_>) -> bool {
+/// The call that a rule entry lets run where the condition holds, and only there: `clone`, or
+/// `unshare`, whose flags are its argument 0.
+fn guarded(context: &Context<'_>, condition: &ConditionUse<'_>) -> Option<&'static Syscall> {
     let entry: &RuleEntry<'_> = condition.entry;
     let index = condition.comparison.index;
     // Conditions on one argument are alternatives, of which another rule speaks.
@@ -123,7 +140,14 @@ fn lets_clone(context: &Context<'_>, condition: &ConditionUse<'_>) -> bool {
         .args
         .iter()
         .filter(|it| it.comparison.is_some_and(|it| it.index == index));
-    let is_named = entry.names.iter().any(|name| name.value == "clone");
-    let is_open = || context.permission(known::CLONE) == Some(Permission::Always);
-    is_named && entry.permits() == Some(true) && same.count() == 1 && !is_open()
+    let is_open = |call: &Syscall| context.permission(call) == Some(Permission::Always);
+    let is_guarded = |call: &Syscall| {
+        let is_flags = index == 0 || call.index() == known::CLONE.index();
+        is_flags && entry.names.iter().any(|it| it.value == call.name()) && !is_open(call)
+    };
+    if entry.permits() != Some(true) || same.count() != 1 || is_open(known::CLONE) {
+        return None;
+    }
+    let mut calls = [known::CLONE, known::UNSHARE].into_iter();
+    calls.find(|call| is_guarded(call))
 }
