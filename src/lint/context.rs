@@ -450,6 +450,21 @@ impl<'c> Context<'c> {
         targets.any(|target| target.may_see_bit(syscall, bit))
     }
 
+    /// Whether some target's kernel may have a call, and its libseccomp may know the name, if it takes
+    /// the name to let it run.
+    #[must_use]
+    pub fn may_let_run(&self, syscall: &Syscall) -> bool {
+        let is_named = self.permits_by_default() != Some(true);
+        let first = syscall.first_kernel();
+        self.targets.iter().map(|it| it.target).any(|target| {
+            let is_unknown = target.libseccomp.is_some_and(|it| it.lacks(syscall));
+            let is_missing = first
+                .zip(target.kernel)
+                .is_some_and(|(it, kernel)| kernel.lacks(it));
+            !(is_missing || is_named && is_unknown)
+        })
+    }
+
     /// The architectures whose calls the profile's filter sees on some target.
     /// Empty if the targets say nothing of architectures.
     #[must_use]

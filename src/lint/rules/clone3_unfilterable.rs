@@ -17,7 +17,15 @@ pub(super) static RULE: LintRule = LintRule {
 
 /// `CLONE_NEWNS`, `CLONE_NEWCGROUP`, `CLONE_NEWUTS`, `CLONE_NEWIPC`, `CLONE_NEWUSER`,
 /// `CLONE_NEWPID` and `CLONE_NEWNET`.
-const NAMESPACES: u64 = 0x7e02_0000;
+const NAMESPACES: [u64; 7] = [
+    0x0002_0000,
+    0x0200_0000,
+    0x0400_0000,
+    0x0800_0000,
+    0x1000_0000,
+    0x2000_0000,
+    0x4000_0000,
+];
 
 /// Who has it makes namespaces anyway.
 const ANYWAY: &str = "CAP_SYS_ADMIN";
@@ -26,13 +34,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let clone3 = context.permission(known::CLONE3);
     if context.permission(known::CLONE) != Some(Permission::Sometimes)
         || !matches!(clone3, Some(Permission::Always | Permission::Sometimes))
+        || !context.may_let_run(known::CLONE3)
     {
         return;
     }
     let restricted = || {
         context
             .uses(known::CLONE)
-            .filter(|it| asks_for_namespaces(it))
+            .filter(|it| keeps_from_namespaces(it))
     };
     let mut open = context.uses(known::CLONE3).filter(|it| opens(context, it));
     let both = open.find_map(|open| {
@@ -97,8 +106,24 @@ fn hosts(includes: Option<&Filter<'_>>) -> String {
     arches + &kernel
 }
 
-/// Whether a rule entry asks about flags for namespaces: argument 0, on s390x 1.
-fn asks_for_namespaces(name: &NameUse<'_>) -> bool {
+/// Whether a rule entry tells calls with a flag for a namespace from those without it, and lets run
+/// the latter: by argument 0, on s390x 1.
+fn keeps_from_namespaces(name: &NameUse<'_>) -> bool {
+    let Some(permits) = name.entry.permits() else {
+        return false;
+    };
     let mut comparisons = name.entry.args.iter().filter_map(|it| it.comparison);
-    comparisons.any(|it| it.index < 2 && (it.value | it.value_two) & NAMESPACES != 0)
+    comparisons.any(|it| {
+        let runs = |flags: u64| it.holds(flags) == permits;
+        let mut others = [0, it.example(), it.counterexample()].into_iter();
+        let is_about_flags = match it.index {
+            0 => true,
+            1 => NAMESPACES
+                .iter()
+                .any(|flag| (it.value | it.value_two) & flag != 0),
+            _ => false,
+        };
+        is_about_flags
+            && others.any(|other| runs(other) && NAMESPACES.iter().any(|it| !runs(other | it)))
+    })
 }
