@@ -130,6 +130,13 @@ fn what_comes_of_the_advice_is_said() {
             "--arch=x86",
             "which shuts out 32-bit programs that know no other way",
         ),
+        // The host's own, of 64 bits.
+        (
+            "multiplexed-syscall-condition",
+            families,
+            "--arch=s390x",
+            "conditions, which shuts out programs that know no other way",
+        ),
         (
             "clone3-not-enosys",
             threads,

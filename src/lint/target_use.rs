@@ -13,26 +13,46 @@ pub struct TargetUse<'c> {
     /// The architectures whose calls the filter sees: the hosts' own, and those
     /// that the profile adds there. Empty if the target says nothing of them.
     pub architectures: Vec<Arch>,
+    /// The same for each host, with its own.
+    pub(super) hosts: Vec<(Arch, Vec<Arch>)>,
 }
 
 impl<'c> TargetUse<'c> {
     pub(super) fn new(found: &Found<'_>, target: &'c Target) -> Self {
-        let hosts = &target.architectures;
-        let mut architectures = hosts.clone();
-        if let (Found::Profile(profile), false) = (found, hosts.is_empty()) {
-            let arch = |token: &Text<'_>| Arch::from_token(token.value);
-            architectures.extend(profile.architectures.iter().filter_map(arch));
-            for entry in &profile.arch_map {
-                let host = entry.architecture.as_ref().and_then(arch);
-                if host.is_some_and(|host| hosts.contains(&host)) {
-                    architectures.extend(entry.sub_architectures.iter().filter_map(arch));
-                }
+        let profile = match found {
+            Found::Profile(profile) => Some(profile),
+            _ => None,
+        };
+        let arch = |token: &Text<'_>| Arch::from_token(token.value);
+        let of_host = |&host: &Arch| {
+            let mut seen = vec![host];
+            if let Some(profile) = profile {
+                seen.extend(profile.architectures.iter().filter_map(arch));
+                let elements = profile.arch_map.iter();
+                let own =
+                    elements.filter(|it| it.architecture.as_ref().and_then(arch) == Some(host));
+                seen.extend(own.flat_map(|it| it.sub_architectures.iter().filter_map(arch)));
             }
-        }
+            (host, seen)
+        };
+        let hosts: Vec<_> = target.architectures.iter().map(of_host).collect();
+        let mut architectures = target.architectures.clone();
+        architectures.extend(hosts.iter().flat_map(|(_, seen)| seen));
         Self {
             target,
             architectures,
+            hosts,
         }
+    }
+
+    /// Whether the target says nothing of architectures, or a rule entry may hold on a host whose
+    /// filter sees an architecture on which a syscall exists.
+    #[must_use]
+    pub fn may_run(&self, syscall: &Syscall, entry: &RuleEntry<'_>) -> bool {
+        self.hosts.is_empty()
+            || self.hosts.iter().any(|(host, seen)| {
+                may_hold_on(*host, entry) && seen.iter().any(|&arch| syscall.exists_on(arch))
+            })
     }
 
     /// Whether the target says nothing of architectures, or a syscall exists on

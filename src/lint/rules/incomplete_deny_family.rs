@@ -1,5 +1,5 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
-use crate::lint::architectures::{self, named};
+use crate::lint::architectures::named;
 use crate::lint::condition::{about, listed, quoted};
 use crate::lint::substitutes::{self, Open};
 use crate::lint::{Context, Findings, LintRule, NameUse, Permission};
@@ -33,7 +33,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     if context.permits_by_default() != Some(true) {
         return;
     }
-    let mut architectures = architectures::seen(context);
+    let mut architectures = context.meant_architectures();
     if architectures.is_empty() {
         architectures.extend(COMMON);
     }

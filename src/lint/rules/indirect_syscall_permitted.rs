@@ -30,7 +30,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 
 /// What gets through with a multiplexer.
 fn carried(context: &Context<'_>, call: &Syscall, multiplexer: Multiplexer) -> Option<Finding> {
-    let architectures = architectures::carriers(context, multiplexer);
+    let architectures = architectures::carriers(context.meant_architectures(), multiplexer);
     let arch = *architectures.first()?;
     let mut uses = context.uses(call);
     let name = uses.find(|name| name.is_allowed())?;

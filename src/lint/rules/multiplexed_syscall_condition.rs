@@ -1,4 +1,5 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::architectures::Seen;
 use crate::lint::condition::{about, listed};
 use crate::lint::denial::Denial;
 use crate::lint::{Context, Findings, LintRule, Permission, architectures};
@@ -31,8 +32,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(profile) = context.profile() else {
         return;
     };
-    let with_conditions = profile.entries.iter().filter(|it| !it.args.is_empty());
-    let mut found: Vec<(Multiplexer, Outcome, Vec<Text<'_>>)> = Vec::new();
+    let mut with_conditions = (profile.entries.iter())
+        .filter(|it| !it.args.is_empty())
+        .peekable();
+    if with_conditions.peek().is_none() {
+        return;
+    }
+    let seen = Seen::new(context);
+    let mut found: Vec<(Multiplexer, Outcome, Vec<Arch>, Vec<Text<'_>>)> = Vec::new();
     for entry in with_conditions {
         let Some(outcome) = outcome(profile, entry) else {
             continue;
@@ -48,17 +55,25 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 continue;
             }
             let multiplexer = subcall.multiplexer;
+            let carriers = architectures::carriers(seen.of(entry), multiplexer);
             let mut all = found.iter_mut();
-            match all.find(|it| (it.0, it.1) == (multiplexer, outcome)) {
+            match all.find(|it| (it.0, it.1, &it.2) == (multiplexer, outcome, &carriers)) {
                 Some((.., names)) if names.iter().any(|it| it.value == name.value) => {}
                 Some((.., names)) => names.push(*name),
-                None => found.push((multiplexer, outcome, vec![*name])),
+                None if carriers.is_empty() => {}
+                None => found.push((multiplexer, outcome, carriers, vec![*name])),
             }
         }
     }
-    for (multiplexer, outcome, names) in found {
+    for (multiplexer, outcome, architectures, names) in found {
         if !is_decided(context, profile, multiplexer) {
-            findings.extend(report(context, multiplexer, outcome, &names));
+            findings.extend(report(
+                context,
+                multiplexer,
+                outcome,
+                &architectures,
+                &names,
+            ));
         }
     }
 }
@@ -99,19 +114,16 @@ fn report(
     context: &Context<'_>,
     multiplexer: Multiplexer,
     outcome: Outcome,
+    architectures: &[Arch],
     names: &[Text<'_>],
 ) -> Option<Finding> {
-    let architectures = architectures::carriers(context, multiplexer);
-    if architectures.is_empty() {
-        return None;
-    }
     let written: Vec<_> = names.iter().map(|name| name.value).collect();
     let calls = listed(&written);
     let (is, their) = match written.len() {
         1 => ("is", "its"),
         _ => ("are", "their"),
     };
-    let on = architectures::named(&architectures);
+    let on = architectures::named(architectures);
     let what = match outcome {
         Outcome::Opens => format!(
             "{calls} {is} allowed for some arguments, but on {on} through `{multiplexer}` for all"
@@ -130,12 +142,25 @@ fn report(
     } else {
         "ENOSYS (`errnoRet` 38)"
     };
+    // A host's own is in the filter whatever the profile names.
+    let hosts = context.hosts();
+    let is_own = architectures.iter().any(|arch| hosts.contains(arch));
+    let (or_leave_out, leave_out) = if is_own {
+        ("", "")
+    } else {
+        (
+            ", or leave such architectures out",
+            "; leave such architectures out if none is to run",
+        )
+    };
+    let is_narrow = architectures.iter().all(|arch| arch.bits() == 32);
+    let programs = if is_narrow { "32-bit " } else { "" };
     let help = match outcome {
         Outcome::Shuts => format!(
-            "that shuts out programs that use `{multiplexer}`, as most 32-bit programs do; leave such architectures out if none is to run"
+            "that shuts out programs that use `{multiplexer}`, as most {programs}programs do{leave_out}"
         ),
         _ => format!(
-            "deny `{multiplexer}` with {errno} in a rule entry without conditions, which shuts out 32-bit programs that know no other way, or leave such architectures out"
+            "deny `{multiplexer}` with {errno} in a rule entry without conditions, which shuts out {programs}programs that know no other way{or_leave_out}"
         ),
     };
     let finding = Finding::new(&RULE.rule, context.at(names.first()?.node), what)

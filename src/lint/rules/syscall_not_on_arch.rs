@@ -21,14 +21,21 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Spelling::Known(syscall) = name.spelling else {
             continue;
         };
-        let lacking = context
-            .targets_where(|target| !target.may_have(syscall) && target.may_apply(name.entry));
+        let lacking = context.targets_where(|target| {
+            !target.may_run(syscall, name.entry) && target.may_apply(name.entry)
+        });
         // A name that was removed from libseccomp is on none at all.
         if lacking.is_empty() || syscall.arches().next().is_none() {
             continue;
         }
         let written = name.text.value;
-        let message = format!("`{written}` exists on none of the target's architectures");
+        let is_elsewhere = context.may_exist(syscall);
+        let those = if is_elsewhere {
+            " on which the rule entry may hold"
+        } else {
+            ""
+        };
+        let message = format!("`{written}` exists on none of the target's architectures{those}");
         let elsewhere: Vec<_> = syscall.arches().map(Arch::name).collect();
         let finding = Finding::new(&RULE.rule, context.at(name.text.node), message)
             .here("not on the target")

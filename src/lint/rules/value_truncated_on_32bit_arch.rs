@@ -1,4 +1,5 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
+use crate::lint::architectures::Seen;
 use crate::lint::{ConditionUse, Context, Findings, LintRule};
 use crate::profile::{Comparison, Operator};
 use crate::syscalls::{self, Arch};
@@ -23,9 +24,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     if conditions.peek().is_none() {
         return;
     }
-    let mut narrow = context.meant_architectures();
-    narrow.retain(|arch| arch.bits() == 32 && *arch != Arch::X32);
+    let seen = Seen::new(context);
     for condition in conditions {
+        let mut narrow = seen.of(condition.entry);
+        narrow.retain(|arch| arch.bits() == 32 && *arch != Arch::X32);
         let arch = narrow.iter().find(|&&arch| {
             let mut names = condition.entry.names.iter();
             names.any(|name| syscalls::lookup(name.value).is_some_and(|it| it.exists_on(arch)))
