@@ -47,6 +47,17 @@ impl<'c> NameUse<'c> {
         self.entry.permits() == Some(true)
     }
 
+    /// Whether the rule entry lets the call run whatever its arguments are, and whatever capabilities
+    /// the container has.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        let sides = [&self.entry.includes, &self.entry.excludes];
+        let mut filters = sides.into_iter().flatten();
+        self.is_allowed()
+            && self.entry.args.is_empty()
+            && filters.all(|filter| filter.caps.is_empty())
+    }
+
     /// Whether the rule entry denies the call, for some arguments at least.
     #[must_use]
     pub fn is_denied(&self) -> bool {

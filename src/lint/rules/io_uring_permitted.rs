@@ -17,13 +17,17 @@ pub(super) static RULE: LintRule = LintRule {
 include!(concat!(env!("OUT_DIR"), "/io_uring_syscalls.rs"));
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    if context.permission(known::IO_URING_SETUP) != Some(Permission::Always) {
+    let permission = context.permission(known::IO_URING_SETUP);
+    let is_always = permission == Some(Permission::Always);
+    let is_ever = is_always || permission == Some(Permission::Sometimes);
+    if !is_ever || !context.may_let_run(known::IO_URING_SETUP) {
         return;
     }
     let mut uses = context.uses(known::IO_URING_SETUP);
     if context.permits_by_default() == Some(true) {
-        findings.extend(denied(context));
-    } else if let Some(name) = uses.find(|name| name.is_allowed()) {
+        findings.extend(denied(context).filter(|_| is_always));
+    } else if let Some(name) = uses.find(|name| name.is_allowed() && (is_always || name.is_free()))
+    {
         findings.push(
             Finding::new(
                 &RULE.rule,
