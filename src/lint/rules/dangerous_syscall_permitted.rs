@@ -3,7 +3,7 @@ use crate::lint::condition::{about, listed};
 use crate::lint::readers::Readers;
 use crate::lint::{Context, Findings, LintRule, NameUse, Permission};
 use crate::profile::Profile;
-use crate::syscalls;
+use crate::syscalls::{self, Syscall};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -40,10 +40,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for group in &GROUPS {
         let places = group.syscalls.iter().map(|&place| usize::from(place));
         let calls = places.filter_map(|place| syscalls::all().get(place));
-        let allowed = calls.filter(|call| context.permission(call) == Some(Permission::Always));
-        let mut uses: Vec<_> = allowed
-            .filter_map(|call| context.uses(call).find(|name| is_free(name)))
-            .collect();
+        let mut uses: Vec<_> = calls.filter_map(|call| allowed(context, call)).collect();
         if uses.is_empty() || has_capability(context, group) {
             continue;
         }
@@ -52,9 +49,15 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
-/// Whether the rule entry allows the call for any arguments.
-fn is_free(name: &NameUse<'_>) -> bool {
-    name.is_allowed() && name.entry.args.is_empty()
+/// Where a call is allowed for any arguments, on some hosts at least, and whatever capabilities the
+/// container has.
+fn allowed<'a, 'c>(context: &'a Context<'c>, call: &Syscall) -> Option<&'a NameUse<'c>> {
+    let mut uses = context.uses(call);
+    match context.permission(call)? {
+        Permission::Always => uses.find(|name| name.is_allowed() && name.entry.args.is_empty()),
+        Permission::Sometimes => uses.find(|name| name.is_free()),
+        Permission::Never => None,
+    }
 }
 
 /// Whether the container's configuration gives it a capability that the calls need.
