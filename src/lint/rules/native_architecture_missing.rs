@@ -1,7 +1,7 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
 use crate::profile::Action;
-use crate::syscalls::Arch;
+use crate::syscalls::{Arch, Release};
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -38,7 +38,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let names = profile.architectures.iter();
         names.filter_map(|name| Arch::from_token(name.value))
     };
+    let may_lose_stub = |host: Arch| {
+        context.targets().iter().map(|it| it.target).any(|target| {
+            let runc = target.runc.as_deref();
+            target.architectures.contains(&host) && runc.is_none_or(loses_stub)
+        })
+    };
     for host in context.hosts() {
+        if !may_lose_stub(host) {
+            continue;
+        }
         // With one of another byte order the profile is refused there, which is said elsewhere.
         let is_foreign = |arch: Arch| arch.is_little_endian() != host.is_little_endian();
         if named().next().is_none() || named().any(|arch| arch == host || is_foreign(arch)) {
@@ -55,4 +64,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 .fact("architecture", token),
         );
     }
+}
+
+/// Whether a version of runc makes its stub for the named architectures only, as those before 1.1.15
+/// do; or is none.
+fn loses_stub(version: &str) -> bool {
+    let upstream = version.split(['+', '~', '-']).next().unwrap_or_default();
+    upstream
+        .parse::<Release>()
+        .is_ok_and(|it| it < Release::new(1, 1, 15))
 }
