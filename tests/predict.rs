@@ -196,6 +196,22 @@ fn what_is_passed_over_is_said() {
     assert!(ran.stderr.contains("there is no file"), "{}", ran.stderr);
 }
 
+/// A listener at such a path would start nothing: crun refuses it before it looks.
+#[test]
+fn a_path_that_crun_refuses_is_not_said_to_start_a_container() {
+    for (listener, is_noted) in [("run/agent", false), ("/run/agent", true)] {
+        let text = format!(
+            r#"{{"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "{listener}",
+            "syscalls": [{{"names": ["swapon"], "action": "SCMP_ACT_NOTIFY"}}]}}"#
+        );
+        let (_directory, path) = file("profile.json", &text);
+        let path = path.display().to_string();
+        let ran = run(["predict", HOST, "--runtime=crun@1.21", &path]);
+        let note = ran.stdout.contains("the container starts");
+        assert_eq!(note, is_noted, "{}", ran.stdout);
+    }
+}
+
 /// A key of one host's kernel and another's architecture is the name of no entry; neither is one
 /// with a package's version. What nobody has seen is not told as if somebody had.
 #[test]

@@ -341,11 +341,17 @@ impl<'c> Context<'c> {
     /// that crun reads.
     #[must_use]
     pub fn names_receiver(&self) -> bool {
+        self.receiver().is_some()
+    }
+
+    /// What that annotation names.
+    #[must_use]
+    pub fn receiver(&self) -> Option<Node<'c>> {
         let annotations = self
             .document
             .root()
             .and_then(|root| root.get("annotations"));
-        annotations.is_some_and(|all| all.get("run.oci.seccomp.receiver").is_some())
+        annotations?.get("run.oci.seccomp.receiver")
     }
 
     /// Whether the container has `noNewPrivileges`, if the profile is in its configuration.

@@ -232,13 +232,17 @@ fn comparisons(entry: &Entry<'_>, position: usize) -> Result<Vec<Comparison>, Re
 
 /// What crun says of a listener that is not there, before it makes a filter.
 fn no_listener(path: &Str<'_>) -> Refusal {
-    if path.bytes.first() == Some(&b'/') {
+    if is_absolute(path) {
         return Refusal::new("open seccomp receiver");
     }
     Refusal(format!(
         "the seccomp receiver `{}` is not an absolute path",
         path.shown()
     ))
+}
+
+fn is_absolute(path: &Str<'_>) -> bool {
+    path.bytes.first() == Some(&b'/')
 }
 
 /// What crun says of flags, when the cache has its entry already.
@@ -299,10 +303,12 @@ pub(super) fn predict<'d>(
         .or(annotations.receiver.as_ref())
     {
         let refusal = no_listener(path);
-        prediction = prediction.with_note(format!(
-            "nothing is taken to listen at `{}`; where something does, the container starts",
-            path.shown()
-        ));
+        if is_absolute(path) {
+            prediction = prediction.with_note(format!(
+                "nothing is taken to listen at `{}`; where something does, the container starts",
+                path.shown()
+            ));
+        }
         prediction.section = Some(section);
         // What it would ask of libseccomp if something listened.
         prediction.plan = planned.plan.ok().flatten();

@@ -1,5 +1,6 @@
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::{Context, Findings, LintRule};
+use crate::text::Node;
 
 pub(super) static RULE: LintRule = LintRule {
     rule: Rule {
@@ -19,10 +20,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(decision) = profile.first_notification() else {
         return;
     };
-    if context.names_receiver() {
-        return;
-    }
-    let finding = match profile.node.get("listenerPath") {
+    let is_absolute = |path: Node<'_>| path.as_str().is_some_and(|path| path.starts_with('/'));
+    // crun asks the annotation where there is no path.
+    let listed = profile.node.get("listenerPath");
+    let path = listed.filter(|path| !path.is_null());
+    let path = path.or(context.receiver()).or(listed);
+    let finding = match path {
         None => Finding::new(
             &RULE.rule,
             context.at(decision.text.node),
@@ -32,9 +35,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         Some(path) if path.is_null() || path.as_str() == Some("") => Finding::new(
             &RULE.rule,
             context.at(path),
-            "`SCMP_ACT_NOTIFY` with an empty `listenerPath`: there is nobody to notify",
+            "`SCMP_ACT_NOTIFY` with an empty path to the listener: there is nobody to notify",
         )
         .here("names no socket")
+        .label(context.at(decision.text.node), "to be sent to it"),
+        Some(path) if path.as_str().is_some() && !is_absolute(path) => Finding::new(
+            &RULE.rule,
+            context.at(path),
+            "`SCMP_ACT_NOTIFY` with a path to the listener that is not absolute: crun refuses it",
+        )
+        .here("does not begin with `/`")
         .label(context.at(decision.text.node), "to be sent to it"),
         Some(_) => return,
     };
