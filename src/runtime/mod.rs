@@ -15,7 +15,7 @@ mod startup;
 pub(crate) use libseccomp::collide;
 pub(crate) use plan::compares_twice;
 pub use plan::{Ignored, Plan, Planned, Refusal, Rule, Stub, in_rules};
-pub use runc::runc_knows_flags;
+pub use runc::{runc_knows_architecture, runc_knows_flags};
 pub use section::{Argument, Entry, Section, Str};
 pub use startup::{STARTERS, Starter};
 

@@ -252,6 +252,12 @@ fn effect(action: &Str<'_>, errno: Option<u64>) -> Result<Effect, Refusal> {
     Ok(Effect::new(known.ok_or_else(|| Refusal(words()))?, errno))
 }
 
+/// Whether any version of runc knows an architecture.
+#[must_use]
+pub fn runc_knows_architecture(arch: Arch) -> bool {
+    ARCHITECTURES.contains(&arch) || arch == Arch::Loongarch64
+}
+
 fn architecture(name: &Str<'_>, conditions: Conditions) -> Result<Arch, Refusal> {
     let known = Arch::from_token(name.as_str()).filter(|arch| {
         ARCHITECTURES.contains(arch) || (*arch == Arch::Loongarch64 && conditions.knows_loongarch)

@@ -3,6 +3,7 @@ use crate::lint::readers::Readers;
 use crate::lint::word::{nearest, unlisted};
 use crate::lint::{Context, Findings, LintRule, removal};
 use crate::profile::Text;
+use crate::runtime::runc_knows_architecture;
 use crate::syscalls::Arch;
 use crate::target::Target;
 use crate::text::Node;
@@ -28,7 +29,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for name in &profile.architectures {
         if findings.has_room() {
             findings.extend(added(context, *name, list));
-        } else if Arch::from_token(name.value).is_none() {
+        } else if Arch::from_token(name.value).is_none_or(|arch| !runc_knows_architecture(arch)) {
             findings.leave_out();
         }
     }
@@ -58,7 +59,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 fn added(context: &Context<'_>, name: Text<'_>, list: Option<Node<'_>>) -> Option<Finding> {
     let written = name.value;
     let finding = |message: String| Finding::new(&RULE.rule, context.at(name.node), message);
+    let cruns_only = || format!("of the runtimes only crun knows the architecture `{written}`");
     if let Some(arch) = Arch::from_token(written) {
+        if !runc_knows_architecture(arch) {
+            let finding = finding(cruns_only()).here("known to crun only");
+            let finding = finding.help("remove it, unless the containers run with crun only");
+            return Some(finding.fact("architecture", written));
+        }
         let first = arch.first_release();
         let release = |target: &Target| Some(target.libseccomp?.release);
         let is_older = |target: &Target| release(target).is_some_and(|release| release < first);
@@ -85,10 +92,7 @@ fn added(context: &Context<'_>, name: Text<'_>, list: Option<Node<'_>>) -> Optio
     let bare = written.strip_prefix(PREFIX).unwrap_or(written);
     let is_cruns = |arch: &Arch| arch.name().eq_ignore_ascii_case(bare);
     let (message, here) = if Arch::ALL.iter().any(is_cruns) {
-        (
-            format!("of the runtimes only crun knows the architecture `{written}`"),
-            "known to crun only",
-        )
+        (cruns_only(), "known to crun only")
     } else {
         (
             format!("no runtime knows {}", unlisted("architecture", written)),
