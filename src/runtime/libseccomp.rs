@@ -125,20 +125,23 @@ impl Tree {
         Ok(true)
     }
 
-    /// Whether the last of a chain's conditions, or more after it, lead elsewhere already where those
-    /// before it [share a way](Link::shares_way).
+    /// Whether the last of a chain's conditions leads elsewhere already where those before it
+    /// [share a way](Link::shares_way), or shares one itself with one that has more after it.
     fn leads_elsewhere(&self, chain: &[Link], effect: Effect) -> bool {
         let Some((last, before)) = chain.split_last() else {
             return false;
         };
-        if !before.iter().any(|it| it.way().is_some()) {
+        let has_way = |links: &[Link]| links.iter().any(|it| it.way().is_some());
+        if !has_way(chain) {
             return false;
         }
         self.chains.iter().any(|(other, it)| {
             let mut pairs = before.iter().zip(other);
-            *it != effect
-                && other.get(before.len()) == Some(last)
-                && pairs.all(|(one, other)| one.shares_way(*other))
+            let leads = other.get(before.len()).is_some_and(|there| {
+                let has_more = other.len() > chain.len();
+                (last == there && has_way(before)) || (has_more && last.shares_way(*there))
+            });
+            *it != effect && leads && pairs.all(|(one, other)| one.shares_way(*other))
         })
     }
 
