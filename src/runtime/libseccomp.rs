@@ -3,7 +3,7 @@
 //! Source: measured with libseccomp 2.5.4, 2.6.0 and 2.6.1. Left out: rules of several conditions
 //! that overlap in part can be refused as well, depending on libseccomp's inner order, and where
 //! rules stand on both sides of one test, it may have taken out what another would collide with.
-//! Of 100,000 sections that nobody would write it was 510 and 6.
+//! Of 20,000 sections that nobody would write it was 83 and 2, with 2.5.4.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
