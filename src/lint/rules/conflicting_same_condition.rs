@@ -22,7 +22,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let counting: Vec<_> = counting
             .filter(|it| it.effect != contested.default)
             .collect();
-        if counting.len() < 2 {
+        // What leads to the same is taken twice.
+        let is_same = |it: &&Rival<'_>| counting.first().is_some_and(|one| one.effect == it.effect);
+        if counting.iter().all(is_same) {
             continue;
         }
         let architectures = architectures.get_or_insert_with(|| seen_and_usual(context));
