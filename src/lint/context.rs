@@ -337,31 +337,6 @@ impl<'c> Context<'c> {
         (other.and_then(|it| it.source_of(node))).unwrap_or(self.source)
     }
 
-    /// Whether a container's configuration names a listener outside its section, in the annotation
-    /// that crun reads.
-    #[must_use]
-    pub fn names_receiver(&self) -> bool {
-        self.receiver().is_some()
-    }
-
-    /// What that annotation names.
-    #[must_use]
-    pub fn receiver(&self) -> Option<Node<'c>> {
-        let annotations = self
-            .document
-            .root()
-            .and_then(|root| root.get("annotations"));
-        annotations?.get("run.oci.seccomp.receiver")
-    }
-
-    /// Whether the container has `noNewPrivileges`, if the profile is in its configuration.
-    #[must_use]
-    pub fn has_no_new_privileges(&self) -> Option<bool> {
-        let root = self.document.root().filter(|_| self.is_section())?;
-        let has = root.get("process")?.get("noNewPrivileges");
-        Some(has.is_some_and(|has| matches!(has.kind(), Kind::Bool(true))))
-    }
-
     /// The bracket that opens an object, which stands for all of it; in a block of
     /// YAML, which has none, its first key.
     #[must_use]

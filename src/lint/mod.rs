@@ -6,6 +6,7 @@
 mod alternatives;
 mod architectures;
 mod condition;
+mod container;
 mod context;
 mod demands;
 mod denial;

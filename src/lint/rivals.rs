@@ -1,5 +1,7 @@
 //! Rule entries about one call, held against each other.
 
+use std::cell::LazyCell;
+
 use crate::filter::{Diagram, Diagrams};
 use crate::policy::{CallPolicy, CallRule, calls_of};
 use crate::profile::{
@@ -89,14 +91,23 @@ impl<'c> Contested<'c> {
         [earlier, later]: [&Rival<'c>; 2],
         architectures: &[Arch],
     ) -> Vec<Arch> {
+        if earlier.effect == later.effect {
+            return Vec::new();
+        }
+        // The same on all of so many bits.
+        let collides = [32, 64].map(|bits| {
+            LazyCell::new(move || {
+                let rules = [earlier, later].into_iter();
+                let rules = rules.flat_map(|it| it.rules().map(|rule| (rule, it.effect)));
+                collide(bits, rules)
+            })
+        });
+        let [narrow, wide] = &collides;
         let refuses = |arch: &Arch| {
-            let rules = [earlier, later].into_iter();
-            let rules = rules.flat_map(|it| it.rules().map(|rule| (rule, it.effect)));
-            self.syscall.direct_number(*arch).is_some() && collide(arch.bits(), rules)
+            let collides = if arch.bits() == 64 { wide } else { narrow };
+            self.syscall.direct_number(*arch).is_some() && **collides
         };
-        let is_other = earlier.effect != later.effect;
-        let architectures = architectures.iter().copied().filter(|_| is_other);
-        architectures.filter(refuses).collect()
+        architectures.iter().copied().filter(refuses).collect()
     }
 
     /// What the rule entries that hold wherever `rival` does come to, on 64-bit architectures.

@@ -301,9 +301,26 @@ pub(crate) fn collide<'r>(
     bits: u8,
     rules: impl IntoIterator<Item = (&'r [Comparison], Effect)>,
 ) -> bool {
+    let rules = rules.into_iter();
+    let rules: Vec<_> = rules
+        .map(|(it, effect)| (chain(it, bits), effect))
+        .collect();
+    // Most have nothing in common.
+    let may_collide = |(place, (later, effect)): (usize, &(Vec<Link>, Effect))| {
+        let earlier = rules.iter().take(place).filter(|(_, it)| it != effect);
+        let mut earlier = earlier.filter(|(it, _)| it.len() >= later.len());
+        earlier.any(|(it, _)| {
+            it.iter()
+                .zip(later)
+                .all(|(one, other)| one.shares_way(*other))
+        })
+    };
+    if !rules.iter().enumerate().any(may_collide) {
+        return false;
+    }
     let mut chains = Chains::Conditional(Tree::default());
     let mut rules = rules.into_iter();
-    rules.any(|(comparisons, effect)| chains.add(chain(comparisons, bits), effect, bits).is_err())
+    rules.any(|(chain, effect)| chains.add(chain, effect, bits).is_err())
 }
 
 /// The conditions of a rule in libseccomp's order.

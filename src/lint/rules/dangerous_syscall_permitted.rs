@@ -41,7 +41,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let places = group.syscalls.iter().map(|&place| usize::from(place));
         let calls = places.filter_map(|place| syscalls::all().get(place));
         let mut uses: Vec<_> = calls.filter_map(|call| allowed(context, call)).collect();
-        if uses.is_empty() || has_capability(context, group) {
+        if uses.is_empty() || context.has_capability(group.capabilities) {
             continue;
         }
         uses.sort_by_key(|name| name.text.node.span().start);
@@ -58,20 +58,6 @@ fn allowed<'a, 'c>(context: &'a Context<'c>, call: &Syscall) -> Option<&'a NameU
         Permission::Sometimes => uses.find(|name| name.is_free()),
         Permission::Never => None,
     }
-}
-
-/// Whether the container's configuration gives it a capability that the calls need.
-fn has_capability(context: &Context<'_>, group: &Group) -> bool {
-    let root = context.document.root().filter(|_| context.is_section());
-    let process = root.and_then(|root| root.get("process"));
-    let given = process
-        .and_then(|process| process.get("capabilities"))
-        .and_then(|all| all.get("bounding"));
-    let mut given = given.into_iter().flat_map(crate::text::Node::elements);
-    given.any(|name| {
-        name.as_str()
-            .is_some_and(|it| group.capabilities.contains(&it))
-    })
 }
 
 fn report(

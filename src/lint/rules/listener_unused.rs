@@ -31,7 +31,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             "a `listenerPath`, and no rule entry with `SCMP_ACT_NOTIFY`: nothing is ever sent there",
             "remove it: crun connects to the socket all the same, and refuses the profile if nobody listens",
         )),
-        (None, Some(metadata)) if !context.names_receiver() => findings.push(report(
+        (None, Some(metadata)) if context.receiver().is_none() => findings.push(report(
             metadata,
             "`listenerMetadata` without a `listenerPath`: there is nobody to send it to",
             "remove it, or name the listener's socket in `listenerPath`",

@@ -26,7 +26,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let has_listener = profile
         .listener_path
         .is_some_and(|path| !path.value.is_empty());
-    if !has_listener && !context.names_receiver() {
+    if !has_listener && context.receiver().is_none() {
         return;
     }
     let Some(decision) = profile.first_notification() else {
