@@ -205,8 +205,8 @@ pub fn errno(name: &str, host: Arch) -> Option<u64> {
         host,
         Arch::Mips | Arch::Mips64 | Arch::Mipsel | Arch::Mipsel64
     );
-    let mut rows = PODMAN_ERRNOS.iter();
-    let &(_, number, mips) = rows.find(|(known, ..)| *known == name)?;
+    let place = PODMAN_ERRNOS.binary_search_by(|(known, ..)| (*known).cmp(name));
+    let &(_, number, mips) = PODMAN_ERRNOS.get(place.ok()?)?;
     Some(if is_mips { mips } else { number })
 }
 

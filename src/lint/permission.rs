@@ -167,7 +167,11 @@ impl Standing {
         readers: Dialects,
         default: Option<Effect>,
     ) -> Option<Self> {
-        let effect = Denial::new(profile.decision_of(entry)?, readers).effect;
+        let effect = match entry.errno {
+            None => entry.effect?,
+            // By name only Podman reads it.
+            Some(_) => Denial::new(profile.decision_of(entry)?, readers).effect,
+        };
         Some(Self {
             permission: (Some(effect) != default).then(|| Permission::of(effect.action)),
             is_everywhere: is_blank(entry.includes.as_ref()) && is_blank(entry.excludes.as_ref()),

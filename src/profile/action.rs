@@ -3,7 +3,7 @@
 //! Sources: runtime-spec `config-linux.md`; that an errno is 16 bits wide, and that `KILL` is
 //! `KILL_THREAD`, was measured with crun 1.21, crun 1.28 and runc 1.3.
 
-use super::{Dialects, Digits, Profile, RuleEntry, Spanned, Text};
+use super::{Dialects, Digits, Profile, RuleEntry, Text};
 use crate::text::Node;
 
 /// An action of the runtime specification.
@@ -134,8 +134,10 @@ pub struct Decision<'d> {
     pub action: Action,
     /// The action as written.
     pub text: Text<'d>,
-    /// The errno beside it by name or digits, and the one by number.
-    errnos: [Option<GivenErrno<'d>>; 2],
+    /// The errno beside it by name or digits.
+    by_name: Option<Text<'d>>,
+    /// The one by number.
+    by_number: Option<Digits<'d>>,
     /// The object that both stand in.
     pub object: Node<'d>,
     /// The rule entry; `None` for the default action.
@@ -147,11 +149,11 @@ impl<'d> Profile<'d> {
     #[must_use]
     pub fn default_decision(&'d self) -> Option<Decision<'d>> {
         let text = self.default_action?;
-        let fields = ["defaultErrno", "defaultErrnoRet"];
         Some(Decision {
             action: self.default_effect?.action,
             text,
-            errnos: errnos(fields, self.default_errno, self.default_errno_ret),
+            by_name: self.default_errno,
+            by_number: self.default_errno_ret,
             object: self.node,
             entry: None,
         })
@@ -168,11 +170,11 @@ impl<'d> Profile<'d> {
     #[must_use]
     pub fn decision_of(&'d self, entry: &'d RuleEntry<'d>) -> Option<Decision<'d>> {
         let text = entry.action?;
-        let fields = ["errno", "errnoRet"];
         Some(Decision {
             action: entry.known_action()?,
             text,
-            errnos: errnos(fields, entry.errno, entry.errno_ret),
+            by_name: entry.errno,
+            by_number: entry.errno_ret,
             object: entry.node,
             entry: Some(entry),
         })
@@ -201,42 +203,39 @@ impl<'d> Decision<'d> {
     /// The errnos that readers of some dialects take. Podman, and nothing else, reads a name or digits
     /// in `errno`; it then ignores `errnoRet`.
     pub fn errnos(&self, readers: Dialects) -> impl Iterator<Item = GivenErrno<'d>> + use<'d> {
-        let [by_name, by_number] = self.errnos;
-        let by_name = by_name.filter(|_| readers.contains(Dialects::PODMAN));
+        let by_name = self.named().filter(|_| readers.contains(Dialects::PODMAN));
         let is_read = by_name.is_none() || readers != Dialects::PODMAN;
-        by_name.into_iter().chain(by_number.filter(|_| is_read))
+        by_name
+            .into_iter()
+            .chain(self.numbered().filter(|_| is_read))
     }
 
     /// The one that counts: where Podman is not the only reader, the one that it alone ignores.
     #[must_use]
     pub fn errno(&self, readers: Dialects) -> Option<GivenErrno<'d>> {
-        match readers {
-            Dialects::PODMAN => self.errnos(readers).next(),
-            _ => self.errnos[1],
-        }
+        let by_name = self.named().filter(|_| readers == Dialects::PODMAN);
+        by_name.or_else(|| self.numbered())
     }
-}
 
-fn errnos<'d>(
-    fields: [&'static str; 2],
-    name: Option<Text<'d>>,
-    number: Option<Digits<'d>>,
-) -> [Option<GivenErrno<'d>>; 2] {
-    let [by_name, by_number] = fields;
-    let given = |field, given: Spanned<'d, &'d str>| {
+    fn named(&self) -> Option<GivenErrno<'d>> {
+        let name = self.by_name.filter(|name| !name.value.is_empty())?;
+        Some(self.given(["defaultErrno", "errno"], name))
+    }
+
+    fn numbered(&self) -> Option<GivenErrno<'d>> {
+        Some(self.given(["defaultErrnoRet", "errnoRet"], self.by_number?))
+    }
+
+    /// An errno, in the field of the default action or of a rule entry.
+    fn given(&self, [default, field]: [&'static str; 2], given: Text<'d>) -> GivenErrno<'d> {
         // Rust reads a sign before digits, Podman does not.
         let digits = Some(given.value).filter(|digits| !digits.starts_with('+'));
         GivenErrno {
-            field,
+            field: if self.entry.is_some() { field } else { default },
             node: given.node,
             number: digits.and_then(|digits| digits.parse().ok()),
         }
-    };
-    let name = name.filter(|name| !name.value.is_empty());
-    [
-        name.map(|name| given(by_name, name)),
-        number.map(|number| given(by_number, number)),
-    ]
+    }
 }
 
 #[cfg(test)]

@@ -19,14 +19,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let mut architectures = None;
     for contested in context.contested() {
         let counting = contested.rivals.iter();
-        let counting: Vec<_> = counting
-            .filter(|it| it.effect != contested.default)
-            .collect();
+        let counting = counting.filter(|it| it.effect != contested.default);
+        let mut conditional = counting.clone().filter(|it| !it.is_unconditional());
         // What leads to the same is taken twice.
-        let is_same = |it: &&Rival<'_>| counting.first().is_some_and(|one| one.effect == it.effect);
-        if counting.iter().all(is_same) {
+        let first = conditional.next().map(|it| it.effect);
+        if conditional.all(|it| Some(it.effect) == first) {
             continue;
         }
+        let counting: Vec<_> = counting.collect();
         let architectures = architectures.get_or_insert_with(|| seen_and_usual(context));
         for (place, later) in counting.iter().enumerate() {
             let earlier = counting.get(..place).unwrap_or_default();

@@ -1,3 +1,5 @@
+use std::cell::LazyCell;
+
 use crate::finding::{Category, Finding, Rule, RuleSet, Severity};
 use crate::lint::architectures::Seen;
 use crate::lint::condition::{about, listed};
@@ -32,13 +34,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(profile) = context.profile() else {
         return;
     };
-    let mut with_conditions = (profile.entries.iter())
-        .filter(|it| !it.args.is_empty())
-        .peekable();
-    if with_conditions.peek().is_none() {
-        return;
-    }
-    let seen = Seen::new(context);
+    let with_conditions = profile.entries.iter().filter(|it| !it.args.is_empty());
+    let seen = LazyCell::new(|| Seen::new(context));
     let mut found: Vec<(Multiplexer, Outcome, Vec<Arch>, Vec<Text<'_>>)> = Vec::new();
     for entry in with_conditions {
         let Some(outcome) = outcome(profile, entry) else {
@@ -55,6 +52,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 continue;
             }
             let multiplexer = subcall.multiplexer;
+            if is_decided(context, profile, multiplexer) {
+                continue;
+            }
             let carriers = architectures::carriers(seen.of(entry), multiplexer);
             let mut all = found.iter_mut();
             match all.find(|it| (it.0, it.1, &it.2) == (multiplexer, outcome, &carriers)) {
@@ -66,15 +66,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     }
     for (multiplexer, outcome, architectures, names) in found {
-        if !is_decided(context, profile, multiplexer) {
-            findings.extend(report(
-                context,
-                multiplexer,
-                outcome,
-                &architectures,
-                &names,
-            ));
-        }
+        let finding = report(context, multiplexer, outcome, &architectures, &names);
+        findings.extend(finding);
     }
 }
 
